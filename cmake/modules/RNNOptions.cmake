@@ -1,0 +1,28 @@
+# Compiler flags, ccache, linker and sanitizers, for all our targets alike.
+
+find_program(RNN_CCACHE ccache)
+if(RNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${RNN_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${RNN_CCACHE}")
+endif()
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives in LLVM's containers.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-array-bounds
+                      -Wno-stringop-overflow -Wno-stringop-overread -Wno-comment)
+endif()
+
+find_program(RNN_LLD NAMES ld.lld-22 PATHS /usr/lib/llvm-22/bin)
+if(RNN_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_link_options("--ld-path=${RNN_LLD}")
+endif()
+
+if(RNN_SANITIZE)
+  add_compile_options("-fsanitize=${RNN_SANITIZE}" -fno-omit-frame-pointer -g)
+  add_link_options("-fsanitize=${RNN_SANITIZE}")
+endif()
+
+# Installed programs find our libraries beside them, wherever the tree is moved, and LLVM's where it was.
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)

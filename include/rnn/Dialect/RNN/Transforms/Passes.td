@@ -1,0 +1,141 @@
+//===- Passes.td - Passes on level 1, the graph ---------*- tablegen -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// In the order of the pipelines `rnn-to-graph` and `rnn-to-gradient`.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RNN_DIALECT_RNN_TRANSFORMS_PASSES_TD
+#define RNN_DIALECT_RNN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Inline : Pass<"rnn-inline", "::mlir::ModuleOp"> {
+  let summary = "Write out calls of networks";
+  let description = [{
+    Replaces every `rnn.call "l0" @cell(…)` by a copy of the body of `@cell`, whose signals, cells and calls are renamed `l0.<name>`.
+    Afterwards no `rnn.call` is left. A network that calls itself, directly or through others, is an error.
+
+    ```mlir
+    // Before
+    %h = rnn.call "l0" @cell(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    // After
+    %h1 = rnn.delay %h by 1 name "l0.h" : tensor<4xf32>
+    %h = arith.addf %x, %h1 : tensor<4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"callsInlined", "calls-inlined", "calls written out">];
+}
+
+def Specialise : Pass<"rnn-specialise", "::mlir::ModuleOp"> {
+  let summary = "Fix what depends on the mode: training, evaluation or inference";
+  let description = [{
+    With `mode=infer` a network loses the results that only a step uses, its losses, metrics and masks, and the arguments that only they need (rule S6): what a loss compares with is no input of inference.
+    Networks that would lose every result, and networks that still have a `rnn.train_step`, are left alone; run `rnn-build-step` first.
+    Random ops draw alike in every mode, and nothing else depends on it yet; `train` and `eval` change nothing.
+
+    ```mlir
+    // Before
+    rnn.network @net(%x: tensor<4xf32>, %target: tensor<4xf32>) -> (y: tensor<4xf32>, mse: tensor<f32>) { … }
+    // After
+    rnn.network @net(%x: tensor<4xf32>) -> (y: tensor<4xf32>) { … }
+    ```
+  }];
+  let options = [Option<"mode", "mode", "std::string", "\"train\"", "train, eval or infer">];
+}
+
+def SetFloat : Pass<"rnn-set-float", "::mlir::ModuleOp"> {
+  let summary = "Widen every f32 to f64, for checking";
+  let description = [{
+    Turns every f32 type of a level-1 module into f64 (rule N2). Constants and initializers keep their f32 values: they are rounded to f32 and widened, and parameters carry `rnn.precision = "f32"`, so that their draws do the same.
+    `arith.extf` and `arith.truncf` between f32 and f64 disappear.
+
+    ```mlir
+    // Before
+    %c = arith.constant dense<0.1> : tensor<4xf32>
+    // After
+    %c = arith.constant dense<0.10000000149011612> : tensor<4xf64>
+    ```
+  }];
+  let options = [Option<"type", "type", "std::string", "\"f64\"", "the element type; only f64">];
+}
+
+def ExpandCells : Pass<"rnn-expand-cells", "::mlir::ModuleOp"> {
+  let summary = "Write out cells, losses and rnn.linear as plain graphs";
+  let description = [{
+    Replaces composite ops (`CompositeOpInterface`) by the subgraph that they stand for, and `rnn.linear` by `rnn.contract` and a `rnn.sum` with the bias.
+    Nothing after this pass knows a cell. `cells` limits it to ops of these names, e.g. `cells=lstm,linear`.
+
+    ```mlir
+    // Before
+    %y = rnn.linear %x, %w, %b : (tensor<8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<4xf32>
+    // After
+    %0 = rnn.contract %w, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)]
+       : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4xf32>
+    %y = rnn.sum %0, %b : tensor<4xf32>
+    ```
+  }];
+  let options = [ListOption<"cells", "cells", "std::string", "the ops to expand (all)">];
+  let statistics = [Statistic<"cellsExpanded", "cells-expanded", "composite ops written out">];
+}
+
+def SimplifyDelays : Pass<"rnn-simplify-delays", "::mlir::ModuleOp"> {
+  let summary = "Merge chains of carried delays, share equal delays, drop dead signals";
+  let description = [{
+    A carried delay of a carried delay, both without init, is one delay by the sum of their frames; equal delays are one; signals that reach no result are gone, dead cycles included.
+    This comes before `rnn-assign-ids` and decides what state a network carries. A ring of delays alone, and sums beyond the largest delay, are left as they are.
+
+    ```mlir
+    // Before
+    %h1 = rnn.delay %h by 1 : tensor<4xf32>
+    %h3 = rnn.delay %h1 by 2 : tensor<4xf32>
+    // After
+    %h1 = rnn.delay %h by 1 : tensor<4xf32>
+    %h3 = rnn.delay %h by 3 name "h" : tensor<4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"delaysMerged", "delays-merged", "delays that now read an earlier source">,
+                    Statistic<"delaysShared", "delays-shared", "delays replaced by an equal one">,
+                    Statistic<"signalsErased", "signals-erased", "ops that reached no result">];
+}
+
+def Sort : Pass<"rnn-sort", "::mlir::ModuleOp"> {
+  let summary = "Put networks and steps into the order of their components";
+  let description = [{
+    Orders the ops of every network and step: components in topological order, within a component the order of one frame, delays first (their source edge is cut), ties by text.
+    Afterwards only delays refer to values further down. Sorting twice changes nothing.
+
+    ```mlir
+    // Before
+    %h = arith.addf %a, %h1 : tensor<4xf32>
+    %a = math.tanh %x : tensor<4xf32>
+    %h1 = rnn.delay %h by 1 : tensor<4xf32>
+    // After
+    %a = math.tanh %x : tensor<4xf32>
+    %h1 = rnn.delay %h by 1 : tensor<4xf32>
+    %h = arith.addf %a, %h1 : tensor<4xf32>
+    ```
+  }];
+}
+
+def AssignIds : Pass<"rnn-assign-ids", "::mlir::ModuleOp"> {
+  let summary = "Name states and random ops for good";
+  let description = [{
+    Every carried delay learns the name of the state that it reads (`state.<name>`), every `rnn.random` a number of its own; both are part of the ABI from here on (rules S5, N1).
+    Ids that are there already stay; one that occurs twice is an error.
+
+    ```mlir
+    // Before
+    %h1 = rnn.delay %h by 1 name "h" : tensor<4xf32>
+    %n = rnn.random normal <frame> : tensor<4xf32>
+    // After
+    %h1 = rnn.delay %h by 1 name "h" state "h" : tensor<4xf32>
+    %n = rnn.random normal <frame> id 1 : tensor<4xf32>
+    ```
+  }];
+}
+
+#endif // RNN_DIALECT_RNN_TRANSFORMS_PASSES_TD

@@ -1,0 +1,52 @@
+//===- Pipelines.h - From a graph to code, phase by phase -*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every tool builds its pipelines with these functions. Each contains the one before and skips the phases that the
+// module has passed already (module attribute `rnn.level`).
+//
+//===----------------------------------------------------------------------===//
+#ifndef RNN_PIPELINES_PIPELINES_H
+#define RNN_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include <optional>
+
+namespace mlir::rnn {
+
+/// The borders that a module passes, in order; the values of `rnn.level`.
+enum class Phase {
+  Graph,    ///< one flat, sorted graph per network; states and random ops have their names
+  Gradient, ///< one graph per step and mode, every gradient written out
+  Schedule, ///< level 2: regions over sequences, memory planned
+  Lowered,  ///< no rnn op is left
+};
+/// The text of `rnn.level`.
+StringRef stringifyPhase(Phase phase);
+/// The phase of that name, or nothing.
+std::optional<Phase> symbolizePhase(StringRef name);
+
+/// Options of `rnn-to-graph`.
+struct ToGraphOptions : PassPipelineOptions<ToGraphOptions> {
+  ListOption<std::string> cells{*this, "cells", llvm::cl::desc("the composites to expand (all)")};
+  Option<std::string> type{*this, "type", llvm::cl::desc("f64: widen every f32, for checking")};
+};
+
+/// Options of `rnn-to-gradient`.
+struct ToGradientOptions : ToGraphOptions, PassPipelineOptions<ToGradientOptions> {
+  using PassPipelineOptions<ToGradientOptions>::createFromString;
+  ListOption<std::string> of{*this, "of", llvm::cl::desc("the train steps to build (all)")};
+  ListOption<std::string> keep{*this, "keep", llvm::cl::desc("gradients, results: what a train step returns as well")};
+};
+
+/// Appends the passes of a pipeline to `pm`, a pass manager of modules.
+void buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options);
+void buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options);
+
+} // namespace mlir::rnn
+
+#endif // RNN_PIPELINES_PIPELINES_H

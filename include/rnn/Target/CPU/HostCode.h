@@ -1,0 +1,57 @@
+//===- HostCode.h - From MLIR to a shared object in memory --------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_TARGET_CPU_HOSTCODE_H
+#define RNN_TARGET_CPU_HOSTCODE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <string>
+#include <vector>
+
+namespace mlir::rnn {
+
+/// The processor that code is generated for.
+struct HostTarget {
+  /// A processor or level known to LLVM: `x86-64-v3`, `x86-64-v4`, `znver4`.
+  std::string cpu = "x86-64-v3";
+  /// More features in LLVM's form: `+avx512bf16,-gfni`.
+  std::string features;
+};
+
+/// What code generators ask about a processor.
+struct HostMachine {
+  unsigned vectorBits = 128;    ///< width of the widest usable register
+  unsigned vectorRegisters = 16;
+  bool hasFma = false;
+  /// Features that the code needs at run time, by the names of /proc/cpuinfo,
+  /// as in the artifact's `requires`.
+  std::vector<std::string> requirements;
+};
+
+/// Describes a processor. An unknown one or one without fused multiply-add is
+/// an error at `loc`.
+FailureOr<HostMachine> describeHost(const HostTarget &target, Location loc);
+
+/// The processor this process runs on, as a target.
+HostTarget detectHost();
+
+/// Lowers func, scf, vector, memref, math and arith to the llvm dialect.
+void buildLowerToLLVMPipeline(OpPassManager &manager);
+
+/// Compiles a module of the dialects above into an ELF shared object and
+/// returns its bytes. The module is lowered in place. Functions that are not
+/// private are exported under their names. Besides memcpy, memmove and memset
+/// an undefined symbol is an error. Links with `ld.lld` of LLVM 22.
+FailureOr<std::vector<char>> emitSharedObject(ModuleOp module,
+                                              const HostTarget &target,
+                                              unsigned optimization = 3);
+
+} // namespace mlir::rnn
+
+#endif // RNN_TARGET_CPU_HOSTCODE_H

@@ -1,0 +1,46 @@
+//===- Execute.h - Run a function -------------------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs a function over all given frames and collects what it leaves.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_TOOLS_EXECUTE_H
+#define RNN_TOOLS_EXECUTE_H
+
+#include "rnn/Tools/Inputs.h"
+#include "rnn/Tools/Program.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir::rnn::tools {
+
+/// Named tensors in the order of the function's table.
+using NamedTensors = std::vector<std::pair<std::string, HostTensor>>;
+
+/// Loads the stored values and runs `function` over all frames; a step with BPTT
+/// takes `advance` frames a call. Results of frame rate are joined; over k > 1
+/// calls `loss` and `grad_norm` become [k], `sum.*` and `count.*` totals, `flags`
+/// the union. Appends the results and then, of the session, state for a network,
+/// everything for a step. A step that met a non-finite value is error 24.
+Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs);
+
+/// The names that match one of the globs; all if there is none. A glob without a
+/// match is an error.
+Status selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs);
+
+/// A table `name dtype shape min max mean`.
+std::string summaryTable(const NamedTensors &outputs);
+
+/// An element as a number.
+double elementAsDouble(const HostTensor &tensor, size_t index);
+
+} // namespace mlir::rnn::tools
+
+#endif // RNN_TOOLS_EXECUTE_H

@@ -1,0 +1,66 @@
+//===- Batches.h - Streams and chunks of data -------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Which row of the data each stream reads at each frame (INTERFACE: streams).
+//
+// One long series is cut into as many contiguous pieces as there are streams.
+// Separate sequences are dealt b, b + B, …; one starts at the start of a chunk,
+// or at once if the network has a reset argument. What is left is padding.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_TRAIN_BATCHES_H
+#define RNN_TRAIN_BATCHES_H
+
+#include "rnn/Train/Data.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace mlir::rnn::train {
+
+struct BatchOptions {
+  int64_t streams = 1;
+  int64_t advance = 1;       ///< frames per chunk
+  bool resetArgument = false; ///< sequences may start within a chunk
+  bool keepTail = false;     ///< a series' last chunk may be shorter
+};
+
+/// Rows of one chunk, [frames, streams]; -1 is padding.
+struct Chunk {
+  int64_t frames = 0;
+  std::vector<int64_t> rows;
+  /// Where a sequence begins, [frames, streams].
+  std::vector<uint8_t> starts;
+};
+
+class Batches {
+public:
+  /// Error 26 if the series is too short for one chunk.
+  Status create(const Data &data, const BatchOptions &options);
+
+  /// Chunks of one epoch.
+  int64_t chunks() const { return count; }
+
+  void locate(int64_t index, Chunk &chunk) const;
+
+private:
+  /// A sequence in a stream, from frame `at`.
+  struct Segment {
+    int64_t at = 0;
+    Sequence sequence;
+  };
+
+  BatchOptions options;
+  std::vector<std::vector<Segment>> streams;
+  int64_t count = 0;
+  int64_t frames = 0; ///< of the longest stream
+};
+
+} // namespace mlir::rnn::train
+
+#endif // RNN_TRAIN_BATCHES_H

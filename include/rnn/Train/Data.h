@@ -1,0 +1,87 @@
+//===- Data.h - Data to learn from ------------------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The three kinds of data: bytes of any file, rows of a CSV file, arrays of
+// .npz and .safetensors. All of them become columns of rows, one row per frame,
+// and sequences of such rows.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_TRAIN_DATA_H
+#define RNN_TRAIN_DATA_H
+
+#include "rnn/Runtime/HostTensor.h"
+#include "rnn/Runtime/Status.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlir::rnn::train {
+
+using runtime::HostTensor;
+using runtime::Status;
+
+/// One argument's values: `values` is [rows, …signal]; the frame of row r has
+/// the value of row r + shift. An empty name: the network's only input.
+struct Column {
+  std::string name;
+  std::shared_ptr<HostTensor> values;
+  int64_t shift = 0;
+};
+
+/// Rows first, first + stride, …; one per frame.
+struct Sequence {
+  int64_t first = 0;
+  int64_t stride = 1;
+  int64_t frames = 0;
+};
+
+struct Data {
+  enum class Kind { Bytes, Csv, Arrays };
+  Kind kind = Kind::Bytes;
+  std::string path;
+  std::vector<Column> columns;
+  std::vector<Sequence> sequences;
+  /// Rows at the end of a piece that have no target: the largest shift.
+  int64_t shift = 0;
+  /// One long series, to be cut into pieces; else separate sequences.
+  bool isSeries = true;
+  /// Of the file's bytes.
+  uint32_t checksum = 0;
+  /// CSV: mean and deviation of the training rows, of the input columns and then
+  /// of the targets.
+  std::vector<double> mean, deviation;
+};
+
+struct DataOptions {
+  std::vector<std::string> inputColumns, targetColumns;
+  std::string sequenceColumn;
+  int64_t horizon = 1;
+};
+
+/// Reads a file; the extension names its kind.
+Status readData(const std::string &path, const DataOptions &options, Data &data);
+
+/// The readers behind it, on the content of the file.
+Status readCsv(const std::string &text, const DataOptions &options, Data &data);
+Status readArrays(const DataOptions &options, Data &data);
+
+/// Cuts off the last part of the series, or the last sequences, for validation;
+/// `validation` has no sequences if that part is too small.
+void splitData(double fraction, Data &data, Data &validation);
+
+/// CSV: takes mean and deviation from the sequences of `data`.
+void measureScale(Data &data);
+
+/// CSV: scales the columns by mean and deviation; columns that are shared with
+/// other data are scaled once.
+void applyScale(const std::vector<double> &mean, const std::vector<double> &deviation, Data &data);
+
+} // namespace mlir::rnn::train
+
+#endif // RNN_TRAIN_DATA_H

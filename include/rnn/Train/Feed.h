@@ -1,0 +1,55 @@
+//===- Feed.h - Arguments of a step from data -------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Carries rows of the data into the arguments of a step.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_TRAIN_FEED_H
+#define RNN_TRAIN_FEED_H
+
+#include "rnn/Tools/Program.h"
+#include "rnn/Train/Batches.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mlir::rnn::train {
+
+/// The arguments of one function, filled chunk by chunk.
+class Feed {
+public:
+  /// Matches columns and arguments: errors 15 and 16. Columns are converted to
+  /// the arguments' types once.
+  Status create(const tools::Function &function, Data &data);
+
+  /// True if the function has a reset argument.
+  bool hasReset() const { return reset != nullptr; }
+
+  /// The bindings of a chunk; valid until the next call.
+  std::vector<tools::Binding> fill(const Chunk &chunk);
+
+  /// Frames of the last chunk that count for the loss, over all streams.
+  int64_t counted() const { return countedFrames; }
+
+private:
+  struct Pair {
+    const Column *column;
+    const tools::TensorDesc *argument;
+    HostTensor buffer;
+  };
+  const tools::TensorDesc *reset = nullptr, *mask = nullptr;
+  const Column *maskColumn = nullptr;
+  std::vector<Pair> pairs;
+  HostTensor maskBuffer, resetBuffer;
+  int64_t countedFrames = 0;
+};
+
+} // namespace mlir::rnn::train
+
+#endif // RNN_TRAIN_FEED_H

@@ -1,0 +1,409 @@
+//===- Contract.cpp - Products of signals -----------------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Three ways, the first that fits:
+//   product   one operand is static (a weight): rows are frames and streams
+//   gradient  summed over all frames and streams: these are the depth
+//   naive     any other contraction: loops over what is summed, one per result
+//
+//===----------------------------------------------------------------------===//
+
+#include "RegionEmitter.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::cpu;
+
+namespace {
+
+/// Dimensions of a contraction by where they occur.
+struct Roles {
+  SmallVector<unsigned> rows;    ///< lhs and result
+  SmallVector<unsigned> columns; ///< rhs and result
+  SmallVector<unsigned> summed;  ///< lhs and rhs
+  bool isMatrixProduct = true;   ///< no other dimensions, rows before columns
+};
+
+/// A run of dimensions as one: its size and stride.
+struct Run {
+  int64_t size = 1;
+  int64_t stride = 0;
+};
+
+} // namespace
+
+/// The position of a dimension among the results of a projected permutation.
+static std::optional<unsigned> positionOf(AffineMap map, unsigned dim) {
+  for (auto [i, expr] : llvm::enumerate(map.getResults()))
+    if (cast<AffineDimExpr>(expr).getPosition() == dim)
+      return i;
+  return std::nullopt;
+}
+
+/// Sorts the dimensions, `left` and `right` being operand numbers.
+static Roles sortDimensions(ContractOp op, unsigned left, unsigned right) {
+  Roles roles;
+  AffineMap lhs = op.getMap(left), rhs = op.getMap(right), out = op.getMap(2);
+  for (unsigned dim = 0; dim < lhs.getNumDims(); ++dim) {
+    bool inLhs = positionOf(lhs, dim).has_value();
+    bool inRhs = positionOf(rhs, dim).has_value();
+    bool inOut = positionOf(out, dim).has_value();
+    if (inLhs && inRhs && !inOut)
+      roles.summed.push_back(dim);
+    else if (inLhs + inRhs != 1 || !inOut)
+      roles.isMatrixProduct = false;
+  }
+  for (AffineExpr expr : out.getResults()) {
+    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    if (positionOf(rhs, dim))
+      roles.columns.push_back(dim);
+    else if (roles.columns.empty())
+      roles.rows.push_back(dim);
+    else
+      roles.isMatrixProduct = false;
+  }
+  // The order of the sum is that of the operand whose elements it walks.
+  llvm::sort(roles.summed, [&](unsigned a, unsigned b) {
+    return *positionOf(lhs, a) < *positionOf(lhs, b);
+  });
+  return roles;
+}
+
+/// The dimensions as one, if their strides allow it.
+static std::optional<Run> fuse(ContractOp op, const View &view,
+                               unsigned operand,
+                               ArrayRef<unsigned> dimensions) {
+  SmallVector<int64_t> sizes = op.getLoopSizes();
+  Run run;
+  bool first = true;
+  for (unsigned dim : llvm::reverse(dimensions)) {
+    if (sizes[dim] == 1)
+      continue;
+    int64_t stride = view.strides[*positionOf(op.getMap(operand), dim)];
+    if (first)
+      run.stride = stride;
+    else if (stride != run.stride * run.size)
+      return std::nullopt;
+    first = false;
+    run.size *= sizes[dim];
+  }
+  return run;
+}
+
+LogicalResult RegionEmitter::emitContract(ContractOp op) {
+  if (op.getSumTo() ? !emitAsGradient(op) : !emitAsProduct(op))
+    emitNaively(op);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Products with a static operand
+//===----------------------------------------------------------------------===//
+
+bool RegionEmitter::emitAsProduct(ContractOp op) {
+  // The static operand is the right one.
+  std::optional<unsigned> weight;
+  Roles roles;
+  for (unsigned candidate : {1u, 0u}) {
+    if (rateOf(op.getOperand(candidate)) != Rate::Static)
+      continue;
+    roles = sortDimensions(op, 1 - candidate, candidate);
+    if (roles.isMatrixProduct) {
+      weight = candidate;
+      break;
+    }
+  }
+  if (!weight)
+    return false;
+  const unsigned input = 1 - *weight;
+  Value inputValue = op.getOperand(input), weightValue = op.getOperand(*weight);
+  View lhs = materialize(inputValue), rhs = materialize(weightValue);
+  View target = allocateResult(op.getResult());
+
+  std::optional<Run> lhsRows = fuse(op, lhs, input, roles.rows);
+  std::optional<Run> lhsDepth = fuse(op, lhs, input, roles.summed);
+  std::optional<Run> rhsDepth = fuse(op, rhs, *weight, roles.summed);
+  std::optional<Run> rhsColumns = fuse(op, rhs, *weight, roles.columns);
+  std::optional<Run> outRows = fuse(op, target, 2, roles.rows);
+  if (!lhsRows || !lhsDepth || !rhsDepth || !rhsColumns || !outRows)
+    return false;
+
+  // Streams, then frames, continue the rows where memory allows.
+  const Rate rate = rateOf(op.getResult());
+  Run left = *lhsRows, out = *outRows;
+  auto extend = [&](int64_t size, int64_t leftStride, int64_t outStride) {
+    bool fits = (left.size == 1 || left.size * left.stride == leftStride) &&
+                (out.size == 1 || out.size * out.stride == outStride);
+    if (!fits)
+      return false;
+    if (left.size == 1) {
+      left.stride = leftStride;
+      out.stride = outStride;
+    }
+    left.size *= size;
+    out.size *= size;
+    return true;
+  };
+  if (rate >= Rate::Stream && e.streams > 1 &&
+      !extend(e.streams, lhs.streamStride, target.streamStride))
+    return false;
+  Extent rows = left.size;
+  const bool overFrames = rate == Rate::Frame && !inLoop();
+  if (overFrames) {
+    if (!(left.size == 1 || left.size * left.stride == lhs.frameStride) ||
+        !(out.size == 1 || out.size * out.stride == target.frameStride))
+      return false;
+    if (left.size == 1) {
+      left.stride = lhs.frameStride;
+      out.stride = target.frameStride;
+    }
+  }
+
+  Product product;
+  product.element = cast<RankedTensorType>(op.getType()).getElementType();
+  product.columns = rhsColumns->size;
+  product.depth = lhsDepth->size;
+  product.tiling = ProductTiling::choose(e.vectorBits, product.element,
+                                         overFrames ? 0 : left.size,
+                                         product.columns);
+  // Columns that do not lie side by side are packed, once per region.
+  product.rhsPacked = rhsColumns->stride != 1 && rhsColumns->size > 1;
+  Value packedBase;
+  unsigned packedBuffer = rhs.buffer;
+  if (product.rhsPacked) {
+    auto found = packed.find(weightValue);
+    if (found != packed.end() &&
+        found->second.panel == product.tiling.panel() &&
+        found->second.depthStride == rhsDepth->stride) {
+      packedBase = found->second.base;
+      packedBuffer = found->second.buffer;
+    } else {
+      View memory = e.allocateFlat(
+          product.element,
+          packedSize(lhsDepth->size, rhsColumns->size, product.tiling));
+      auto emit = [&] {
+        MatrixView source{rhs.base, index.constant(rhs.shift),
+                          rhsDepth->stride, rhsColumns->stride};
+        emitPack(b, loc, product.element, source, lhsDepth->size,
+                 rhsColumns->size, memory.base, index.constant(0),
+                 product.tiling, e.ids);
+      };
+      if (inLoop()) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(beforeLoop);
+        emit();
+        e.emitBarrier();
+      } else {
+        e.access({rhs.buffer}, {memory.buffer});
+        emit();
+      }
+      packed[weightValue] = {memory.base, memory.buffer,
+                             product.tiling.panel(), rhsDepth->stride};
+      packedBase = memory.base;
+      packedBuffer = memory.buffer;
+    }
+  }
+
+  e.access({lhs.buffer, packedBuffer}, {target.buffer});
+  if (overFrames)
+    rows = left.size == 1 ? domainFrames()
+                          : index.mul(domainFrames(),
+                                      index.constant(left.size));
+  product.rows = rows;
+  auto offset = [&](const View &view) {
+    Value at = index.constant(view.shift);
+    return inLoop() && rate == Rate::Frame
+               ? index.addScaled(at, frame, view.frameStride)
+               : at;
+  };
+  product.lhs = {lhs.base, offset(lhs), left.stride, lhsDepth->stride};
+  product.result = {target.base, offset(target), out.stride, 1};
+  product.rhs = product.rhsPacked
+                    ? MatrixView{packedBase, index.constant(0), 0, 1}
+                    : MatrixView{rhs.base, index.constant(rhs.shift),
+                                 rhsDepth->stride, 1};
+  emitProduct(b, loc, product, e.ids);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums over all frames and streams
+//===----------------------------------------------------------------------===//
+
+/// Frames that do not exist must not add: a row of zeros stands for them.
+View RegionEmitter::withAbsentFramesZero(const View &view) {
+  View copy = e.allocate(view.type, Rate::Frame, e.history);
+  ArrayRef<int64_t> shape = view.type.getShape();
+  bool isUnit = view.strides.empty() || view.strides.back() <= 1;
+  unsigned lanes = isUnit ? lanesFor(view.type.getElementType(),
+                                     shape.empty() ? 1 : shape.back())
+                          : 1;
+  e.access({view.buffer, e.windowAges.buffer}, {copy.buffer});
+  Value exists;
+  forEachVector({Rate::Frame, SmallVector<int64_t>(shape)}, lanes,
+                [&](const Point &row) {
+                  exists = e.compare(
+                      arith::CmpIPredicate::sge,
+                      e.loadAge(row.frame, row.stream, /*inWindow=*/true),
+                      e.splat(b.getI64Type(), 1, 0));
+                },
+                [&](const Point &point, unsigned lanes, Value mask) {
+                  Value value = e.load(view, point, lanes, mask);
+                  Value zero = e.splat(view.type.getElementType(), lanes, 0);
+                  value = arith::SelectOp::create(b, loc, exists, value, zero);
+                  e.store(value, copy, point, lanes, mask);
+                });
+  return copy;
+}
+
+bool RegionEmitter::emitAsGradient(ContractOp op) {
+  if (*op.getSumTo() != Rate::Static || inLoop() ||
+      rateOf(op.getLhs()) != Rate::Frame || rateOf(op.getRhs()) != Rate::Frame)
+    return false;
+  View views[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
+  View target = allocateResult(op.getResult());
+
+  for (unsigned left : {0u, 1u}) {
+    const unsigned right = 1 - left;
+    Roles roles = sortDimensions(op, left, right);
+    if (!roles.isMatrixProduct || !roles.summed.empty())
+      continue;
+    View lhs = views[left], rhs = views[right];
+    std::optional<Run> lhsRows = fuse(op, lhs, left, roles.rows);
+    std::optional<Run> rhsColumns = fuse(op, rhs, right, roles.columns);
+    std::optional<Run> outRows = fuse(op, target, 2, roles.rows);
+    auto oneDepth = [&](const View &view) {
+      return e.streams == 1 ||
+             view.frameStride == e.streams * view.streamStride;
+    };
+    auto depthStride = [&](const View &view) {
+      return e.streams == 1 ? view.frameStride : view.streamStride;
+    };
+    if (!lhsRows || !rhsColumns || !outRows || !oneDepth(lhs) ||
+        !oneDepth(rhs) || (rhsColumns->stride != 1 && rhsColumns->size > 1))
+      continue;
+    if (inWindow && e.history) {
+      lhs = withAbsentFramesZero(lhs);
+      rhs = withAbsentFramesZero(rhs);
+      lhsRows = fuse(op, lhs, left, roles.rows);
+      rhsColumns = fuse(op, rhs, right, roles.columns);
+    }
+    e.access({lhs.buffer, rhs.buffer}, {target.buffer});
+    Product product;
+    product.element = cast<RankedTensorType>(op.getType()).getElementType();
+    product.rows = lhsRows->size;
+    product.columns = rhsColumns->size;
+    product.depth = index.mul(domainFrames(), index.constant(e.streams));
+    product.lhs = {lhs.base, index.constant(lhs.shift), lhsRows->stride,
+                   depthStride(lhs)};
+    product.rhs = {rhs.base, index.constant(rhs.shift), depthStride(rhs), 1};
+    product.result = {target.base, index.constant(target.shift),
+                      outRows->stride, 1};
+    product.tiling =
+        ProductTiling::choose(e.vectorBits, product.element, lhsRows->size,
+                              product.columns);
+    emitProduct(b, loc, product, e.ids);
+    return true;
+  }
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Anything else
+//===----------------------------------------------------------------------===//
+
+void RegionEmitter::emitNaively(ContractOp op) {
+  View operands[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
+  View target = allocateResult(op.getResult());
+  e.access({operands[0].buffer, operands[1].buffer, e.windowAges.buffer},
+           {target.buffer});
+  auto type = cast<RankedTensorType>(op.getType());
+  Type element = type.getElementType();
+  const Rate rate = rateOf(op.getResult());
+  AffineMap out = op.getMap(2);
+  SmallVector<int64_t> sizes = op.getLoopSizes();
+  SmallVector<unsigned> summed;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (!positionOf(out, dim))
+      summed.push_back(dim);
+
+  // Vectors run along the last dimension of the result.
+  unsigned rowLanes = 1;
+  bool isVector[2] = {false, false};
+  if (type.getRank()) {
+    unsigned last =
+        cast<AffineDimExpr>(out.getResults().back()).getPosition();
+    bool fits = true;
+    for (unsigned i : {0u, 1u})
+      if (auto position = positionOf(op.getMap(i), last)) {
+        bool isLast = *position + 1 == op.getMap(i).getNumResults();
+        int64_t stride = operands[i].strides[*position];
+        isVector[i] = isLast && stride == 1;
+        fits &= isVector[i] || stride == 0;
+      }
+    if (fits)
+      rowLanes = lanesFor(element, type.getShape().back());
+  }
+
+  forEachVector({rate, SmallVector<int64_t>(type.getShape())}, rowLanes,
+                [](const Point &) {},
+                [&](const Point &point, unsigned lanes, Value mask) {
+    SmallVector<Value> at(sizes.size());
+    for (auto [expr, value] : llvm::zip(out.getResults(), point.element))
+      at[cast<AffineDimExpr>(expr).getPosition()] = value;
+
+    auto multiply = [&](Value t, Value stream, Value sum) -> Value {
+      Value factors[2];
+      for (unsigned i : {0u, 1u}) {
+        Point from{t, stream, {}};
+        for (AffineExpr expr : op.getMap(i).getResults())
+          from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
+        unsigned width = isVector[i] ? lanes : 1;
+        factors[i] = e.load(operands[i], from, width, width > 1 ? mask : Value());
+        if (width != lanes)
+          factors[i] = vector::BroadcastOp::create(
+              b, loc, e.lanesType(element, lanes), factors[i]);
+      }
+      Value product =
+          isa<FloatType>(element)
+              ? Value(arith::MulFOp::create(b, loc, factors[0], factors[1]))
+              : Value(arith::MulIOp::create(b, loc, factors[0], factors[1]));
+      if (op.getSumTo())
+        product = whereFrameExists(t, stream, product);
+      return combine(ReduceKind::Sum, sum, product);
+    };
+    std::function<Value(unsigned, Value, Value, Value)> nest =
+        [&](unsigned depth, Value t, Value stream, Value sum) -> Value {
+      if (depth == summed.size())
+        return multiply(t, stream, sum);
+      auto loop = scf::ForOp::create(b, loc, index.constant(0),
+                                     index.constant(sizes[summed[depth]]),
+                                     index.constant(1), sum);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      at[summed[depth]] = loop.getInductionVar();
+      scf::YieldOp::create(
+          b, loc, nest(depth + 1, t, stream, loop.getRegionIterArg(0)));
+      return loop.getResult(0);
+    };
+    Value zero = e.splat(element, lanes, 0);
+    Value result;
+    if (op.getSumTo())
+      result = forEachFrame(rate == Rate::Static, point.stream, zero,
+                            [&](Value t, Value stream,
+                                ValueRange carried) -> SmallVector<Value> {
+                              return {nest(0, t, stream, carried.front())};
+                            })
+                   .front();
+    else
+      result = nest(0, point.frame, point.stream, zero);
+    e.store(result, target, point, lanes, mask);
+  });
+}

@@ -1,0 +1,181 @@
+//===- FunctionEmitter.h - State while a function is emitted ------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What all parts of the lowering share: where values lie in memory, the
+// workspace, the threads and the barriers between them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H
+#define RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H
+
+#include "IndexMath.h"
+#include "rnn/Conversion/RNNToCPU/Product.h"
+#include "rnn/Dialect/RNN/IR/RNN.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/SmallSet.h"
+
+namespace mlir::rnn::cpu {
+
+/// A signal in memory: element [i…] of stream b at frame t lies at
+/// base[shift + t * frameStride + b * streamStride + sum of i * strides].
+/// A stride of 0 repeats a value, so that a value of lower rate needs no copy.
+/// Booleans are bytes.
+struct View {
+  Value base; ///< memref<?xelement>, defined at the function's entry
+  int64_t shift = 0;
+  int64_t frameStride = 0;
+  int64_t streamStride = 0;
+  SmallVector<int64_t> strides;
+  RankedTensorType type;
+  unsigned buffer = 0; ///< which memory it is; equal numbers may overlap
+
+  /// True if the elements of a signal lie one after another.
+  bool isContiguous() const;
+  /// True if all elements of a signal are one.
+  bool isSplat() const;
+};
+
+/// A point of an iteration space: frame and stream where it has them, and the
+/// element. In a vector the last coordinate is that of the first lane.
+struct Point {
+  Value frame, stream;
+  SmallVector<Value> element;
+};
+
+/// The points that work is done for.
+struct Space {
+  Rate rate;
+  SmallVector<int64_t> shape;
+  bool operator==(const Space &other) const {
+    return rate == other.rate && shape == other.shape;
+  }
+};
+
+/// Which frames a space of frame rate has: all `count` of a domain, or, in a
+/// loop over frames, the current one.
+struct Frames {
+  Value count;   ///< index
+  Value current; ///< index, null outside of such a loop
+};
+
+/// Strides of a row-major array.
+SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape);
+
+/// The type of an element in memory: booleans are bytes.
+Type memoryType(Type element);
+
+class FunctionEmitter {
+public:
+  FunctionEmitter(OpBuilder &builder, ScheduleOp schedule,
+                  unsigned vectorBits);
+
+  OpBuilder &b;
+  Location loc;
+  ScheduleOp schedule;
+  IndexMath index;
+  unsigned vectorBits;
+  int64_t streams;
+  int64_t history; ///< H, older frames of the window
+  func::FuncOp function;
+  ThreadIds ids;
+  Value frames;       ///< T
+  Value windowFrames; ///< H + T
+  View ages;          ///< of the chunk; base is null if nothing asks
+  View windowAges;
+  Value flagsCell; ///< memref<?xi32>: flag 2 while the step runs
+
+  /// Creates the function `symbol` and enters it.
+  void begin(StringRef symbol);
+  /// Leaves the function and records the memory that it needs.
+  void end();
+
+  /// The session's tensor number `position` of the table.
+  View tensor(unsigned position, Rate rate, RankedTensorType type);
+  /// New memory for a signal in the workspace: for every frame of the chunk
+  /// (`rows` = 0 extra) or window, every stream, or once.
+  View allocate(RankedTensorType type, Rate rate, int64_t extraRows = 0);
+  /// New memory for `count` elements.
+  View allocateFlat(Type element, int64_t count);
+  /// Memory allocated inside a scope is free again after it.
+  struct Scope {
+    int64_t constant, perFrame;
+  };
+  Scope openScope() const { return {constantBytes, frameBytes}; }
+  void closeScope(const Scope &scope) {
+    constantBytes = scope.constant;
+    frameBytes = scope.perFrame;
+  }
+
+  /// The order between threads: a group of work says what it reads and writes
+  /// before it is emitted; where that conflicts, a barrier is put before it.
+  void access(ArrayRef<unsigned> reads, ArrayRef<unsigned> writes);
+  /// A barrier, if anything was accessed since the last one.
+  void synchronize();
+  /// A barrier.
+  void barrier();
+  /// A barrier in another place than where code is being emitted.
+  void emitBarrier();
+  /// The elements of a constant, as private memory of the module.
+  View constant(DenseElementsAttr elements, RankedTensorType type);
+  /// Emits what only the first thread does.
+  void onFirstThread(function_ref<void()> body);
+
+  Value loadElement(const View &view, const Point &point);
+  /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
+  /// stride must be 0 or 1 if there are several. `mask` may be null.
+  Value load(const View &view, const Point &point, unsigned lanes, Value mask);
+  void store(Value value, const View &view, const Point &point, unsigned lanes,
+             Value mask);
+  Value address(const View &view, const Point &point);
+  /// Loads at an address of a view's memory.
+  Value loadAt(Value base, Value at, Type element, int64_t lastStride,
+               unsigned lanes, Value mask);
+  /// The age (i64) of a point's frame, which counts from the window's first
+  /// frame if `inWindow`.
+  Value loadAge(Value frame, Value stream, bool inWindow);
+
+  using RowBody =
+      function_ref<void(const Point &point, unsigned lanes, Value mask)>;
+  /// A loop nest over this thread's share of a space, in vectors of `lanes`
+  /// along the last dimension; `row` is called once before each run of vectors
+  /// with equal other coordinates.
+  void forEachVector(const Space &space, unsigned lanes, const Frames &when,
+                     function_ref<void(const Point &)> row, RowBody body);
+  /// Copies a signal at every point. The caller has declared the access.
+  void copy(const View &source, const View &target, Rate rate,
+            const Frames &when);
+  /// Lanes of a vector for elements of these types, `inner` of them in a row.
+  unsigned lanesFor(ArrayRef<Type> elements, int64_t inner) const;
+
+  Type lanesType(Type element, unsigned lanes) {
+    return lanes == 1 ? element : VectorType::get(lanes, element);
+  }
+  /// A constant of `lanes` equal elements.
+  Value splat(Type element, unsigned lanes, double value);
+  Value splat(TypedAttr element, unsigned lanes);
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
+    return arith::CmpIOp::create(this->b, loc, predicate, a, b);
+  }
+
+private:
+  Value contextField(int64_t bytes, Type type);
+  View place(RankedTensorType type, Rate rate, int64_t rows, int64_t offset,
+             int64_t perFrame);
+
+  Operation *entryMarker = nullptr; ///< allocations are emitted before it
+  Value context, thread, tensors, workspace;
+  int64_t constantBytes = 0, frameBytes = 0;
+  int64_t peakConstant = 0, peakFrame = 0;
+  unsigned nextBuffer = 1;
+  llvm::SmallSet<unsigned, 16> readSince, writtenSince;
+};
+
+} // namespace mlir::rnn::cpu
+
+#endif // RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H

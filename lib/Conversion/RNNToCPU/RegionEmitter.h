@@ -1,0 +1,156 @@
+//===- RegionEmitter.h - The body of a schedule region as loops ---*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Level-1 ops describe one frame of one stream. The emitter writes them for all
+// points of a domain, or inside a loop for one frame of all streams.
+//
+// Consecutive elementwise ops of one iteration space form a group: one loop
+// nest, in which values used nowhere else stay in registers. A group is emitted
+// when something outside of it needs one of its values. Slices, reshapes and
+// broadcasts are address arithmetic.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H
+#define RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H
+
+#include "FunctionEmitter.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::rnn::cpu {
+
+class RegionEmitter {
+public:
+  /// `sequences` finds the memory of an operand of the region; `stateOf` that
+  /// of the session's tensor with a name, or a view without base.
+  RegionEmitter(FunctionEmitter &emitter, Operation *region,
+                function_ref<View(Value)> sequences,
+                function_ref<View(StringRef)> stateOf);
+
+  /// Emits the region. Afterwards `getResult` tells where its results lie.
+  LogicalResult run();
+  View getResult(unsigned i) const { return results[i]; }
+
+private:
+  struct Group {
+    Space space;
+    llvm::SetVector<Operation *> ops;
+  };
+  /// Where a delay, save or seed reads: prepared once per frame and stream.
+  struct TimedRead {
+    Value valid;     ///< i1: read, or else take the other value
+    Value base;      ///< memref, null for a seed
+    Value rowOffset; ///< of the element with all coordinates 0
+  };
+
+  bool inLoop() const { return bool(frame); }
+  Rate rateOf(Value value) const { return rates.lookup(value); }
+  Value domainFrames() {
+    return inWindow ? e.windowFrames : e.frames;
+  }
+
+  // RegionEmitter.cpp
+  void computeRates();
+  LogicalResult emitBody();
+  LogicalResult emitLoop();
+  LogicalResult emitOp(Operation *op);
+  void finishResults();
+  LogicalResult unsupported(Operation *op);
+
+  // Views.cpp
+  /// The memory of a value; emits its group first where that is needed.
+  View materialize(Value value);
+  /// Memory for the result of an op that writes it: a sequence where the value
+  /// outlives the frame, else scratch.
+  View allocateResult(Value value);
+  View sliceView(const View &source, ArrayRef<int64_t> offsets,
+                 ArrayRef<int64_t> strides, RankedTensorType type);
+  std::optional<View> reshapeView(const View &source, RankedTensorType type);
+  LogicalResult emitView(Operation *op);
+  LogicalResult emitConcat(tensor::ConcatOp op);
+  LogicalResult emitInsertSlice(tensor::InsertSliceOp op);
+  View constantView(arith::ConstantOp op);
+  /// Copies a value into memory of the same type.
+  void emitCopy(const View &source, const View &target, Rate rate) {
+    e.copy(source, target, rate, {domainFrames(), frame});
+  }
+
+  // Groups.cpp
+  void addToGroup(Operation *op);
+  void emitGroup(Group &group);
+  void flushAll();
+  TimedRead prepareRead(Operation *op, const Point &row);
+  Value emitElement(Operation *op, ValueRange operands, unsigned lanes);
+  void forEachVector(const Space &space, unsigned lanes,
+                     function_ref<void(const Point &)> row,
+                     FunctionEmitter::RowBody body) {
+    e.forEachVector(space, lanes, {domainFrames(), frame}, row, body);
+  }
+  unsigned lanesFor(ArrayRef<Type> elements, int64_t inner) const {
+    return e.lanesFor(elements, inner);
+  }
+
+  // Reductions.cpp
+  LogicalResult emitReduce(ReduceOp op);
+  LogicalResult emitSumFrames(SumFramesOp op);
+  LogicalResult emitGather(GatherOp op);
+  LogicalResult emitScatterAdd(ScatterAddOp op);
+  Value combine(ReduceKind kind, Value a, Value b);
+  /// The value where the frame exists, else zero (rule A6).
+  Value whereFrameExists(Value frameIndex, Value stream, Value value);
+  /// A nest of loops over frames and streams of the domain that carries values.
+  SmallVector<Value>
+  forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
+               function_ref<SmallVector<Value>(Value frame, Value stream,
+                                               ValueRange carried)>
+                   body);
+
+  // Contract.cpp
+  LogicalResult emitContract(ContractOp op);
+  bool emitAsProduct(ContractOp op);
+  bool emitAsGradient(ContractOp op);
+  void emitNaively(ContractOp op);
+  View withAbsentFramesZero(const View &view);
+
+  FunctionEmitter &e;
+  OpBuilder &b;
+  Location loc;
+  IndexMath &index;
+  Operation *region;
+  Block &body;
+  Domain domain;
+  bool inWindow;
+  function_ref<View(StringRef)> stateOf;
+
+  Value frame;                       ///< the current frame inside a loop
+  Operation *beforeLoop = nullptr;   ///< what a loop needs once goes here
+  llvm::DenseMap<Value, Rate> rates;
+  llvm::DenseMap<Value, View> views; ///< what has memory
+  llvm::DenseMap<Operation *, Group *> groupOf;
+  SmallVector<std::unique_ptr<Group>> openGroups;
+  /// Values that later frames or the region's results read.
+  llvm::SmallPtrSet<Value, 8> outliving;
+  /// A packed weight, and how it was packed.
+  struct Packed {
+    Value base;
+    unsigned buffer;
+    int64_t panel, depthStride;
+  };
+  llvm::DenseMap<Value, Packed> packed;
+  SmallVector<View> results;
+};
+
+/// True for ops that are the same arithmetic for every element.
+bool isElementwise(Operation *op);
+/// True for ops that read a sequence at another frame, or only at some frames.
+bool isTimed(Operation *op);
+
+} // namespace mlir::rnn::cpu
+
+#endif // RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H

@@ -1,0 +1,418 @@
+//===- FunctionOps.cpp - Networks, steps and schedules ----------*- C++ -*- ===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Syntax and verification of the module-level ops. The three function-like ops share their signature:
+//   @name … (%x: type {attrs}, …) -> (y: type {attrs}, …) { … }
+//
+//===----------------------------------------------------------------------===//
+#include "rnn/Dialect/RNN/IR/RNN.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+
+//===----------------------------------------------------------------------===//
+// ParameterOp
+//===----------------------------------------------------------------------===//
+
+void ParameterOp::build(OpBuilder &builder, OperationState &state, StringRef name, RankedTensorType type,
+                        Attribute init) {
+  build(builder, state, builder.getStringAttr(name), TypeAttr::get(type), cast<InitializerAttrInterface>(init),
+        UnitAttr(), UnitAttr());
+}
+
+LogicalResult ParameterOp::verify() {
+  return verifySignalType(*this, getType(), "'" + getSymName() + "'");
+}
+
+//===----------------------------------------------------------------------===//
+// Signatures
+//===----------------------------------------------------------------------===//
+
+/// Parses `(%x: type {attrs}, …) -> (y: type {attrs}, …)` and the region.
+static ParseResult parseSignatureAndBody(OpAsmParser &parser, OperationState &state) {
+  Builder &b = parser.getBuilder();
+  SmallVector<OpAsmParser::Argument> arguments;
+  if (parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true, /*allowAttrs=*/true))
+    return failure();
+
+  SmallVector<Attribute> argNames, argAttrs, resultNames, resAttrs;
+  SmallVector<Type> argTypes, resultTypes;
+  for (OpAsmParser::Argument &argument : arguments) {
+    argNames.push_back(b.getStringAttr(argument.ssaName.name.drop_front()));
+    argTypes.push_back(argument.type);
+    argAttrs.push_back(argument.attrs ? argument.attrs : b.getDictionaryAttr({}));
+  }
+
+  auto parseResult = [&]() -> ParseResult {
+    std::string name;
+    Type type;
+    NamedAttrList attrs;
+    if (parser.parseKeywordOrString(&name) || parser.parseColonType(type) || parser.parseOptionalAttrDict(attrs))
+      return failure();
+    resultNames.push_back(b.getStringAttr(name));
+    resultTypes.push_back(type);
+    resAttrs.push_back(attrs.getDictionary(parser.getContext()));
+    return success();
+  };
+  if (parser.parseArrow() || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseResult) ||
+      parser.parseOptionalAttrDictWithKeyword(state.attributes))
+    return failure();
+
+  auto hasAttrs = [](ArrayRef<Attribute> dicts) {
+    return llvm::any_of(dicts, [](Attribute dict) { return !cast<DictionaryAttr>(dict).empty(); });
+  };
+  state.addAttribute("function_type", TypeAttr::get(b.getFunctionType(argTypes, resultTypes)));
+  state.addAttribute("arg_names", b.getArrayAttr(argNames));
+  state.addAttribute("result_names", b.getArrayAttr(resultNames));
+  if (hasAttrs(argAttrs))
+    state.addAttribute("arg_attrs", b.getArrayAttr(argAttrs));
+  if (hasAttrs(resAttrs))
+    state.addAttribute("res_attrs", b.getArrayAttr(resAttrs));
+  return parser.parseRegion(*state.addRegion(), arguments);
+}
+
+static void printSignatureAndBody(OpAsmPrinter &p, RNNFunctionInterface function, ArrayRef<StringRef> elided) {
+  Block *body = function.getBodyBlock();
+  FunctionType type = function.getFunctionType();
+  auto printAttrs = [&](ArrayAttr dicts, unsigned i) {
+    if (dicts)
+      p.printOptionalAttrDict(cast<DictionaryAttr>(dicts[i]).getValue());
+  };
+  p << "(";
+  llvm::interleaveComma(body->getArguments(), p, [&](BlockArgument arg) {
+    p << arg << ": " << arg.getType();
+    printAttrs(function.getArgAttrsAttr(), arg.getArgNumber());
+  });
+  p << ") -> (";
+  llvm::interleaveComma(llvm::enumerate(type.getResults()), p, [&](auto result) {
+    p.printKeywordOrString(function.getResultName(result.index()));
+    p << ": " << result.value();
+    printAttrs(function.getResAttrsAttr(), result.index());
+  });
+  p << ") ";
+  SmallVector<StringRef> hidden{"sym_name", "function_type", "arg_names", "result_names", "arg_attrs", "res_attrs"};
+  llvm::append_range(hidden, elided);
+  p.printOptionalAttrDictWithKeyword(function->getAttrs(), hidden);
+  p.printRegion(function->getRegion(0), /*printEntryBlockArgs=*/false);
+}
+
+/// Proposes the recorded names as SSA names, so that text keeps them through every pass.
+static void nameArguments(RNNFunctionInterface function, Region &region, OpAsmSetValueNameFn setName) {
+  for (BlockArgument arg : region.getArguments())
+    if (arg.getArgNumber() < function.getArgNames().size())
+      setName(arg, function.getArgName(arg.getArgNumber()));
+}
+
+/// Checks that signature, names, attributes and block agree.
+static LogicalResult verifySignature(RNNFunctionInterface function) {
+  FunctionType type = function.getFunctionType();
+  auto checkCount = [&](StringRef what, ArrayAttr attr, size_t expected) -> LogicalResult {
+    if (attr && attr.size() != expected)
+      return function->emitOpError() << "expected " << expected << " " << what << ", but got " << attr.size();
+    return success();
+  };
+  if (failed(checkCount("argument names", function.getArgNames(), type.getNumInputs())) ||
+      failed(checkCount("result names", function.getResultNames(), type.getNumResults())) ||
+      failed(checkCount("argument dictionaries", function.getArgAttrsAttr(), type.getNumInputs())) ||
+      failed(checkCount("result dictionaries", function.getResAttrsAttr(), type.getNumResults())))
+    return failure();
+  if (TypeRange(function.getBodyBlock()->getArgumentTypes()) != TypeRange(type.getInputs()))
+    return function->emitOpError("block arguments do not match the signature");
+  for (ArrayAttr dictionaries : {function.getArgAttrsAttr(), function.getResAttrsAttr()})
+    for (Attribute dictionary : dictionaries ? dictionaries.getValue() : ArrayRef<Attribute>())
+      if (Attribute rate = cast<DictionaryAttr>(dictionary).get(RNNDialect::kRateAttrName))
+        if (auto text = dyn_cast<StringAttr>(rate); !text || !symbolizeRate(text.getValue()))
+          return function->emitOpError() << "expected rnn.rate to be \"static\", \"stream\" or \"frame\", but got " << rate;
+  return success();
+}
+
+/// Checks that the terminator's operands have the types of the results.
+static LogicalResult verifyResults(RNNFunctionInterface function) {
+  Block *body = function.getBodyBlock();
+  if (body->empty() || !body->back().hasTrait<OpTrait::IsTerminator>())
+    return function->emitOpError("expected a terminator");
+  Operation *terminator = &body->back();
+  FunctionType type = function.getFunctionType();
+  if (terminator->getNumOperands() != type.getNumResults())
+    return terminator->emitOpError() << "expected " << type.getNumResults() << " operands, but got "
+                                     << terminator->getNumOperands();
+  for (auto [i, operand, expected] : llvm::enumerate(terminator->getOperands(), type.getResults()))
+    if (operand.getType() != expected)
+      return terminator->emitOpError() << "result '" << function.getResultName(i) << "' is " << expected
+                                       << ", but the operand is " << operand.getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// NetworkOp
+//===----------------------------------------------------------------------===//
+
+void NetworkOp::build(OpBuilder &builder, OperationState &state, StringRef name,
+                      ArrayRef<std::pair<StringRef, Type>> arguments, ArrayRef<std::pair<StringRef, Type>> results) {
+  auto names = [&](ArrayRef<std::pair<StringRef, Type>> list) {
+    return builder.getStrArrayAttr(llvm::map_to_vector(list, [](auto &entry) { return entry.first; }));
+  };
+  auto types = [](ArrayRef<std::pair<StringRef, Type>> list) {
+    return llvm::map_to_vector(list, [](auto &entry) { return entry.second; });
+  };
+  SmallVector<Type> argTypes = types(arguments);
+  build(builder, state, name, builder.getFunctionType(argTypes, types(results)), names(arguments), names(results),
+        ArrayAttr(), ArrayAttr());
+  Block &body = state.regions.front()->emplaceBlock();
+  body.addArguments(argTypes, SmallVector<Location>(argTypes.size(), state.location));
+}
+
+RegionKind NetworkOp::getRegionKind(unsigned) { return RegionKind::Graph; }
+FunctionKind NetworkOp::getFunctionKind() { return FunctionKind::Infer; }
+
+void NetworkOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  nameArguments(*this, region, setName);
+}
+
+ParseResult NetworkOp::parse(OpAsmParser &parser, OperationState &state) {
+  StringAttr name;
+  return failure(parser.parseSymbolName(name, "sym_name", state.attributes) || parseSignatureAndBody(parser, state));
+}
+
+void NetworkOp::print(OpAsmPrinter &p) {
+  p << " ";
+  p.printSymbolName(getSymName());
+  printSignatureAndBody(p, *this, {});
+}
+
+LogicalResult NetworkOp::verify() { return verifySignature(*this); }
+LogicalResult NetworkOp::verifyRegions() { return verifyResults(*this); }
+
+//===----------------------------------------------------------------------===//
+// TrainStepOp
+//===----------------------------------------------------------------------===//
+
+/// Parses `loss("nll" mean weight 1.0 mask "m")`; the keyword has been read.
+static FailureOr<LossAttr> parseLoss(OpAsmParser &parser) {
+  std::string result, mask;
+  StringRef reduction;
+  Real weight = 1.0;
+  SMLoc loc;
+  if (parser.parseLParen() || parser.parseString(&result) || parser.getCurrentLocation(&loc) ||
+      parser.parseKeyword(&reduction))
+    return failure();
+  std::optional<LossReduction> kind = symbolizeLossReduction(reduction);
+  if (!kind)
+    return parser.emitError(loc) << "expected 'mean' or 'sum', but got '" << reduction << "'", failure();
+  if (succeeded(parser.parseOptionalKeyword("weight")) && parseReal(parser, weight))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("mask")) && parser.parseString(&mask))
+    return failure();
+  if (parser.parseRParen())
+    return failure();
+  Builder &b = parser.getBuilder();
+  return LossAttr::get(parser.getContext(), b.getStringAttr(result), *kind, weight, b.getStringAttr(mask));
+}
+
+static void printLoss(OpAsmPrinter &p, StringRef keyword, LossAttr loss) {
+  p << " " << keyword << "(" << loss.getResult() << " " << stringifyLossReduction(loss.getReduction());
+  if (loss.getWeight() != 1.0) {
+    p << " weight " << loss.getWeight();
+  }
+  if (!loss.getMask().empty())
+    p << " mask " << loss.getMask();
+  p << ")";
+}
+
+ParseResult TrainStepOp::parse(OpAsmParser &parser, OperationState &state) {
+  Builder &b = parser.getBuilder();
+  StringAttr name;
+  FlatSymbolRefAttr network;
+  SmallVector<Attribute> losses, metrics;
+  if (parser.parseSymbolName(name, "sym_name", state.attributes) || parser.parseKeyword("of") ||
+      parser.parseAttribute(network, "network", state.attributes))
+    return failure();
+  while (true) {
+    bool isLoss = succeeded(parser.parseOptionalKeyword("loss"));
+    if (!isLoss && failed(parser.parseOptionalKeyword("metric")))
+      break;
+    FailureOr<LossAttr> loss = parseLoss(parser);
+    if (failed(loss))
+      return failure();
+    (isLoss ? losses : metrics).push_back(*loss);
+  }
+  state.addAttribute("losses", b.getArrayAttr(losses));
+  state.addAttribute("metrics", b.getArrayAttr(metrics));
+  Attribute optimizer;
+  if (parser.parseKeyword("optimizer") || parser.parseLParen() || parser.parseAttribute(optimizer) ||
+      parser.parseRParen())
+    return failure();
+  state.addAttribute("optimizer", optimizer);
+  if (succeeded(parser.parseOptionalKeyword("clip"))) {
+    Real norm;
+    if (parser.parseLess() || parser.parseKeyword("norm") || parser.parseEqual() || parseReal(parser, norm) ||
+        parser.parseGreater())
+      return failure();
+    state.addAttribute("clip_norm", b.getF64FloatAttr(norm));
+  }
+  if (succeeded(parser.parseOptionalKeyword("bptt"))) {
+    Attribute bptt = BPTTAttr::parse(parser, Type());
+    if (!bptt)
+      return failure();
+    state.addAttribute("bptt", bptt);
+  }
+  return parser.parseOptionalAttrDict(state.attributes);
+}
+
+void TrainStepOp::print(OpAsmPrinter &p) {
+  p << " ";
+  p.printSymbolName(getSymName());
+  p << " of " << getNetworkAttr();
+  for (LossAttr loss : getLosses().getAsRange<LossAttr>())
+    printLoss(p, "loss", loss);
+  for (LossAttr metric : getMetrics().getAsRange<LossAttr>())
+    printLoss(p, "metric", metric);
+  p << " optimizer(" << getOptimizer() << ")";
+  if (getClipNormAttr()) {
+    p << " clip<norm = ";
+    p.printFloat(getClipNormAttr().getValue());
+    p << ">";
+  }
+  if (getBpttAttr()) {
+    p << " bptt";
+    getBpttAttr().print(p);
+  }
+  p.printOptionalAttrDict((*this)->getAttrs(), {"sym_name", "network", "losses", "metrics", "optimizer", "clip_norm",
+                                                "bptt"});
+}
+
+LogicalResult TrainStepOp::verify() {
+  if (getLosses().empty())
+    return emitOpError("expected at least one loss");
+  if (BPTTAttr bptt = getBpttAttr()) {
+    if (bptt.getAdvance() < 1 || bptt.getWindow() < 1)
+      return emitOpError() << "expected positive bptt window and advance, but got " << bptt.getWindow() << " and "
+                           << bptt.getAdvance();
+    if (bptt.getWindow() % bptt.getAdvance() != 0)
+      return emitError() << "bptt window " << bptt.getWindow() << " is not a multiple of advance "
+                         << bptt.getAdvance();
+  }
+  return success();
+}
+
+LogicalResult TrainStepOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto network = symbols.lookupNearestSymbolFrom<NetworkOp>(*this, getNetworkAttr());
+  if (!network)
+    return emitOpError() << "refers to unknown network '@" << getNetwork() << "'";
+  RNNFunctionInterface function = network;
+  auto check = [&](LossAttr loss, StringRef what) -> LogicalResult {
+    std::optional<unsigned> index = function.findResult(loss.getResult().getValue());
+    if (!index)
+      return emitOpError() << what << " refers to unknown result " << loss.getResult() << " of '@" << getNetwork()
+                           << "'";
+    auto type = cast<RankedTensorType>(network.getFunctionType().getResult(*index));
+    if (type.getRank() != 0 || !isa<FloatType>(type.getElementType()))
+      return emitOpError() << what << " " << loss.getResult() << " is " << type
+                           << "; expected tensor<f32> or tensor<f64>";
+    if (loss.getMask().empty())
+      return success();
+    index = function.findResult(loss.getMask().getValue());
+    if (!index)
+      return emitOpError() << "mask refers to unknown result " << loss.getMask() << " of '@" << getNetwork() << "'";
+    Type mask = network.getFunctionType().getResult(*index);
+    if (mask != RankedTensorType::get({}, IntegerType::get(getContext(), 1)))
+      return emitOpError() << "mask " << loss.getMask() << " is " << mask << "; expected tensor<i1>";
+    return success();
+  };
+  for (LossAttr loss : getLosses().getAsRange<LossAttr>())
+    if (failed(check(loss, "loss")))
+      return failure();
+  for (LossAttr metric : getMetrics().getAsRange<LossAttr>())
+    if (failed(check(metric, "metric")))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// StepOp and ScheduleOp: `@name kind of @network [streams n] [bptt<…>] signature`
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseKindAndNetwork(OpAsmParser &parser, OperationState &state, bool hasStreams) {
+  StringAttr name;
+  StringRef keyword;
+  SMLoc loc;
+  if (parser.parseSymbolName(name, "sym_name", state.attributes) || parser.getCurrentLocation(&loc) ||
+      parser.parseKeyword(&keyword))
+    return failure();
+  std::optional<FunctionKind> kind = symbolizeFunctionKind(keyword);
+  if (!kind)
+    return parser.emitError(loc) << "expected 'train', 'eval' or 'infer', but got '" << keyword << "'";
+  state.addAttribute("kind", FunctionKindAttr::get(parser.getContext(), *kind));
+  FlatSymbolRefAttr network;
+  if (parser.parseKeyword("of") || parser.parseAttribute(network, "network", state.attributes))
+    return failure();
+  if (hasStreams) {
+    IntegerAttr streams;
+    if (parser.parseKeyword("streams") ||
+        parser.parseAttribute(streams, parser.getBuilder().getI64Type(), "streams", state.attributes))
+      return failure();
+  }
+  if (succeeded(parser.parseOptionalKeyword("bptt"))) {
+    Attribute bptt = BPTTAttr::parse(parser, Type());
+    if (!bptt)
+      return failure();
+    state.addAttribute("bptt", bptt);
+  }
+  for (StringRef list : {"losses", "metrics"}) {
+    ArrayAttr entries = parser.getBuilder().getArrayAttr({});
+    if (succeeded(parser.parseOptionalKeyword(list)) && parser.parseAttribute(entries))
+      return failure();
+    state.addAttribute(list, entries);
+  }
+  return parseSignatureAndBody(parser, state);
+}
+
+template <typename OpT>
+static void printKindAndNetwork(OpAsmPrinter &p, OpT op, std::optional<int64_t> streams) {
+  p << " ";
+  p.printSymbolName(op.getSymName());
+  p << " " << stringifyFunctionKind(op.getKind()) << " of " << op.getNetworkAttr();
+  if (streams)
+    p << " streams " << *streams;
+  if (op.getBpttAttr()) {
+    p << " bptt";
+    op.getBpttAttr().print(p);
+  }
+  if (!op.getLosses().empty())
+    p << " losses " << op.getLosses();
+  if (!op.getMetrics().empty())
+    p << " metrics " << op.getMetrics();
+  p << " ";
+  printSignatureAndBody(p, op, {"kind", "network", "streams", "bptt", "losses", "metrics"});
+}
+
+RegionKind StepOp::getRegionKind(unsigned) { return RegionKind::Graph; }
+FunctionKind StepOp::getFunctionKind() { return getKind(); }
+void StepOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  nameArguments(*this, region, setName);
+}
+ParseResult StepOp::parse(OpAsmParser &parser, OperationState &state) {
+  return parseKindAndNetwork(parser, state, /*hasStreams=*/false);
+}
+void StepOp::print(OpAsmPrinter &p) { printKindAndNetwork(p, *this, std::nullopt); }
+LogicalResult StepOp::verify() { return verifySignature(*this); }
+LogicalResult StepOp::verifyRegions() { return verifyResults(*this); }
+
+FunctionKind ScheduleOp::getFunctionKind() { return getKind(); }
+void ScheduleOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  nameArguments(*this, region, setName);
+}
+ParseResult ScheduleOp::parse(OpAsmParser &parser, OperationState &state) {
+  return parseKindAndNetwork(parser, state, /*hasStreams=*/true);
+}
+void ScheduleOp::print(OpAsmPrinter &p) { printKindAndNetwork(p, *this, getStreams()); }
+LogicalResult ScheduleOp::verify() {
+  if (getStreams() < 1)
+    return emitOpError() << "expected at least 1 stream, but got " << getStreams();
+  return verifySignature(*this);
+}
+LogicalResult ScheduleOp::verifyRegions() { return verifyResults(*this); }

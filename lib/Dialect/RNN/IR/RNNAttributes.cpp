@@ -1,0 +1,232 @@
+//===- RNNAttributes.cpp - Initializers and optimizers ------------*- C++ -*- ===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "rnn/Dialect/RNN/IR/RNN.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+
+#include "rnn/Dialect/RNN/IR/RNNAttrInterfaces.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "rnn/Dialect/RNN/IR/RNNAttributes.cpp.inc"
+
+void RNNDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "rnn/Dialect/RNN/IR/RNNAttributes.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Syntax: `<>`, or `<key = value, …>` with every key optional
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One field of an attribute in the form `key = value`.
+struct Field {
+  StringRef key;
+  Real *value;
+};
+} // namespace
+
+static ParseResult parseFields(AsmParser &parser, ArrayRef<Field> fields) {
+  if (failed(parser.parseOptionalLess()))
+    return success();
+  if (succeeded(parser.parseOptionalGreater()))
+    return success();
+  llvm::SmallDenseSet<StringRef> seen;
+  auto parseField = [&]() -> ParseResult {
+    SMLoc loc = parser.getCurrentLocation();
+    StringRef key;
+    if (parser.parseKeyword(&key))
+      return failure();
+    const Field *field = llvm::find_if(fields, [&](const Field &f) { return f.key == key; });
+    if (field == fields.end()) {
+      InFlightDiagnostic diag = parser.emitError(loc) << "unknown field '" << key << "'; expected one of";
+      llvm::interleave(fields, [&](const Field &f) { diag << " '" << f.key << "'"; }, [&] { diag << ","; });
+      return diag;
+    }
+    if (!seen.insert(field->key).second)
+      return parser.emitError(loc) << "field '" << key << "' is given twice";
+    return failure(parser.parseEqual() || parseReal(parser, *field->value));
+  };
+  return failure(parser.parseCommaSeparatedList(parseField) || parser.parseGreater());
+}
+
+//===----------------------------------------------------------------------===//
+// Initializers
+//===----------------------------------------------------------------------===//
+
+llvm::json::Object ZerosAttr::toJSON() const { return llvm::json::Object{{"kind", "zeros"}}; }
+
+llvm::json::Object ConstantAttr::toJSON() const { return llvm::json::Object{{"kind", "constant"}, {"value", getValue().value}}; }
+
+llvm::json::Object NormalAttr::toJSON() const { return llvm::json::Object{{"kind", "normal"}, {"mean", getMean().value}, {"std", getStd().value}}; }
+
+llvm::json::Object OrthogonalAttr::toJSON() const {
+  return llvm::json::Object{{"kind", "orthogonal"}, {"gain", getGain().value}, {"blocks", getBlocks()}};
+}
+
+llvm::json::Object UniformAttr::toJSON() const {
+  llvm::json::Object object{{"kind", "uniform"}};
+  if (getLow()) {
+    object["low"] = getLow()->value;
+    object["high"] = getHigh()->value;
+  }
+  return object;
+}
+
+Attribute UniformAttr::parse(AsmParser &parser, Type) {
+  if (parser.parseLess())
+    return {};
+  if (succeeded(parser.parseOptionalGreater()))
+    return get(parser.getContext(), std::nullopt, std::nullopt);
+  Real low, high;
+  if (parseReal(parser, low) || parser.parseComma() || parseReal(parser, high) || parser.parseGreater())
+    return {};
+  return get(parser.getContext(), low, high);
+}
+
+void UniformAttr::print(AsmPrinter &printer) const {
+  printer << "<";
+  if (getLow()) {
+    printer << *getLow() << ", " << *getHigh();
+  }
+  printer << ">";
+}
+
+Attribute OrthogonalAttr::parse(AsmParser &parser, Type) {
+  Real gain = 1.0, blocks = 1.0;
+  if (parseFields(parser, {{"gain", &gain}, {"blocks", &blocks}}))
+    return {};
+  if (!(blocks >= 1 && blocks <= 1 << 20) || blocks != static_cast<double>(static_cast<int64_t>(blocks.value)))
+    return parser.emitError(parser.getCurrentLocation(), "expected a positive number of blocks"), Attribute();
+  return get(parser.getContext(), gain, static_cast<int64_t>(blocks.value));
+}
+
+void OrthogonalAttr::print(AsmPrinter &printer) const {
+  printer << "<";
+  if (getGain() != 1.0) {
+    printer << "gain = " << getGain() << (getBlocks() != 1 ? ", " : "");
+  }
+  if (getBlocks() != 1)
+    printer << "blocks = " << getBlocks();
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// Optimizers (PyTorch 2's formulas)
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Static elementwise arithmetic on values of one shape, written as formulas.
+struct Arithmetic {
+  OpBuilder &b;
+  Location loc;
+  RankedTensorType type;
+
+  Value constant(double value) {
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
+  }
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
+  Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
+  Value mul(double x, Value y) { return mul(constant(x), y); }
+  Value sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
+  /// A scalar repeated to the shape.
+  Value spread(Value scalar) {
+    if (type.getRank() == 0)
+      return scalar;
+    return BroadcastOp::create(b, loc, type, scalar, llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
+  }
+  /// Between scalars of the element type and of f64.
+  Value toF64(Value scalar) {
+    auto f64 = RankedTensorType::get({}, b.getF64Type());
+    return scalar.getType() == f64 ? scalar : arith::ExtFOp::create(b, loc, f64, scalar).getResult();
+  }
+  Value fromF64(Value scalar) {
+    auto narrow = RankedTensorType::get({}, type.getElementType());
+    return scalar.getType() == narrow ? scalar : arith::TruncFOp::create(b, loc, narrow, scalar).getResult();
+  }
+};
+} // namespace
+
+double SGDAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> SGDAttr::getSlots() const {
+  return getMomentum() != 0 ? SmallVector<StringRef>{"momentum"} : SmallVector<StringRef>{};
+}
+
+SmallVector<Value> SGDAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
+                                        Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  if (getWeightDecay() != 0)
+    grad = a.add(grad, a.mul(getWeightDecay(), param));
+  SmallVector<Value> newSlots;
+  // PyTorch starts the buffer with the first gradient; from zeros that is the same recurrence.
+  if (!slots.empty())
+    newSlots.push_back(grad = a.add(a.mul(getMomentum(), slots[0]), grad));
+  SmallVector<Value> results{a.sub(param, a.mul(a.spread(lr), grad))};
+  llvm::append_range(results, newSlots);
+  return results;
+}
+
+double AdamAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> AdamAttr::getSlots() const { return {"m", "v"}; }
+
+SmallVector<Value> AdamAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
+                                         Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  Arithmetic s{builder, loc, RankedTensorType::get({}, builder.getF64Type())};
+  if (getWeightDecay() != 0)
+    grad = a.add(grad, a.mul(getWeightDecay(), param));
+  Value m = a.add(a.mul(getBeta1(), slots[0]), a.mul(1 - getBeta1(), grad));
+  Value v = a.add(a.mul(getBeta2(), slots[1]), a.mul(1 - getBeta2(), a.mul(grad, grad)));
+  // The corrections 1 - beta^step, through exp(step * log(beta)); in f64, because they cancel.
+  Value t = arith::SIToFPOp::create(builder, loc, s.type, step);
+  auto correction = [&](double beta) {
+    return s.sub(s.constant(1), math::ExpOp::create(builder, loc, s.mul(std::log(beta), t)));
+  };
+  Value stepSize = a.fromF64(s.div(a.toF64(lr), correction(getBeta1())));
+  Value rootCorrection = a.fromF64(s.sqrt(correction(getBeta2())));
+  Value denominator = a.add(a.div(a.sqrt(v), a.spread(rootCorrection)), a.constant(getEps()));
+  return {a.sub(param, a.mul(a.spread(stepSize), a.div(m, denominator))), m, v};
+}
+
+Attribute SGDAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.01, momentum = 0, decay = 0;
+  if (parseFields(parser, {{"lr", &lr}, {"momentum", &momentum}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, momentum, decay);
+}
+
+/// Prints `<lr = …, key = …>`, leaving out fields that have their default value.
+static void printFields(AsmPrinter &printer, double lr, ArrayRef<std::tuple<StringRef, double, double>> fields) {
+  printer << "<lr = " << Real(lr);
+  for (auto [key, value, byDefault] : fields)
+    if (value != byDefault)
+      printer << ", " << key << " = " << Real(value);
+  printer << ">";
+}
+
+void SGDAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(), {{"momentum", getMomentum(), 0.0}, {"weight_decay", getWeightDecay(), 0.0}});
+}
+
+Attribute AdamAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0;
+  if (parseFields(parser, {{"lr", &lr}, {"beta1", &beta1}, {"beta2", &beta2}, {"eps", &eps}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, beta1, beta2, eps, decay);
+}
+
+void AdamAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(), {{"beta1", getBeta1(), 0.9}, {"beta2", getBeta2(), 0.999}, {"eps", getEps(), 1e-8},
+                                 {"weight_decay", getWeightDecay(), 0.0}});
+}

@@ -1,0 +1,313 @@
+//===- Session.cpp - Parameters and state, and calls on them --------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a session holds: creation, first values, access by name, reset, restore.
+// Calls are in Call.cpp, files in Checkpoint.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Runtime/Session.h"
+
+#include "rnn/Runtime/Initializers.h"
+#include "rnn/Runtime/TensorChecks.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mlir::rnn::runtime {
+
+//===----------------------------------------------------------------------===//
+// Creation
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Opens the device that `target` names.
+Status createDevice(const Artifact &artifact, const std::string &target, const SessionOptions &options,
+                    std::unique_ptr<Device> &device) {
+  if (target == "interpreter")
+    return createInterpreterDevice(artifact, findInterpreter(), device);
+  if (target == "cpu") {
+    if (options.widen)
+      return usageError("only the interpreter widens f32 to f64");
+    int threads = 1;
+    if (Status status = resolveThreads(options.threads, threads); status.failed())
+      return status;
+    return createCpuDevice(artifact, threads, device);
+  }
+  for (std::string_view later : {"cuda", "emulator"})
+    if (target == later || target.rfind(std::string(later) + ":", 0) == 0)
+      return usageError("target '" + target + "' is not implemented yet");
+  return usageError("unknown target '" + target + "'", {"known: cpu, interpreter"});
+}
+
+/// f32 becomes f64, its values stay.
+void widen(Tables &tables) {
+  for (Variable &variable : tables.variables) {
+    if (variable.dtype != DType::F32)
+      continue;
+    variable.dtype = DType::F64;
+    variable.init.roundToF32 = true;
+  }
+  for (Function &function : tables.functions)
+    for (TensorDesc &tensor : function.tensors)
+      if (tensor.dtype == DType::F32)
+        tensor.dtype = DType::F64;
+}
+
+} // namespace
+
+Status Session::create(std::shared_ptr<const Artifact> artifact, const std::string &target,
+                       const SessionOptions &options, std::unique_ptr<Session> &session) {
+  std::unique_ptr<Session> created(new Session);
+  created->types = artifact->tables();
+  created->seed = options.seed;
+  created->widened = options.widen;
+  if (options.widen)
+    widen(created->types);
+  if (Status status = createDevice(*artifact, target, options, created->device); status.failed())
+    return status;
+  created->source = std::move(artifact);
+  if (Status status = created->addResidents(); status.failed())
+    return status;
+  for (auto &resident : created->residents)
+    created->initialize(*resident);
+  created->addPlans();
+  for (const Function &function : created->types.functions) {
+    int64_t frames = std::max<int64_t>(function.advance, 1);
+    if (Status status = created->device->reserve(function, frames); status.failed())
+      return status;
+  }
+  session = std::move(created);
+  return Status::success();
+}
+
+Session::~Session() = default;
+
+Status Session::addResident(const TensorDesc &desc) {
+  if (index.count(desc.name))
+    return Status::success();
+  auto resident = std::make_unique<Resident>();
+  resident->desc = desc;
+  std::optional<uint64_t> bytes = desc.bytes(1);
+  uint64_t available = availableMemory();
+  if (!bytes || *bytes > available || !resident->buffer.allocate(*bytes))
+    return memoryError("needs " + formatBytes(bytes.value_or(UINT64_MAX)) + " for '" + desc.name + "', " +
+                       formatBytes(available) + " are free");
+  index.emplace(resident->desc.name, resident.get());
+  residents.push_back(std::move(resident));
+  return Status::success();
+}
+
+Status Session::addResidents() {
+  for (const Variable &variable : types.variables) {
+    TensorDesc desc;
+    desc.name = variable.name;
+    desc.role = variable.isParameter ? Role::Parameter : Role::Optimizer;
+    desc.dtype = variable.dtype;
+    desc.shape = variable.shape;
+    if (Status status = addResident(desc); status.failed())
+      return status;
+  }
+  for (const Function &function : types.functions)
+    for (const TensorDesc &tensor : function.tensors)
+      if (livesInSession(tensor.role))
+        if (Status status = addResident(tensor); status.failed())
+          return status;
+  return Status::success();
+}
+
+void Session::addPlans() {
+  for (const Function &function : types.functions) {
+    Plan plan;
+    size_t count = function.tensors.size();
+    plan.addresses.resize(count);
+    plan.bound.resize(count);
+    plan.scratch.resize(count);
+    plan.filled.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      const TensorDesc &tensor = function.tensors[i];
+      plan.positions.emplace(tensor.name, i);
+      if (livesInSession(tensor.role))
+        plan.addresses[i] = find(tensor.name)->buffer.data();
+    }
+    plans.push_back(std::move(plan));
+  }
+}
+
+void Session::initialize(Resident &resident) {
+  const TensorDesc &desc = resident.desc;
+  if (const Variable *variable = types.findVariable(desc.name))
+    return storeValues(initialValues(*variable, seed), desc.dtype, resident.buffer.data());
+  if (desc.name == "seed" && desc.dtype == DType::I64) {
+    std::memcpy(resident.buffer.data(), &seed, sizeof seed);
+    return;
+  }
+  fillTensor(desc.fill, desc.dtype, countElements(resident.ref()), resident.buffer.data());
+}
+
+//===----------------------------------------------------------------------===//
+// Access by name
+//===----------------------------------------------------------------------===//
+
+TensorRef Session::Resident::ref() const {
+  return {desc.dtype, int32_t(desc.shape.size()), desc.shape.data(), buffer.data()};
+}
+
+Session::Resident *Session::find(std::string_view name) const {
+  auto it = index.find(name);
+  return it == index.end() ? nullptr : it->second;
+}
+
+Status Session::noTensor(std::string_view name, const std::string &owner,
+                         const std::vector<std::string_view> &known) const {
+  std::string_view similar = findSimilar(name, known);
+  Notes notes;
+  if (!similar.empty())
+    notes.push_back("did you mean '" + std::string(similar) + "'?");
+  return fileError("'" + owner + "' has no tensor named '" + std::string(name) + "'", std::move(notes));
+}
+
+std::vector<std::string> Session::names() const {
+  std::vector<std::string> list;
+  for (auto &resident : residents)
+    list.push_back(resident->desc.name);
+  return list;
+}
+
+Role Session::role(std::string_view name) const { return find(name)->desc.role; }
+
+Status Session::view(std::string_view name, TensorRef &tensor) const {
+  Resident *resident = find(name);
+  if (!resident) {
+    std::vector<std::string_view> known;
+    for (auto &other : residents)
+      known.push_back(other->desc.name);
+    return noTensor(name, source->name(), known);
+  }
+  tensor = resident->ref();
+  return Status::success();
+}
+
+Status Session::get(std::string_view name, const TensorRef &to) const {
+  TensorRef from;
+  if (Status status = view(name, from); status.failed())
+    return status;
+  // Written in place like a result: no conversion.
+  TensorDesc desc = find(name)->desc;
+  desc.role = Role::Result;
+  TensorCheck check{desc, source->name(), source->name(), types.streams, false};
+  if (Status status = check.check(to); status.failed())
+    return status;
+  convert(from, desc.dtype, to.data);
+  return Status::success();
+}
+
+Status Session::get(std::string_view name, HostTensor &to) const {
+  TensorRef from;
+  if (Status status = view(name, from); status.failed())
+    return status;
+  to = makeTensor(dtypeName(from.dtype), find(name)->desc.shape);
+  std::memcpy(to.data.data(), from.data, to.data.size());
+  return Status::success();
+}
+
+Status Session::set(std::string_view name, const TensorRef &from) {
+  TensorRef to;
+  if (Status status = view(name, to); status.failed())
+    return status;
+  TensorCheck check{find(name)->desc, source->name(), source->name(), types.streams, widened};
+  if (Status status = check.check(from); status.failed())
+    return status;
+  if (Status status = check.checkValues(from); status.failed())
+    return status;
+  convert(from, to.dtype, to.data);
+  return Status::success();
+}
+
+Status Session::set(std::string_view name, const HostTensor &from) { return set(name, refTo(from)); }
+
+//===----------------------------------------------------------------------===//
+// Reset and restore
+//===----------------------------------------------------------------------===//
+
+Status Session::reset(const uint8_t *streams) {
+  for (const char *name : {"state.age", "ring.age"}) {
+    Resident *ages = find(name);
+    if (!ages || ages->desc.dtype != DType::I64 || ages->desc.shape.empty())
+      continue;
+    auto *values = static_cast<int64_t *>(ages->buffer.data());
+    int64_t count = countElements(ages->ref());
+    int64_t perRow = ages->desc.shape.back(); // streams
+    for (int64_t i = 0; i < count; ++i)
+      if (!streams || streams[i % perRow])
+        values[i] = -1;
+  }
+  return Status::success();
+}
+
+namespace {
+
+bool startsWith(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+/// What a checkpoint may hold beside the tensors of this session: another
+/// function's optimizer or state, and the trainer's data.
+bool maySkip(std::string_view name) {
+  for (std::string_view prefix : {"opt.", "ring.", "data.", "state."})
+    if (startsWith(name, prefix))
+      return true;
+  return name == "seed";
+}
+
+} // namespace
+
+Status Session::restore(const TensorMap &tensors, bool needParameters) {
+  bool hasState = false;
+  for (auto &[name, tensor] : tensors) {
+    Resident *resident = find(name);
+    if (!resident && maySkip(name))
+      continue;
+    TensorRef unused;
+    if (Status status = view(name, unused); status.failed())
+      return status;
+    TensorCheck check{resident->desc, source->name(), source->name(), types.streams, widened};
+    TensorRef given = refTo(tensor);
+    if (Status status = check.check(given); status.failed())
+      return status;
+    if (Status status = check.checkValues(given); status.failed())
+      return status;
+    hasState |= startsWith(name, "state.") && name != "state.frame";
+  }
+  for (auto &resident : residents)
+    if (needParameters && resident->desc.role == Role::Parameter && !tensors.count(resident->desc.name))
+      return fileError("no input for '" + resident->desc.name + "' of '" + source->name() + "'");
+
+  for (auto &resident : residents) {
+    auto it = tensors.find(resident->desc.name);
+    if (it != tensors.end())
+      convert(refTo(it->second), resident->desc.dtype, resident->buffer.data());
+    else
+      initialize(*resident);
+  }
+  // State of unknown age counts as fully known.
+  Resident *ages = find("state.age");
+  if (ages && hasState && !tensors.count("state.age"))
+    fillTensor(2147483647.0, ages->desc.dtype, countElements(ages->ref()), ages->buffer.data());
+  return Status::success();
+}
+
+TensorMap Session::snapshot() const {
+  TensorMap tensors;
+  for (auto &resident : residents) {
+    HostTensor copy = makeTensor(dtypeName(resident->desc.dtype), resident->desc.shape);
+    std::memcpy(copy.data.data(), resident->buffer.data(), copy.data.size());
+    tensors.emplace(resident->desc.name, std::move(copy));
+  }
+  return tensors;
+}
+
+} // namespace mlir::rnn::runtime

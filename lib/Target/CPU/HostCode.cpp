@@ -1,0 +1,282 @@
+//===- HostCode.cpp - From MLIR to a shared object in memory ----------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Target/CPU/HostCode.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+
+static std::unique_ptr<llvm::TargetMachine>
+createMachine(const HostTarget &target, Location loc) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
+  const llvm::Target *backEnd =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!backEnd) {
+    emitError(loc) << "no code generator for '" << triple.str() << "'";
+    return nullptr;
+  }
+  // An unknown name is only a warning on stderr inside LLVM: ask first.
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(
+      backEnd->createMCSubtargetInfo(triple, "", ""));
+  if (!generic->isCPUStringValid(target.cpu)) {
+    emitError(loc) << "unknown target 'cpu:" << target.cpu << "'";
+    return nullptr;
+  }
+  return std::unique_ptr<llvm::TargetMachine>(backEnd->createTargetMachine(
+      triple, target.cpu, target.features, llvm::TargetOptions(),
+      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target,
+                                               Location loc) {
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, loc);
+  if (!machine)
+    return failure();
+  const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
+  HostMachine result;
+  // LLVM's feature name, then the kernel's.
+  static constexpr std::pair<const char *, const char *> kFeatures[] = {
+      {"avx2", "avx2"},         {"fma", "fma"},
+      {"avx512f", "avx512f"},   {"avx512vl", "avx512vl"},
+      {"avx512dq", "avx512dq"}, {"avx512bw", "avx512bw"},
+      {"avx512cd", "avx512cd"}, {"avx512bf16", "avx512_bf16"}};
+  for (auto [feature, name] : kFeatures)
+    if (info.checkFeatures(std::string("+") + feature))
+      result.requirements.push_back(name);
+  result.hasFma = info.checkFeatures("+fma");
+  if (info.checkFeatures("+avx512f,+avx512vl")) {
+    result.vectorBits = 512;
+    result.vectorRegisters = 32;
+  } else if (info.checkFeatures("+avx2")) {
+    result.vectorBits = 256;
+  }
+  if (!result.hasFma) {
+    emitError(loc) << "target 'cpu:" << target.cpu
+                   << "' has no fused multiply-add; expected x86-64-v3 or newer";
+    return failure();
+  }
+  return result;
+}
+
+HostTarget mlir::rnn::detectHost() {
+  HostTarget target;
+  target.cpu = llvm::sys::getHostCPUName().str();
+  for (const auto &feature : llvm::sys::getHostCPUFeatures()) {
+    if (!target.features.empty())
+      target.features += ',';
+    target.features += (feature.second ? "+" : "-") + feature.first().str();
+  }
+  return target;
+}
+
+void mlir::rnn::buildLowerToLLVMPipeline(OpPassManager &manager) {
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createConvertVectorToLLVMPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertMathToLLVMPass());
+  manager.addPass(createConvertIndexToLLVMPass());
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  manager.addPass(createConvertFuncToLLVMPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+/// Translates the lowered module and sets what the back end must know.
+static std::unique_ptr<llvm::Module>
+translate(ModuleOp module, llvm::LLVMContext &context,
+          llvm::TargetMachine &machine, const llvm::StringSet<> &exported,
+          unsigned vectorBits) {
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  module->getContext()->appendDialectRegistry(registry);
+  std::unique_ptr<llvm::Module> result =
+      translateModuleToLLVMIR(module, context, "rnn");
+  if (!result)
+    return nullptr;
+  result->setTargetTriple(machine.getTargetTriple());
+  result->setDataLayout(machine.createDataLayout());
+  std::string width = std::to_string(vectorBits);
+  for (llvm::Function &function : *result) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    if (!machine.getTargetFeatureString().empty())
+      function.addFnAttr("target-features", machine.getTargetFeatureString());
+    function.addFnAttr("prefer-vector-width", width);
+    function.addFnAttr("min-legal-vector-width", width);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+    if (!exported.contains(function.getName()))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+  return result;
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     unsigned level) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  // Vector code is already explicit.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  llvm::OptimizationLevel chosen = level >= 3   ? llvm::OptimizationLevel::O3
+                                   : level == 2 ? llvm::OptimizationLevel::O2
+                                                : llvm::OptimizationLevel::O1;
+  builder.buildPerModuleDefaultPipeline(chosen).run(module, modules);
+}
+
+/// An undefined symbol would be looked up in whatever the process has loaded.
+static LogicalResult checkUndefinedSymbols(StringRef object, Location loc) {
+  auto file = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(object, "host code"));
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return emitError(loc) << "host code is not an object file";
+  }
+  for (const llvm::object::SymbolRef &symbol : (*file)->symbols()) {
+    llvm::Expected<uint32_t> flags = symbol.getFlags();
+    llvm::Expected<StringRef> name = symbol.getName();
+    if (!flags || !name) {
+      llvm::consumeError(flags.takeError());
+      llvm::consumeError(name.takeError());
+      continue;
+    }
+    if (!(*flags & llvm::object::SymbolRef::SF_Undefined) || name->empty())
+      continue;
+    if (*name != "memcpy" && *name != "memmove" && *name != "memset")
+      return emitError(loc) << "host code needs the function '" << *name
+                            << "'; expected no external function";
+  }
+  return success();
+}
+
+static FailureOr<std::string> findLinker(Location loc) {
+  for (StringRef name :
+       {"ld.lld-22", "/usr/lib/llvm-22/bin/ld.lld", "ld.lld"})
+    if (auto path = llvm::sys::findProgramByName(name))
+      return *path;
+  return emitError(loc) << "linker ld.lld-22 not found; expected Debian's "
+                           "package lld-22";
+}
+
+/// Links one object with `ld.lld -shared`, through temporary files.
+static FailureOr<std::vector<char>> link(StringRef object, Location loc) {
+  FailureOr<std::string> linker = findLinker(loc);
+  if (failed(linker))
+    return failure();
+  SmallString<128> folder;
+  if (std::error_code error =
+          llvm::sys::fs::createUniqueDirectory("rnn-link", folder))
+    return emitError(loc) << "cannot create a temporary folder: "
+                          << error.message();
+  llvm::scope_exit cleanup(
+      [&] { llvm::sys::fs::remove_directories(folder); });
+  std::string input = (folder + "/code.o").str();
+  std::string output = (folder + "/code.so").str();
+  std::string log = (folder + "/log").str();
+  {
+    std::error_code error;
+    llvm::raw_fd_ostream stream(input, error);
+    if (!error)
+      stream << object;
+    stream.close();
+    if (error || stream.has_error())
+      return emitError(loc) << "cannot write '" << input << "'";
+  }
+  StringRef arguments[] = {*linker,      "-shared", "-O1", "--build-id=none",
+                           "--gc-sections", "-z",   "noexecstack",
+                           "-o",         output,    input};
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
+                                          StringRef(log)};
+  std::string message;
+  if (llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects,
+                                /*SecondsToWait=*/0, /*MemoryLimit=*/0,
+                                &message) != 0) {
+    if (auto text = llvm::MemoryBuffer::getFile(log))
+      message += (*text)->getBuffer().rtrim().str();
+    return emitError(loc) << "linking host code failed: " << message;
+  }
+  auto linked = llvm::MemoryBuffer::getFile(output);
+  if (!linked)
+    return emitError(loc) << "cannot read '" << output << "'";
+  return std::vector<char>((*linked)->getBufferStart(),
+                           (*linked)->getBufferEnd());
+}
+
+FailureOr<std::vector<char>>
+mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target,
+                            unsigned optimization) {
+  Location loc = module.getLoc();
+  FailureOr<HostMachine> host = describeHost(target, loc);
+  if (failed(host))
+    return failure();
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, loc);
+
+  llvm::StringSet<> exported;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    if (function.isPublic() && !function.isExternal())
+      exported.insert(function.getName());
+
+  PassManager manager(module.getContext());
+  buildLowerToLLVMPipeline(manager);
+  if (failed(manager.run(module)))
+    return failure();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code =
+      translate(module, context, *machine, exported, host->vectorBits);
+  if (!code)
+    return emitError(loc) << "translation to LLVM IR failed";
+  optimize(*code, *machine, optimization);
+
+  SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager emitter;
+  if (machine->addPassesToEmitFile(emitter, stream, nullptr,
+                                   llvm::CodeGenFileType::ObjectFile))
+    return emitError(loc) << "this target cannot emit object files";
+  emitter.run(*code);
+
+  StringRef bytes(object.data(), object.size());
+  if (failed(checkUndefinedSymbols(bytes, loc)))
+    return failure();
+  return link(bytes, loc);
+}

@@ -1,0 +1,117 @@
+//===- Model.cpp - Models of the command line -----------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Tools/Model.h"
+#include "rnn/Tools/Compiler.h"
+
+#include <nlohmann/json.hpp>
+
+namespace mlir::rnn::tools {
+namespace {
+
+using namespace runtime;
+using nlohmann::json;
+
+/// Puts 1 where the tables of an uncompiled model have "B" or null.
+void setStreams(json &tables) {
+  if (!tables.is_object())
+    return;
+  tables["streams"] = 1;
+  if (!tables.contains("functions") || !tables["functions"].is_array())
+    return;
+  for (json &function : tables["functions"])
+    if (function.is_object() && function.contains("tensors") && function["tensors"].is_array())
+      for (json &tensor : function["tensors"])
+        if (tensor.is_object() && tensor.contains("shape") && tensor["shape"].is_array())
+          for (json &dim : tensor["shape"])
+            if (dim == "B")
+              dim = 1;
+}
+
+std::string joined(const std::vector<std::string> &words) {
+  std::string text;
+  for (const std::string &word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+} // namespace
+
+Status readDeviceOptions(const CommandLine &line, DeviceOptions &options) {
+  if (line.has("target"))
+    options.target = line.get("target");
+  const std::string known = "cpu, interpreter";
+  if (options.target == "cuda" || options.target == "emulator" || options.target.rfind("cuda:", 0) == 0)
+    return notImplemented("--target=" + options.target);
+  if (options.target != "cpu" && options.target != "interpreter")
+    return usageError("unknown target '" + options.target + "'", {"known: " + known});
+  int64_t device = 0;
+  if (Status status = line.integer("device", 0, 1023, device); status.failed())
+    return status;
+  if (device != 0)
+    return deviceError("no device " + std::to_string(device) + " for target '" + options.target + "', 1 found");
+  return line.integer("threads", 0, 1024, options.threads);
+}
+
+Status describeModel(const std::string &model, const std::vector<std::string> &options, Tables &tables) {
+  std::vector<std::string> arguments = {model, "--describe"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  std::string text;
+  if (Status status = runCompiler(arguments, &text); status.failed())
+    return status;
+  json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (parsed.is_discarded())
+    return internalError("rnn-compile --describe printed no JSON");
+  setStreams(parsed);
+  return parseTables(parsed.dump(), model, tables);
+}
+
+Status openModel(const std::string &model, const std::string &target, const std::vector<std::string> &options,
+                 Program &program) {
+  bool compile = false;
+  if (Status status = needsCompiler(model, compile); status.failed())
+    return status;
+  if (!compile)
+    return program.open(model, model);
+  TemporaryFolder folder;
+  if (Status status = folder.create(); status.failed())
+    return status;
+  std::string artifact = folder.file("model.rnnc");
+  std::vector<std::string> arguments = {model, "-o", artifact, "--target=" + target};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  if (Status status = runCompiler(arguments, nullptr); status.failed())
+    return status;
+  return program.open(artifact, model);
+}
+
+Status findFunction(const Tables &tables, const std::string &model, const std::string &name,
+                    const Function *&function) {
+  std::vector<std::string> all, steps, networks;
+  for (const Function &candidate : tables.functions) {
+    all.push_back(candidate.name);
+    if (candidate.kind == Function::Kind::Train)
+      steps.push_back(candidate.name);
+    if (candidate.kind == Function::Kind::Infer)
+      networks.push_back(candidate.name);
+  }
+  std::string chosen = name;
+  if (chosen.empty() && steps.size() == 1)
+    chosen = steps[0];
+  if (chosen.empty() && steps.empty() && networks.size() == 1)
+    chosen = networks[0];
+  if (chosen.empty())
+    return usageError("'" + model + "' has several functions; choose one with --function",
+                      {"it has: " + joined(all)});
+  function = tables.findFunction(chosen);
+  if (function)
+    return Status::success();
+  std::optional<std::string> meant = nearestName(chosen, all);
+  return usageError("'" + model + "' has no function '" + chosen + "'",
+                    {meant ? "did you mean '" + *meant + "'?" : "it has: " + joined(all)});
+}
+
+} // namespace mlir::rnn::tools

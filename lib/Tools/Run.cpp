@@ -1,0 +1,361 @@
+//===- Run.cpp - The tool rnn-run -----------------------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Tools/Run.h"
+#include "rnn/Tools/CommandLine.h"
+#include "rnn/Tools/Compare.h"
+#include "rnn/Tools/Compiler.h"
+#include "rnn/Tools/Execute.h"
+#include "rnn/Tools/Interrupt.h"
+#include "rnn/Tools/Model.h"
+#include "rnn/Tools/Sample.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <limits>
+
+namespace mlir::rnn::tools {
+namespace {
+
+using namespace runtime;
+
+const std::vector<Option> kOptions = {
+    {"function", "<name>", "function to run (the only train step, else the only network)"},
+    {"input", "<file>", "tensors to read, .npz or .safetensors; may be repeated", "inputs"},
+    {"output", "<file>", "where to write the results; without it a table is printed"},
+    {"outputs", "<globs>", "results to keep, by name"},
+    {"seed", "<n>", "seed of parameters that no file gives, and of samples (0)"},
+    {"reset-state", nullptr, "ignore state.* of the inputs"},
+    {"keep", "gradients,results", "what a step returns beside its ordinary results"},
+    {"target", "cpu|interpreter", "where to run (cpu)"},
+    {"device", "<n>", "number of the device (0)"},
+    {"threads", "<n>", "number of threads (all cores)"},
+    {"cast", nullptr, "round floats of another type"},
+    {"dtype", "f64", "compute an f32 network in f64"},
+    {"compare", "interpreter", "compare with the interpreter, within its error budget"},
+    {"expect", "<file>", "compare with the tensors of a file"},
+    {"rtol", "<x>", "relative tolerance in place of the budget"},
+    {"atol", "<x>", "absolute tolerance in place of the budget"},
+    {"sample", "<n>", "print n bytes drawn from a byte model"},
+    {"temperature", "<x>", "of the samples; 0 takes the likeliest byte (1)"},
+    {"prime", "<text>", "text that the model reads before the sample"},
+    {"describe", nullptr, "print the tensor tables as JSON and run nothing"},
+    {"trace", "<file>", "write a Chrome trace"},
+    {"emulator-order", "<seed>", "order of the emulator's threads (0)"},
+    {"help", nullptr, "print this text"},
+    {"version", nullptr, "print the versions"},
+};
+
+/// The command line, read and checked.
+struct RunOptions {
+  std::string model, function, output, expect;
+  std::vector<std::string> inputs, outputs, keep;
+  DeviceOptions device;
+  PrepareOptions prepare;
+  SampleOptions sample;
+  bool sampling = false, describe = false, compare = false;
+  std::optional<double> rtol, atol;
+
+  Status read(const CommandLine &line);
+};
+
+Status RunOptions::read(const CommandLine &line) {
+  for (const char *missing : {"trace", "emulator-order"})
+    if (line.has(missing))
+      return notImplemented(std::string("--") + missing);
+  if (line.positional().empty())
+    return usageError("no model given", {"usage: rnn-run <model> [options]"});
+  model = line.positional()[0];
+  function = line.get("function");
+  inputs = line.all("input");
+  output = line.get("output");
+  outputs = line.list("outputs");
+  keep = line.list("keep");
+  for (const std::string &kept : keep)
+    if (kept != "gradients" && kept != "results")
+      return usageError("unknown --keep '" + kept + "'", {"known: gradients, results"});
+  if (Status status = readDeviceOptions(line, device); status.failed())
+    return status;
+
+  std::string word;
+  if (Status status = line.choice("dtype", {"f64"}, word); status.failed())
+    return status;
+  if (Status status = line.choice("compare", {"interpreter"}, word); status.failed())
+    return status;
+  prepare.widen = line.has("dtype");
+  prepare.cast = line.has("cast");
+  prepare.ignoreState = line.has("reset-state");
+  compare = line.has("compare");
+  expect = line.get("expect");
+  describe = line.has("describe");
+
+  int64_t seed = 0;
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  if (Status status = line.integer("seed", 0, most, seed); status.failed())
+    return status;
+  sample.seed = uint64_t(seed);
+  sampling = line.has("sample");
+  if (Status status = line.integer("sample", 0, most, sample.bytes); status.failed())
+    return status;
+  if (Status status = line.number("temperature", 0, 1e6, sample.temperature); status.failed())
+    return status;
+  sample.prime = line.get("prime");
+
+  double tolerance = 0;
+  if (Status status = line.number("rtol", 0, 1e300, tolerance); status.failed())
+    return status;
+  if (line.has("rtol"))
+    rtol = tolerance;
+  if (Status status = line.number("atol", 0, 1e300, tolerance); status.failed())
+    return status;
+  if (line.has("atol"))
+    atol = tolerance;
+  return Status::success();
+}
+
+/// B for a model that is not compiled yet: that of the arguments, else of the
+/// state, else 1.
+Status chooseStreams(const RunOptions &options, const Inputs &inputs, const Function &function, int64_t &streams) {
+  streams = 0;
+  std::string from;
+  for (bool arguments : {true, false}) {
+    if (options.sampling || streams)
+      break;
+    for (const TensorDesc &tensor : function.tensors) {
+      auto given = inputs.tensors.find(tensor.name);
+      if (given == inputs.tensors.end() || (tensor.role == Role::Argument) != arguments)
+        continue;
+      size_t axis = 1;
+      if (arguments ? tensor.rate == Rate::Stream : tensor.name == "state.age")
+        axis = 0;
+      bool hasStreams = arguments ? tensor.rate != Rate::Static
+                                  : tensor.role == Role::State && !options.prepare.ignoreState && !tensor.shape.empty();
+      if (!hasStreams || given->second.shape.size() <= axis)
+        continue;
+      int64_t found = given->second.shape[axis];
+      if (streams && found != streams)
+        return shapeError("input '" + tensor.name + "' has " + std::to_string(found) + " streams, but '" + from +
+                          "' has " + std::to_string(streams));
+      streams = found;
+      from = tensor.name;
+    }
+  }
+  if (!streams)
+    streams = 1;
+  return Status::success();
+}
+
+/// The program, with the options that this run needs.
+Status open(const RunOptions &options, const Inputs &inputs, Program &program) {
+  bool compile = false;
+  if (Status status = needsCompiler(options.model, compile); status.failed())
+    return status;
+  std::vector<std::string> flags;
+  if (!options.keep.empty()) {
+    std::string list = "--keep=";
+    for (const std::string &kept : options.keep)
+      list += (list.back() == '=' ? "" : ",") + kept;
+    flags.push_back(list);
+  }
+  if (options.prepare.widen)
+    flags.push_back("--dtype=f64");
+  if (!compile) {
+    if (options.prepare.widen && options.device.target != "interpreter")
+      return usageError("--dtype=f64 with '" + options.model + "' needs --target=interpreter",
+                        {"on cpu it needs the .mlir model"});
+    return openModel(options.model, options.device.target, {}, program);
+  }
+  Tables tables;
+  if (Status status = describeModel(options.model, flags, tables); status.failed())
+    return status;
+  int64_t streams = 1;
+  if (!options.sampling) {
+    const Function *function = nullptr;
+    if (Status status = findFunction(tables, options.model, options.function, function); status.failed())
+      return status;
+    if (Status status = chooseStreams(options, inputs, *function, streams); status.failed())
+      return status;
+  }
+  flags.push_back("--streams=" + std::to_string(streams));
+  return openModel(options.model, options.device.target, flags, program);
+}
+
+Status describeArtifact(const RunOptions &options) {
+  bool compile = false;
+  if (Status status = needsCompiler(options.model, compile); status.failed())
+    return status;
+  if (compile)
+    return runCompiler({options.model, "--describe"}, nullptr);
+  Program program;
+  if (Status status = program.open(options.model, options.model); status.failed())
+    return status;
+  using nlohmann::ordered_json;
+  ordered_json shown = ordered_json::parse(program.tablesText(), nullptr, /*allow_exceptions=*/false);
+  shown["provenance"] = ordered_json::parse(program.provenanceText(), nullptr, /*allow_exceptions=*/false);
+  if (shown["provenance"].is_discarded())
+    shown["provenance"] = nullptr;
+  shown["targets"] = program.targets();
+  std::printf("%s\n", shown.dump(2).c_str());
+  return Status::success();
+}
+
+Status sample(const RunOptions &options, const Program &program, const Inputs &inputs) {
+  const Function *function = nullptr;
+  if (Status status = findByteModel(program, options.function, function); status.failed())
+    return status;
+  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  std::unique_ptr<Session> session;
+  if (Status status = Session::create(program, how, session); status.failed())
+    return status;
+  PrepareOptions prepare = options.prepare;
+  prepare.ignoreState = prepare.ignoreArguments = true;
+  Prepared prepared;
+  if (Status status = prepareInputs(program, *function, inputs, prepare, prepared); status.failed())
+    return status;
+  if (Status status = loadSession(*session, *function, prepared.stored); status.failed())
+    return status;
+  std::string text;
+  Status status = sampleBytes(*session, *function, options.sample, text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return status;
+}
+
+/// One run of the function on a device; the tables are the session's, which may
+/// be wider than the program's.
+Status runOnce(const RunOptions &options, const Program &program, const Inputs &inputs,
+               const Session::Options &how, NamedTensors &outputs) {
+  std::unique_ptr<Session> session;
+  if (Status status = Session::create(program, how, session); status.failed())
+    return status;
+  const Function *function = nullptr;
+  if (Status status = findFunction(session->tables(), program.name(), options.function, function); status.failed())
+    return status;
+  PrepareOptions prepare = options.prepare;
+  prepare.widen |= how.widen;
+  Prepared prepared;
+  if (Status status = prepareInputs(program, *function, inputs, prepare, prepared); status.failed())
+    return status;
+  return execute(*session, *function, prepared, outputs);
+}
+
+Status compare(const RunOptions &options, const Program &program, const Inputs &inputs, const Function &function,
+               const NamedTensors &outputs) {
+  Reference reference;
+  reference.rtol = options.rtol;
+  reference.atol = options.atol;
+  bool needsBudget = !options.rtol && !options.atol;
+  if (options.compare || needsBudget) {
+    Session::Options how{"interpreter", options.sample.seed, int32_t(options.device.threads)};
+    how.widen = true;
+    if (Status status = runOnce(options, program, inputs, how, reference.exact); status.failed())
+      return status;
+    for (int run = 1; needsBudget && run <= kPerturbedRuns; ++run) {
+      how.perturbSeed = uint64_t(run);
+      NamedTensors perturbed;
+      if (Status status = runOnce(options, program, inputs, how, perturbed); status.failed())
+        return status;
+      reference.perturbed.push_back(std::move(perturbed));
+    }
+  }
+  if (options.compare) {
+    reference.expected = reference.exact;
+    if (Status status = selectOutputs(options.outputs, reference.expected); status.failed())
+      return status;
+    if (Status status = compareOutputs(function, outputs, reference); status.failed())
+      return status;
+  }
+  if (options.expect.empty())
+    return Status::success();
+  TensorFile file;
+  if (Status status = readTensorFile(options.expect, file); status.failed())
+    return status;
+  reference.expected.assign(file.tensors.begin(), file.tensors.end());
+  return compareOutputs(function, outputs, reference);
+}
+
+/// Error 23 if gradients were asked of an artifact that has none.
+Status checkKept(const RunOptions &options, const Program &program, const Function &function) {
+  for (const std::string &kept : options.keep) {
+    if (kept != "gradients")
+      continue;
+    for (const TensorDesc &tensor : function.tensors)
+      if (tensor.role == Role::Result && tensor.name.rfind("grad.", 0) == 0)
+        return Status::success();
+    return compileError("'" + program.name() + "' was compiled without gradients",
+                        {"recompile with --keep=gradients"});
+  }
+  return Status::success();
+}
+
+Status run(const CommandLine &line) {
+  RunOptions options;
+  if (Status status = options.read(line); status.failed())
+    return status;
+  if (options.describe)
+    return describeArtifact(options);
+  Inputs inputs;
+  if (Status status = inputs.read(options.inputs); status.failed())
+    return status;
+  Program program;
+  if (Status status = open(options, inputs, program); status.failed())
+    return status;
+  if (options.sampling)
+    return sample(options, program, inputs);
+
+  const Function *function = nullptr;
+  if (Status status = findFunction(program.tables(), program.name(), options.function, function); status.failed())
+    return status;
+  if (Status status = checkKept(options, program, *function); status.failed())
+    return status;
+  bool compiled = program.file() != options.model;
+  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  how.widen = options.prepare.widen && !compiled;
+  NamedTensors outputs;
+  if (Status status = runOnce(options, program, inputs, how, outputs); status.failed())
+    return status;
+  if (Status status = selectOutputs(options.outputs, outputs); status.failed())
+    return status;
+
+  if (!options.output.empty()) {
+    TensorFile file;
+    for (auto &[name, tensor] : outputs)
+      file.tensors[name] = tensor;
+    if (!program.tables().networkHash.empty())
+      file.metadata["rnn.network_hash"] = program.tables().networkHash;
+    if (Status status = writeTensorFile(options.output, file); status.failed())
+      return status;
+  }
+  if (options.compare || !options.expect.empty())
+    return compare(options, program, inputs, *function, outputs);
+  if (options.output.empty())
+    std::fputs(summaryTable(outputs).c_str(), stdout);
+  return Status::success();
+}
+
+} // namespace
+
+int runTool(int argc, const char *const *argv) {
+  catchInterrupts();
+  CommandLine line;
+  Status status = CommandLine::parse(argc, argv, kOptions, /*maxPositional=*/1, line);
+  if (status.ok() && line.has("help")) {
+    std::fputs(helpText("rnn-run <model.mlir|model.mlirbc|model.rnnc> [options]", kOptions).c_str(), stdout);
+    return 0;
+  }
+  if (status.ok() && line.has("version")) {
+    std::fputs(versionText().c_str(), stdout);
+    return 0;
+  }
+  if (status.ok())
+    status = run(line);
+  if (std::fflush(stdout) != 0 && status.ok())
+    status = fileError("cannot write to stdout");
+  return report("rnn-run", status);
+}
+
+} // namespace mlir::rnn::tools

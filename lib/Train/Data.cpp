@@ -1,0 +1,181 @@
+//===- Data.cpp - Data to learn from --------------------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Train/Data.h"
+#include "rnn/Runtime/AtomicFile.h"
+#include "rnn/Runtime/TensorFile.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <zlib.h>
+
+namespace mlir::rnn::train {
+namespace {
+
+using namespace runtime;
+
+void readBytes(const std::string &text, Data &data) {
+  data.kind = Data::Kind::Bytes;
+  auto bytes = std::make_shared<HostTensor>();
+  bytes->dtype = "u8";
+  bytes->shape = {int64_t(text.size())};
+  const std::byte *first = reinterpret_cast<const std::byte *>(text.data());
+  bytes->data.assign(first, first + text.size());
+  data.columns = {{"", bytes, 0}, {"target", bytes, 1}};
+  data.sequences = {{0, 1, int64_t(text.size())}};
+  data.shift = 1;
+}
+
+/// The column of scales that belongs to a column of data: 0 for inputs, the
+/// number of inputs for targets.
+size_t scaleOffset(const Data &data, const Column &column) {
+  return column.name == "target" ? size_t(data.columns[0].values->shape[1]) : 0;
+}
+
+bool isScaled(const Column &column) { return column.name != "mask"; }
+
+} // namespace
+
+Status readArrays(const DataOptions &options, Data &data) {
+  TensorFile file;
+  if (Status status = readTensorFile(data.path, file); status.failed())
+    return status;
+  data.kind = Data::Kind::Arrays;
+  int64_t frames = -1, count = 0;
+  std::string framesFrom;
+  HostTensor lengths;
+  for (auto &[name, tensor] : file.tensors) {
+    if (name == "lengths") {
+      lengths = std::move(tensor);
+      continue;
+    }
+    if (tensor.shape.size() < 2)
+      return shapeError("'" + name + "' of '" + data.path + "' is " + shapeToString(tensor.shape) +
+                        ", expected [T,N,…]");
+    if (tensor.shape[0] == 0 || tensor.shape[1] == 0)
+      return shapeError("input '" + name + "' has " + std::to_string(tensor.shape[0]) + " frames of " +
+                        std::to_string(tensor.shape[1]) + " sequences; at least 1 is required");
+    if (frames < 0) {
+      frames = tensor.shape[0];
+      count = tensor.shape[1];
+      framesFrom = name;
+    } else if (tensor.shape[0] != frames) {
+      return shapeError("'" + framesFrom + "' has " + std::to_string(frames) + " frames, but '" + name + "' has " +
+                        std::to_string(tensor.shape[0]));
+    } else if (tensor.shape[1] != count) {
+      return shapeError("'" + framesFrom + "' has " + std::to_string(count) + " sequences, but '" + name + "' has " +
+                        std::to_string(tensor.shape[1]));
+    }
+    auto values = std::make_shared<HostTensor>(std::move(tensor));
+    values->shape.erase(values->shape.begin());
+    values->shape[0] = frames * count;
+    data.columns.push_back({name, std::move(values), 0});
+  }
+  if (frames < 0)
+    return fileError("'" + data.path + "' has no arrays");
+  for (int64_t n = 0; n < count; ++n)
+    data.sequences.push_back({n, count, frames});
+  data.isSeries = count == 1;
+  if (lengths.dtype.empty())
+    return Status::success();
+  bool isInteger32 = lengths.dtype == "i32", isInteger64 = lengths.dtype == "i64";
+  if ((!isInteger32 && !isInteger64) || lengths.shape != std::vector<int64_t>{count})
+    return shapeError("'lengths' of '" + data.path + "' is " + lengths.dtype + " " + shapeToString(lengths.shape) +
+                      ", expected i64 [" + std::to_string(count) + "]");
+  for (int64_t n = 0; n < count; ++n) {
+    int64_t length = isInteger32 ? lengths.as<int32_t>()[n] : lengths.as<int64_t>()[n];
+    if (length < 1 || length > frames)
+      return shapeError("length " + std::to_string(length) + " of sequence " + std::to_string(n) + " in '" +
+                        data.path + "' is not in [1, " + std::to_string(frames) + "]");
+    data.sequences[size_t(n)].frames = length;
+  }
+  return Status::success();
+}
+
+Status readData(const std::string &path, const DataOptions &options, Data &data) {
+  data = Data();
+  data.path = path;
+  std::string text;
+  if (Status status = runtime::readFile(path, text); status.failed())
+    return status;
+  data.checksum = uint32_t(crc32_z(0, reinterpret_cast<const Bytef *>(text.data()), text.size()));
+  std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".npz" || extension == ".safetensors")
+    return readArrays(options, data);
+  if (extension == ".csv")
+    return readCsv(text, options, data);
+  readBytes(text, data);
+  return Status::success();
+}
+
+void splitData(double fraction, Data &data, Data &validation) {
+  validation = data;
+  if (data.isSeries) {
+    Sequence &whole = data.sequences[0];
+    int64_t taken = int64_t(std::floor(double(whole.frames) * fraction));
+    whole.frames -= taken;
+    validation.sequences[0].first = whole.first + whole.frames * whole.stride;
+    validation.sequences[0].frames = taken;
+    if (taken <= data.shift)
+      validation.sequences.clear();
+    return;
+  }
+  int64_t count = int64_t(data.sequences.size()), taken = int64_t(std::floor(double(count) * fraction));
+  validation.sequences.assign(data.sequences.end() - taken, data.sequences.end());
+  data.sequences.resize(size_t(count - taken));
+}
+
+void measureScale(Data &data) {
+  data.mean.clear();
+  data.deviation.clear();
+  for (const Column &column : data.columns) {
+    if (!isScaled(column))
+      continue;
+    int64_t width = column.values->shape[1];
+    for (int64_t c = 0; c < width; ++c) {
+      double sum = 0, squares = 0, count = 0;
+      for (const Sequence &sequence : data.sequences)
+        for (int64_t r = sequence.first; r < sequence.first + sequence.frames; ++r) {
+          double value = column.values->as<float>()[r * width + c];
+          if (std::isnan(value))
+            continue;
+          sum += value;
+          ++count;
+        }
+      double mean = count ? sum / count : 0;
+      for (const Sequence &sequence : data.sequences)
+        for (int64_t r = sequence.first; r < sequence.first + sequence.frames; ++r) {
+          double value = column.values->as<float>()[r * width + c];
+          if (!std::isnan(value))
+            squares += (value - mean) * (value - mean);
+        }
+      double deviation = count ? std::sqrt(squares / count) : 0;
+      data.mean.push_back(mean);
+      data.deviation.push_back(deviation > 0 ? deviation : 1);
+    }
+  }
+}
+
+void applyScale(const std::vector<double> &mean, const std::vector<double> &deviation, Data &data) {
+  data.mean = mean;
+  data.deviation = deviation;
+  for (const Column &column : data.columns) {
+    if (!isScaled(column))
+      continue;
+    size_t width = size_t(column.values->shape[1]), offset = scaleOffset(data, column);
+    float *values = column.values->as<float>();
+    for (size_t i = 0; i < column.values->data.size() / 4; ++i) {
+      size_t scale = offset + i % width;
+      // A missing target is masked; its value only has to be finite.
+      values[i] = std::isnan(values[i]) ? 0.0f : float((values[i] - mean[scale]) / deviation[scale]);
+    }
+  }
+}
+
+} // namespace mlir::rnn::train

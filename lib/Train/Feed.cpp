@@ -1,0 +1,175 @@
+//===- Feed.cpp - Arguments of a step from data ---------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Train/Feed.h"
+#include "rnn/Tools/Inputs.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mlir::rnn::train {
+namespace {
+
+using namespace runtime;
+using tools::Binding;
+using tools::Function;
+using tools::TensorDesc;
+
+/// What the data must give: arguments without a default.
+std::vector<const TensorDesc *> wantedArguments(const Function &function) {
+  std::vector<const TensorDesc *> wanted;
+  for (const TensorDesc &tensor : function.tensors)
+    if (tensor.role == Role::Argument && !tensor.defaultValue)
+      wanted.push_back(&tensor);
+  return wanted;
+}
+
+/// The only argument beside `target` and the reset.
+const TensorDesc *onlyInput(const std::vector<const TensorDesc *> &wanted, const TensorDesc *reset) {
+  const TensorDesc *input = nullptr;
+  for (const TensorDesc *argument : wanted) {
+    if (argument->name == "target" || argument == reset)
+      continue;
+    if (input)
+      return nullptr;
+    input = argument;
+  }
+  return input;
+}
+
+/// A column's shape as the user sees it: [T,N,…signal].
+std::string shownShape(const HostTensor &values) {
+  std::string text = values.dtype + " [T,N";
+  for (size_t d = 1; d < values.shape.size(); ++d)
+    text += "," + std::to_string(values.shape[d]);
+  return text + "]";
+}
+
+int64_t signalElements(const TensorDesc &argument) {
+  int64_t count = 1;
+  for (size_t d = 2; d < argument.shape.size(); ++d)
+    count *= argument.shape[d];
+  return count;
+}
+
+Status checkColumn(const Function &function, const TensorDesc &argument, const Column &column, Data::Kind kind) {
+  const HostTensor &values = *column.values;
+  std::vector<int64_t> signal(values.shape.begin() + 1, values.shape.end());
+  std::vector<int64_t> expected;
+  if (argument.shape.size() >= 2)
+    expected.assign(argument.shape.begin() + 2, argument.shape.end());
+  bool fits = argument.hasFrames() && argument.rate == Rate::Frame &&
+              (signal == expected ||
+               (kind == Data::Kind::Csv && numElements(signal) == numElements(expected)));
+  DType given = parseDType(values.dtype);
+  bool floatFits = given == argument.dtype || (given == DType::F32 && argument.dtype == DType::F64);
+  if (fits && (isFloat(argument.dtype) ? floatFits : isInteger(given)))
+    return Status::success();
+  std::string message = "input '" + argument.name + "' of '" + function.name + "' is " + shownShape(values) +
+                        ", expected " + dtypeName(argument.dtype) + " " + shapeToString(argument.shape);
+  return fits ? dtypeError(message) : shapeError(message);
+}
+
+} // namespace
+
+Status Feed::create(const Function &function, Data &data) {
+  std::vector<const TensorDesc *> wanted = wantedArguments(function);
+  for (const TensorDesc &tensor : function.tensors) {
+    if (tensor.isReset)
+      reset = &tensor;
+    else if (tensor.role == Role::Argument && tensor.name == "mask")
+      mask = &tensor;
+  }
+  const TensorDesc *input = onlyInput(wanted, reset);
+  std::string given;
+  for (Column &column : data.columns) {
+    if (column.name == "mask") {
+      maskColumn = &column;
+      continue;
+    }
+    const TensorDesc *argument = nullptr;
+    if (column.name.empty()) {
+      argument = input;
+      if (!argument)
+        return usageError("'" + function.name + "' has several inputs, but '" + data.path + "' gives one",
+                          {"use .npz or .safetensors with arrays named as the arguments"});
+    } else {
+      int64_t index = function.find(column.name);
+      if (index < 0 || function.tensors[size_t(index)].role != Role::Argument)
+        return fileError("'" + function.name + "' has no tensor named '" + column.name + "'");
+      argument = &function.tensors[size_t(index)];
+    }
+    if (Status status = checkColumn(function, *argument, column, data.kind); status.failed())
+      return status;
+    // Bytes stay bytes in memory: their conversion cannot fail.
+    if (column.values->dtype != "u8")
+      if (Status status = tools::convertTensor(*argument, function.name, /*cast=*/false, /*widen=*/true, *column.values);
+          status.failed())
+        return status;
+    pairs.push_back({&column, argument, {}});
+    given += (given.empty() ? "" : ", ") + argument->name;
+  }
+  for (const TensorDesc *argument : wanted) {
+    bool found = argument == reset || std::any_of(pairs.begin(), pairs.end(),
+                                                  [&](const Pair &pair) { return pair.argument == argument; });
+    if (!found)
+      return fileError("no input for '" + argument->name + "' of '" + function.name + "'", {"given: " + given});
+  }
+  return Status::success();
+}
+
+std::vector<Binding> Feed::fill(const Chunk &chunk) {
+  std::vector<Binding> bindings;
+  size_t places = chunk.rows.size();
+  for (Pair &pair : pairs) {
+    const HostTensor &values = *pair.column->values;
+    std::vector<int64_t> shape = tools::shapeFor(*pair.argument, chunk.frames);
+    if (pair.buffer.shape != shape)
+      pair.buffer = makeTensor(dtypeName(pair.argument->dtype), shape);
+    std::fill(pair.buffer.data.begin(), pair.buffer.data.end(), std::byte(0));
+    size_t elements = size_t(signalElements(*pair.argument));
+    size_t width = dtypeSize(pair.argument->dtype), rowBytes = elements * width;
+    bool widenBytes = values.dtype == "u8";
+    for (size_t i = 0; i < places; ++i) {
+      if (chunk.rows[i] < 0)
+        continue;
+      size_t row = size_t(chunk.rows[i] + pair.column->shift);
+      std::byte *to = pair.buffer.data.data() + i * rowBytes;
+      if (!widenBytes) {
+        std::memcpy(to, values.data.data() + row * rowBytes, rowBytes);
+        continue;
+      }
+      for (size_t e = 0; e < elements; ++e)
+        to[e * width] = values.data[row * elements + e]; // little-endian, the rest is zero
+    }
+    bindings.push_back(tools::bind(pair.argument->name, pair.buffer));
+  }
+
+  countedFrames = 0;
+  std::vector<int64_t> grid = {chunk.frames, places ? int64_t(places) / chunk.frames : 0};
+  if (maskBuffer.shape != grid)
+    maskBuffer = makeTensor("i1", grid);
+  for (size_t i = 0; i < places; ++i) {
+    bool counts = chunk.rows[i] >= 0;
+    if (counts && maskColumn) {
+      size_t row = size_t(chunk.rows[i] + maskColumn->shift);
+      counts = maskColumn->values->data[row * dtypeSize(maskColumn->values->dtype)] != std::byte(0);
+    }
+    maskBuffer.as<uint8_t>()[i] = counts;
+    countedFrames += counts;
+  }
+  if (mask)
+    bindings.push_back(tools::bind("mask", maskBuffer));
+  if (reset) {
+    resetBuffer = makeTensor("i1", grid);
+    std::memcpy(resetBuffer.data.data(), chunk.starts.data(), places);
+    bindings.push_back(tools::bind(reset->name, resetBuffer));
+  }
+  return bindings;
+}
+
+} // namespace mlir::rnn::train

@@ -1,0 +1,157 @@
+//===- ModelText.cpp - A model fitted to data -----------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Train/ModelText.h"
+#include "rnn/Runtime/TensorRef.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mlir::rnn::train {
+namespace {
+
+using namespace runtime;
+
+/// What the network reads or predicts.
+struct Signal {
+  std::string name;
+  bool classes = false; ///< a class number; else a vector
+  int64_t size = 0;     ///< classes or elements
+};
+
+std::string vectorType(int64_t size) { return "tensor<" + std::to_string(size) + "xf32>"; }
+
+std::string matrixType(int64_t rows, int64_t columns) {
+  return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) + "xf32>";
+}
+
+std::string signalType(const Signal &signal) { return signal.classes ? "tensor<i32>" : vectorType(signal.size); }
+
+int64_t largest(const HostTensor &values) {
+  int64_t top = 0;
+  size_t width = dtypeSize(std::string_view(values.dtype));
+  for (size_t i = 0; i < values.data.size() / width; ++i) {
+    int64_t value = width == 8   ? values.as<int64_t>()[i]
+                    : width == 4 ? values.as<int32_t>()[i]
+                    : width == 2 ? values.as<int16_t>()[i]
+                                 : int64_t(values.as<uint8_t>()[i]);
+    top = std::max(top, value);
+  }
+  return top;
+}
+
+Status fit(const Data &data, const Column &column, Signal &signal) {
+  const HostTensor &values = *column.values;
+  signal.name = column.name.empty() ? "x" : column.name;
+  if (data.kind == Data::Kind::Bytes) {
+    signal.classes = true;
+    signal.size = 256;
+    return Status::success();
+  }
+  bool integer = values.dtype[0] == 'i' || values.dtype[0] == 'u';
+  if (integer && values.shape.size() == 1) {
+    signal.classes = true;
+    signal.size = largest(values) + 1;
+    return Status::success();
+  }
+  if (!integer && values.shape.size() == 2) {
+    signal.size = values.shape[1];
+    return Status::success();
+  }
+  return usageError("no model can be fitted to '" + column.name + "' of '" + data.path +
+                    "'; expected whole numbers [T,N] or floats [T,N,F]");
+}
+
+std::string parameter(const std::string &name, const std::string &type, const std::string &init) {
+  return "rnn.parameter @" + name + " : " + type + " init(#rnn." + init + ")\n";
+}
+
+} // namespace
+
+std::string floatText(double value) {
+  char buffer[40];
+  std::string text(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value).ptr);
+  size_t exponent = text.find('e');
+  if (text.find('.') == std::string::npos)
+    text.insert(std::min(exponent, text.size()), ".0");
+  return text;
+}
+
+Status writeModelText(const Options &options, const Data &data, std::string &text) {
+  Signal input, target;
+  for (const Column &column : data.columns) {
+    if (column.name == "mask")
+      continue;
+    Signal &signal = column.name == "target" ? target : input;
+    if (signal.size)
+      return usageError("'" + data.path + "' has several inputs; write a model for it");
+    if (Status status = fit(data, column, signal); status.failed())
+      return status;
+  }
+  if (!input.size || !target.size)
+    return fileError("'" + data.path + "' has no array named '" + (input.size ? "target" : "x") + "'");
+
+  const std::string small = "uniform<-0.08, 0.08>", orthogonal = "orthogonal<blocks = 4>";
+  bool peephole = options.cell == "peephole-lstm";
+  int64_t hidden = options.hiddenSize, gates = 4 * hidden;
+  std::string state = vectorType(hidden), cells, parameters;
+  std::string previous = "%" + input.name, previousType = signalType(input);
+  for (int64_t layer = 0; layer < options.layers; ++layer) {
+    std::string l = "l" + std::to_string(layer), n = std::to_string(layer);
+    bool table = layer == 0 && input.classes;
+    int64_t width = layer == 0 ? input.size : hidden;
+    parameters += parameter(l + ".wx", table ? matrixType(width, gates) : matrixType(gates, width), small);
+    parameters += parameter(l + ".wh", matrixType(gates, hidden), orthogonal);
+    parameters += parameter(l + ".b", vectorType(gates), "zeros");
+    std::string peepholes;
+    for (const char *gate : {"pi", "pf", "po"}) {
+      if (!peephole)
+        break;
+      parameters += parameter(l + "." + gate, state, "zeros");
+      peepholes += (peepholes.empty() ? " peephole(@" : ", @") + l + "." + gate;
+    }
+    cells += "  %h" + n + ", %c" + n + " = rnn.lstm \"" + l + "\" " + previous + " wx(@" + l + ".wx) wh(@" + l +
+             ".wh) b(@" + l + ".b)" + peepholes + (peephole ? ")" : "") + " : " + previousType + " -> " + state + "\n";
+    previous = "%h" + n;
+    previousType = state;
+    parameters += "\n";
+  }
+  std::string outType = vectorType(target.size), weightType = matrixType(target.size, hidden);
+  parameters += parameter("out.w", weightType, small) + parameter("out.b", outType, "zeros");
+
+  std::string output = target.classes ? "logits" : "y", loss = target.classes ? "nll" : "mse";
+  text = "// Written by rnn-train: " + std::to_string(options.layers) + " layers of " + std::to_string(hidden) + " " +
+         options.cell + " units. Change it and train again with: rnn-train model.mlir --data=...\n\n" + parameters +
+         "\nrnn.network @net(%" + input.name + ": " + signalType(input) + ", %target: " + signalType(target) + ") -> (" +
+         output + ": " + outType + ", " + loss + ": tensor<f32>) {\n" + cells + "  %w = rnn.param @out.w : " +
+         weightType + "\n  %b = rnn.param @out.b : " + outType + "\n  %" + output + " = rnn.linear " + previous +
+         ", %w, %b : (" + state + ", " + weightType + ", " + outType + ") -> " + outType + "\n";
+  if (target.classes)
+    text += "  %nll = rnn.softmax_cross_entropy %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n";
+  else
+    text += "  %error = arith.subf %y, %target : " + outType + "\n  %square = arith.mulf %error, %error : " + outType +
+            "\n  %sum = rnn.reduce sum %square over [0] : " + outType + " to tensor<f32>\n" +
+            "  %share = arith.constant dense<" + floatText(1.0 / double(target.size)) +
+            "> : tensor<f32>\n  %mse = arith.mulf %sum, %share : tensor<f32>\n";
+  text += "  rnn.output %" + output + ", %" + loss + " : " + outType + ", tensor<f32>\n}\n\n";
+
+  std::string optimizer = "#rnn." + options.optimizer + "<lr = " + floatText(options.lr);
+  if (options.optimizer == "sgd")
+    optimizer += ", momentum = " + floatText(options.momentum);
+  if (options.weightDecay != 0)
+    optimizer += ", weight_decay = " + floatText(options.weightDecay);
+  int64_t usual = options.advance && 128 % options.advance ? options.advance : 128;
+  int64_t window = options.window ? options.window : usual;
+  int64_t advance = options.advance ? options.advance : window;
+  text += "rnn.train_step @step of @net loss(\"" + loss + "\" mean) optimizer(" + optimizer + ">)";
+  if (options.clipNorm > 0)
+    text += " clip<norm = " + floatText(options.clipNorm) + ">";
+  text += " bptt<window = " + std::to_string(window) + ", advance = " + std::to_string(advance) + ">\n";
+  return Status::success();
+}
+
+} // namespace mlir::rnn::train

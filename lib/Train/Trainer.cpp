@@ -1,0 +1,495 @@
+//===- Trainer.cpp - The training loop ------------------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Train/Trainer.h"
+#include "rnn/Runtime/AtomicFile.h"
+#include "rnn/Tools/Interrupt.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+namespace mlir::rnn::train {
+namespace {
+
+using namespace runtime;
+using tools::Binding;
+using tools::Function;
+using tools::Session;
+
+constexpr int64_t nonFiniteLimit = 10;
+constexpr int64_t warnEvery = 100;
+
+std::string valueText(double value) {
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+std::string shortNumber(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.4f", value);
+  return text;
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Results of a call
+//===----------------------------------------------------------------------===//
+
+void Trainer::Results::create(const Function &function) {
+  for (const TensorDesc &tensor : function.tensors)
+    if (tensor.role == Role::Result && !tensor.hasFrames() && tensor.shape.empty())
+      tensors[tensor.name] = makeTensor(dtypeName(tensor.dtype), {});
+}
+
+void Trainer::Results::bind(std::vector<Binding> &bindings) {
+  for (auto &[name, tensor] : tensors)
+    bindings.push_back(tools::bind(name, tensor));
+}
+
+double Trainer::Results::number(const std::string &name) const {
+  auto found = tensors.find(name);
+  if (found == tensors.end())
+    return 0;
+  const HostTensor &tensor = found->second;
+  if (tensor.dtype == "f32")
+    return *tensor.as<float>();
+  if (tensor.dtype == "f64")
+    return *tensor.as<double>();
+  if (tensor.dtype == "i32")
+    return *tensor.as<int32_t>();
+  return double(*tensor.as<int64_t>());
+}
+
+//===----------------------------------------------------------------------===//
+// Start
+//===----------------------------------------------------------------------===//
+
+Trainer::Trainer(Setup &setup)
+    : setup(setup), options(setup.options), state(setup.state), progress(setup.options.quiet, setup.options.logEvery) {
+  if (setup.data.kind == Data::Kind::Bytes)
+    metric = "bpc";
+  else if (!setup.step->metrics.empty())
+    metric = setup.step->metrics[0].name;
+}
+
+Status Trainer::createData() {
+  if (Status status = feed.create(*setup.step, setup.data); status.failed())
+    return status;
+  BatchOptions how{options.streams, setup.advance, feed.hasReset(), /*keepTail=*/false};
+  if (Status status = batches.create(setup.data, how); status.failed())
+    return status;
+  if (!setup.eval)
+    return Status::success();
+  if (Status status = evalFeed.create(*setup.eval, setup.validation); status.failed())
+    return status;
+  how.keepTail = setup.validation.isSeries;
+  Status status = evalBatches.create(setup.validation, how);
+  if (status.failed() && options.valData.empty()) {
+    tools::warn("rnn-train", "no validation: " + status.message);
+    setup.eval = nullptr;
+    return Status::success();
+  }
+  return status;
+}
+
+Status Trainer::createFolder() {
+  std::error_code error;
+  std::filesystem::create_directories(options.out, error);
+  if (error)
+    return fileError("cannot create '" + options.out + "': " + error.message());
+  if (options.resume)
+    return log.resume(setup.file("log.csv"), metric, state.step, validatesAt(state.step));
+  for (const char *name : {"last.safetensors", "best.safetensors", "log.csv", "loss.svg"})
+    std::filesystem::remove(setup.file(name), error);
+  if (!setup.modelText.empty())
+    if (Status status = writeFileAtomically(setup.file("model.mlir"), setup.modelText); status.failed())
+      return status;
+  return log.create(setup.file("log.csv"), metric);
+}
+
+Status Trainer::start() {
+  if (Status status = createData(); status.failed())
+    return status;
+  int64_t perEpoch = batches.chunks();
+  totalSteps = options.epochs > std::numeric_limits<int64_t>::max() / perEpoch ? std::numeric_limits<int64_t>::max()
+                                                                               : options.epochs * perEpoch;
+  if (options.maxSteps)
+    totalSteps = std::min(totalSteps, options.maxSteps);
+  Session::Options how{options.device.target, options.seed, int32_t(options.device.threads)};
+  if (Status status = Session::create(setup.program, how, session); status.failed())
+    return status;
+  if (setup.eval || options.sample.bytes)
+    if (Status status = Session::create(setup.program, how, observer); status.failed())
+      return status;
+  results.create(*setup.step);
+  if (setup.eval)
+    evalResults.create(*setup.eval);
+  lr = learningRate(options, setup.lr, state.gains, std::max<int64_t>(state.step, 1), totalSteps);
+  if (options.resume)
+    if (Status s = restoreTensors(setup.file("last.safetensors"), setup.checkpoint, false, *session); s.failed())
+      return s;
+  if (Status status = createFolder(); status.failed())
+    return status;
+  return options.resume ? Status::success() : save("last.safetensors", state);
+}
+
+//===----------------------------------------------------------------------===//
+// One step
+//===----------------------------------------------------------------------===//
+
+bool Trainer::validatesAt(int64_t step) const {
+  if (!setup.eval || step == 0)
+    return false;
+  return step % (options.valEvery ? options.valEvery : batches.chunks()) == 0;
+}
+
+int64_t Trainer::epochOf(int64_t step) const { return step == 0 ? 1 : (step - 1) / batches.chunks() + 1; }
+
+std::optional<double> Trainer::metricOf(double loss, const Results &from) const {
+  if (metric.empty())
+    return std::nullopt;
+  if (setup.data.kind == Data::Kind::Bytes)
+    return loss / std::log(2.0);
+  double count = from.number("count." + metric);
+  return count ? from.number("sum." + metric) / count : 0;
+}
+
+Status Trainer::trainStep(LogRow &row) {
+  int64_t index = state.step % batches.chunks();
+  if (index == 0)
+    if (Status status = session->reset(); status.failed())
+      return status;
+  Chunk chunk;
+  batches.locate(index, chunk);
+  if (!setup.data.isSeries && !feed.hasReset() && index != 0) {
+    std::vector<uint8_t> fresh(chunk.starts.begin(), chunk.starts.begin() + options.streams);
+    if (std::any_of(fresh.begin(), fresh.end(), [](uint8_t flag) { return flag != 0; }))
+      if (Status status = session->reset(fresh); status.failed())
+        return status;
+  }
+  std::vector<Binding> bindings = feed.fill(chunk);
+  lr = learningRate(options, setup.lr, state.gains, state.step + 1, totalSteps);
+  HostTensor rate;
+  if (int64_t at = setup.step->find("lr"); at >= 0) {
+    rate = makeTensor(dtypeName(setup.step->tensors[size_t(at)].dtype), {});
+    if (rate.dtype == "f64")
+      *rate.as<double>() = lr;
+    else
+      *rate.as<float>() = float(lr);
+    bindings.push_back(tools::bind("lr", rate));
+  }
+  results.bind(bindings);
+  if (Status status = session->run(setup.step->name, bindings); status.failed())
+    return status;
+
+  ++state.step;
+  state.frames += feed.counted();
+  row.step = state.step;
+  row.epoch = epochOf(state.step);
+  row.lr = lr;
+  row.loss = results.number("loss");
+  row.metric = metricOf(row.loss, results);
+  row.gradNorm = results.number("grad_norm");
+  int flags = int(results.number("flags"));
+  if ((flags & 2) && !warnedIndex) {
+    tools::warn("rnn-train", "an index is out of range at step " + std::to_string(state.step));
+    warnedIndex = true;
+  }
+  Status status = Status::success();
+  if (flags & 1)
+    status = noteNonFinite(row);
+  else
+    state.inARow = 0;
+  row.frames = state.frames;
+  row.skipped = state.skipped;
+  return status;
+}
+
+Status Trainer::noteNonFinite(const LogRow &row) {
+  bool lossIsWrong = !std::isfinite(row.loss);
+  std::string what = lossIsWrong ? "loss is " + valueText(row.loss) : "gradient is " + valueText(row.gradNorm);
+  if (state.inARow++ == 0) {
+    firstNonFinite = state.step;
+    firstNonFiniteValue = what;
+  }
+  if (state.skipped++ % warnEvery == 0) {
+    progress.clear();
+    tools::warn("rnn-train", what + " at step " + std::to_string(state.step) + "; nothing is updated, " +
+                                 std::to_string(state.skipped) + " skipped so far");
+  }
+  if (state.inARow < nonFiniteLimit)
+    return Status::success();
+  if (firstNonFiniteValue.empty()) { // the row began before --resume
+    firstNonFiniteValue = what;
+    firstNonFinite = state.step - state.inARow + 1;
+  }
+  return nonFiniteError(firstNonFiniteValue + " for " + std::to_string(state.inARow) + " steps, first at step " +
+                            std::to_string(firstNonFinite),
+                        {"last finite checkpoint: " + setup.file("last.safetensors")});
+}
+
+//===----------------------------------------------------------------------===//
+// Validation and samples
+//===----------------------------------------------------------------------===//
+
+Status Trainer::copyParameters() {
+  for (const TensorDesc &desc : tools::sessionTensors(tools::allFunctions(session->tables()))) {
+    if (desc.role != Role::Parameter)
+      continue;
+    HostTensor tensor = makeTensor(dtypeName(desc.dtype), desc.shape);
+    if (Status status = session->get(desc.name, tensor); status.failed())
+      return status;
+    if (Status status = observer->set(desc.name, tensor); status.failed())
+      return status;
+  }
+  return Status::success();
+}
+
+Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
+  if (Status status = copyParameters(); status.failed())
+    return status;
+  if (Status status = observer->reset(); status.failed())
+    return status;
+  std::map<std::string, double> sums, counts;
+  for (int64_t index = 0; index < evalBatches.chunks(); ++index) {
+    Chunk chunk;
+    evalBatches.locate(index, chunk);
+    if (!setup.validation.isSeries && !evalFeed.hasReset() && index != 0)
+      if (Status s = observer->reset({chunk.starts.begin(), chunk.starts.begin() + options.streams}); s.failed())
+        return s;
+    std::vector<Binding> bindings = evalFeed.fill(chunk);
+    evalResults.bind(bindings);
+    if (Status status = observer->run(setup.eval->name, bindings); status.failed())
+      return status;
+    for (const auto &[name, tensor] : evalResults.tensors) {
+      if (name.rfind("sum.", 0) == 0)
+        sums[name.substr(4)] += evalResults.number(name);
+      if (name.rfind("count.", 0) == 0)
+        counts[name.substr(6)] += evalResults.number(name);
+    }
+  }
+  auto mean = [&](const std::string &name) { return counts[name] ? sums[name] / counts[name] : 0; };
+  loss = 0;
+  for (const Loss &term : setup.step->losses)
+    loss += term.weight * (term.reduction == "sum" ? sums[term.name] / double(evalBatches.chunks()) : mean(term.name));
+  if (setup.data.kind == Data::Kind::Bytes)
+    metricValue = loss / std::log(2.0);
+  else if (!metric.empty())
+    metricValue = mean(metric);
+  return Status::success();
+}
+
+Status Trainer::validate(LogRow &row, Decision &decision) {
+  double loss = 0;
+  if (Status status = evaluate(loss, row.valMetric); status.failed())
+    return status;
+  row.valLoss = loss;
+  decision = judge(options, setup.lr, loss, state.step, state.gains);
+  progress.validation(state.step, loss, metric, row.valMetric, decision.isBest);
+  return Status::success();
+}
+
+/// A run that is resumed at its end may have been stopped before its last
+/// validation, which only the end causes.
+Status Trainer::validateAtEnd() {
+  if (!setup.eval || state.step == 0 || validatesAt(state.step))
+    return Status::success();
+  LogRow row;
+  row.step = state.step;
+  Decision decision;
+  if (Status status = validate(row, decision); status.failed())
+    return status;
+  if (Status status = log.amend(row); status.failed())
+    return status;
+  return decision.isBest ? save("best.safetensors", state) : Status::success();
+}
+
+Status Trainer::printSample() {
+  if (!options.sample.bytes)
+    return Status::success();
+  const Function *network = nullptr;
+  if (Status status = tools::findByteModel(setup.program, setup.step->network, network); status.failed())
+    return status;
+  if (Status status = copyParameters(); status.failed())
+    return status;
+  std::string text;
+  Status status = tools::sampleBytes(*observer, *network, options.sample, text);
+  progress.clear();
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+  return status.code == Code::Interrupted || status.code == Code::Terminated ? Status::success() : status;
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+Status Trainer::save(const char *name, const RunState &at) {
+  TensorFile file;
+  if (Status status = collectTensors(*session, file); status.failed())
+    return status;
+  const Data &data = setup.data;
+  for (const auto &[key, values] : {std::pair("data.mean", &data.mean), std::pair("data.std", &data.deviation)}) {
+    if (values->empty())
+      continue;
+    HostTensor tensor = makeTensor("f64", {int64_t(values->size())});
+    std::copy(values->begin(), values->end(), tensor.as<double>());
+    file.tensors[key] = std::move(tensor);
+  }
+  writeMetadata(at, setup.identity, epochOf(at.step), lr, file.metadata);
+  if (Status status = log.sync(); status.failed())
+    return status;
+  return writeSafetensors(setup.file(name), file);
+}
+
+Status Trainer::savePicture() {
+  std::string name = setup.options.model.empty() ? "rnn-train" : std::filesystem::path(options.model).stem().string();
+  return writeFileAtomically(setup.file("loss.svg"), log.svg(name));
+}
+
+void Trainer::showProgress(const LogRow &row) {
+  ProgressState shown;
+  shown.step = row.step;
+  shown.totalSteps = totalSteps;
+  shown.epoch = row.epoch;
+  shown.epochs = std::min(options.epochs, epochOf(totalSteps));
+  int64_t before = (row.epoch - 1) * batches.chunks();
+  shown.stepInEpoch = row.step - before;
+  shown.stepsInEpoch = std::min(batches.chunks(), totalSteps - before);
+  shown.frames = row.frames;
+  shown.loss = row.loss;
+  shown.lr = row.lr;
+  shown.gradNorm = row.gradNorm;
+  shown.metricName = metric;
+  shown.metric = row.metric;
+  progress.step(shown);
+}
+
+//===----------------------------------------------------------------------===//
+// The run
+//===----------------------------------------------------------------------===//
+
+Status Trainer::finish(const RunState &saved) {
+  if (Status status = save("last.safetensors", saved); status.failed())
+    return status;
+  if (Status status = savePicture(); status.failed())
+    return status;
+  progress.clear();
+  std::string text = "done: " + std::to_string(state.step) + " steps, ";
+  if (state.gains.any)
+    text += "best val_loss " + shortNumber(state.gains.best) + " at step " + std::to_string(state.gains.bestStep) +
+            ", " + setup.file("best.safetensors");
+  else
+    text += setup.file("last.safetensors");
+  std::printf("%s\n", text.c_str());
+  return Status::success();
+}
+
+Status Trainer::run() {
+  if (Status status = start(); status.failed())
+    return status;
+  if (options.resume)
+    progress.line("resume at step " + std::to_string(state.step));
+  RunState finite = state; // after the last step that changed something
+  RunState saved = state;
+  bool stop = state.step >= totalSteps;
+  if (stop)
+    if (Status status = validateAtEnd(); status.failed())
+      return status;
+  while (!stop) {
+    LogRow row;
+    Status status = trainStep(row);
+    if (status.code == Code::NonFinite) {
+      // The skipped steps have changed nothing: what is saved is the last finite step.
+      state = finite;
+      progress.clear();
+      if (Status s = log.append(row); s.failed())
+        return s;
+      if (Status s = save("last.safetensors", state); s.failed())
+        return s;
+      if (Status s = savePicture(); s.failed())
+        return s;
+    }
+    if (status.failed())
+      return status;
+    if (state.inARow == 0)
+      finite = state;
+
+    showProgress(row);
+    row.framesPerSecond = progress.speed();
+    bool regular = validatesAt(state.step);
+    bool last = state.step >= totalSteps;
+    saved = state;
+    Decision decision;
+    if (regular || (last && setup.eval)) {
+      if (status = validate(row, decision); status.failed())
+        return status;
+      if (regular)
+        saved = state;
+    }
+    if (status = log.append(row); status.failed())
+      return status;
+    if (decision.isBest)
+      if (status = save("best.safetensors", state); status.failed())
+        return status;
+    if (decision.goBack && regular) {
+      TensorFile best;
+      if (status = readTensorFile(setup.file("best.safetensors"), best); status.failed())
+        return status;
+      if (status = restoreTensors(setup.file("best.safetensors"), best, true, *session); status.failed())
+        return status;
+    }
+    if (row.valLoss) {
+      if (status = printSample(); status.failed())
+        return status;
+      if (status = savePicture(); status.failed())
+        return status;
+    }
+    stop = last || (regular && decision.stop);
+    if (!stop && state.step % options.saveEvery == 0)
+      if (status = save("last.safetensors", state); status.failed())
+        return status;
+    if (!stop && tools::interruptSignal()) {
+      if (status = save("last.safetensors", state); status.failed())
+        return status;
+      if (status = savePicture(); status.failed())
+        return status;
+      progress.clear();
+      std::fprintf(stderr, "rnn-train: interrupted at step %lld; saved %s, continue with --resume\n",
+                   (long long)state.step, setup.file("last.safetensors").c_str());
+      return tools::interruptedStatus();
+    }
+  }
+  return finish(saved);
+}
+
+int trainTool(int argc, const char *const *argv) {
+  tools::CommandLine line;
+  Status status = tools::CommandLine::parse(argc, argv, optionTable(), /*maxPositional=*/1, line);
+  if (status.ok() && line.has("help")) {
+    std::fputs(tools::helpText("rnn-train [<model>] --data=<file> [options]", optionTable()).c_str(), stdout);
+    return 0;
+  }
+  if (status.ok() && line.has("version")) {
+    std::fputs(tools::versionText().c_str(), stdout);
+    return 0;
+  }
+  tools::catchInterrupts();
+  Setup setup;
+  if (status.ok())
+    status = prepare(line, setup);
+  if (status.ok() && setup.step)
+    status = Trainer(setup).run();
+  if (std::fflush(stdout) != 0 && status.ok())
+    status = fileError("cannot write to stdout");
+  return tools::report("rnn-train", status);
+}
+
+} // namespace mlir::rnn::train

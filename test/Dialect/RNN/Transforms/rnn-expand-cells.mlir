@@ -1,0 +1,37 @@
+// RUN: rnn-opt %s -rnn-expand-cells -split-input-file -verify-each | FileCheck %s
+// RUN: rnn-opt %s -rnn-expand-cells=cells=linear -split-input-file | FileCheck %s --check-prefix=LINEAR
+
+
+// CHECK-LABEL: rnn.network @linear(
+// CHECK-SAME:    %[[X:[a-z]*]]: tensor<8xf32>
+// CHECK:         %[[W:.*]] = rnn.param @w
+// CHECK:         %[[B:.*]] = rnn.param @b
+// CHECK:         %[[P:.*]] = rnn.contract %[[W]], %[[X]] [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)]
+// CHECK:         %[[Y:.*]] = rnn.sum %[[P]], %[[B]]
+// CHECK:         rnn.output %[[Y]]
+rnn.parameter @w : tensor<4x8xf32> init(#rnn.orthogonal<>)
+rnn.parameter @b : tensor<4xf32> init(#rnn.zeros)
+rnn.network @linear(%x: tensor<8xf32>) -> (y: tensor<4xf32>) {
+  %w = rnn.param @w : tensor<4x8xf32>
+  %b = rnn.param @b : tensor<4xf32>
+  %y = rnn.linear %x, %w, %b : (tensor<8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<4xf32>
+  rnn.output %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: rnn.network @lstm(
+// CHECK:         rnn.delay %{{.*}} by 1 name "l0.h"
+// CHECK:         rnn.delay %{{.*}} by 1 name "l0.c"
+// CHECK-NOT:     rnn.linear
+// CHECK-NOT:     rnn.lstm
+// CHECK:         rnn.output
+// LINEAR-LABEL: rnn.network @lstm(
+// LINEAR:         rnn.lstm "l0"
+rnn.parameter @l0.wx : tensor<16x8xf32> init(#rnn.uniform<>)
+rnn.parameter @l0.wh : tensor<16x4xf32> init(#rnn.orthogonal<blocks = 4>)
+rnn.parameter @l0.b : tensor<16xf32> init(#rnn.zeros)
+rnn.network @lstm(%x: tensor<8xf32>) -> (h: tensor<4xf32>) {
+  %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<8xf32> -> tensor<4xf32>
+  rnn.output %h : tensor<4xf32>
+}

@@ -1,0 +1,216 @@
+# ===- test_run.py - rnn-run ----------------------------------------------------===#
+#
+# Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===-------------------------------------------------------------------------===#
+import json
+import re
+
+import numpy as np
+import pytest
+
+import tiny_models
+
+W = np.array([[2, -1]], np.float32)
+BIAS = np.array([0.5], np.float32)
+
+
+@pytest.fixture
+def files(tools):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(10, 2, 2)).astype(np.float32)
+    target = (x @ W.T + BIAS).astype(np.float32)
+    np.savez(tools.work / "x.npz", x=x)
+    np.savez(tools.work / "target.npz", target=target)
+    np.savez_compressed(tools.work / "p.npz", w=W, b=BIAS)
+    return x, target
+
+
+def run(tools, *arguments, check=0):
+    return tools.run("rnn-run", *arguments, check=check)
+
+
+def test_network(tools, linear, files):
+    x, target = files
+    run(tools, linear, "--function=linear", "--input=x.npz", "--input=p.npz", "--output=y.npz")
+    out = np.load(tools.work / "y.npz")
+    assert sorted(out.files) == ["state.age", "state.total", "total", "y"]
+    np.testing.assert_allclose(out["y"], target, atol=1e-6)
+    np.testing.assert_allclose(out["total"], np.cumsum(x[..., 0], 0), atol=1e-5)
+    assert out["state.age"].tolist() == [9, 9]
+
+
+def test_state_goes_on(tools, linear, files):
+    x, _ = files
+    np.savez(tools.work / "a.npz", x=x[:6])
+    np.savez(tools.work / "b.npz", x=x[6:])
+    run(tools, linear, "--function=linear", "--input=x.npz", "--input=p.npz", "--output=whole.safetensors")
+    run(tools, linear, "--function=linear", "--input=a.npz", "--input=p.npz", "--output=s.npz", "--outputs=state.*")
+    run(tools, linear, "--function=linear", "--input=b.npz", "--input=p.npz", "--input=s.npz", "--output=y.npz")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["total"], np.cumsum(x[..., 0], 0)[6:], atol=1e-5)
+    # --reset-state forgets; state without an age is fully known.
+    run(tools, linear, "--function=linear", "--input=b.npz", "--input=p.npz", "--input=s.npz", "--output=y.npz",
+        "--reset-state")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["total"], np.cumsum(x[6:, :, 0], 0), atol=1e-5)
+    np.savez(tools.work / "k.npz", **{"state.total": np.full((1, 2), 100, np.float32)})
+    run(tools, linear, "--function=linear", "--input=b.npz", "--input=p.npz", "--input=k.npz", "--output=y.npz")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["total"], 100 + np.cumsum(x[6:, :, 0], 0), rtol=1e-5)
+
+
+def test_step_is_cut_to_chunks(tools, linear, files):
+    """10 frames in steps of 4: three updates, losses as a list."""
+    x, target = files
+    zero = {"w": np.zeros((1, 2), np.float32), "b": np.zeros(1, np.float32), "lr": np.float32(0.1)}
+    np.savez(tools.work / "z.npz", **zero)
+    run(tools, linear, "--input=x.npz", "--input=target.npz", "--input=z.npz", "--output=o.npz")
+    out = np.load(tools.work / "o.npz")
+    w, b, losses, total = np.zeros((1, 2)), np.zeros(1), [], 0
+    for begin in (0, 4, 8):
+        xs, ts = x[begin : begin + 4].reshape(-1, 2).astype(float), target[begin : begin + 4].reshape(-1, 1)
+        e = xs @ w.T + b - ts
+        losses.append((e**2).mean())
+        total += (e**2).sum()
+        w = w - 0.1 * 2 * (e * xs).mean(0)
+        b = b - 0.1 * 2 * e.mean(0)
+    np.testing.assert_allclose(out["loss"], losses, rtol=1e-5)
+    np.testing.assert_allclose(out["w"], w, rtol=1e-5)
+    assert out["grad_norm"].shape == (3,) and out["count.mse"] == 20 and out["flags"] == 0
+    assert out["sum.mse"] == pytest.approx(total, rel=1e-5)
+
+
+def test_table(tools, linear, files):
+    done = run(tools, linear, "--function=linear", "--input=x.npz", "--input=p.npz", "--outputs=y,state.age")
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["name", "dtype", "shape", "min", "max", "mean"]
+    assert [line.split()[:3] for line in lines[1:]] == [["state.age", "i64", "[2]"], ["y", "f32", "[10,2,1]"]]
+
+
+def test_integers_of_any_type(tools, bigram):
+    outputs = []
+    for dtype in ("i1", "u1", "<i8", "<u2"):
+        np.savez(tools.work / "x.npz", x=np.full((3, 4), 65, dtype))
+        run(tools, bigram, "--function=bigram", "--input=x.npz", "--output=y.npz")
+        outputs.append(np.load(tools.work / "y.npz")["logits"])
+    assert all((o == outputs[0]).all() for o in outputs)
+
+
+def test_cast(tools, linear, files):
+    x, target = files
+    np.savez(tools.work / "d.npz", x=x.astype(np.float64))
+    failed = run(tools, linear, "--function=linear", "--input=d.npz", "--input=p.npz", check=1)
+    assert failed.err == ("rnn-run: error: input 'x' of 'linear' is f64 [10,2,2], expected f32 [T,2,2]\n"
+                          "note: pass --cast to round it\n")
+    run(tools, linear, "--function=linear", "--input=d.npz", "--input=p.npz", "--cast", "--output=y.npz")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["y"], target, atol=1e-6)
+
+
+def test_fortran_order(tools, linear, files):
+    x, target = files
+    np.savez(tools.work / "f.npz", x=np.asfortranarray(x))
+    run(tools, linear, "--function=linear", "--input=f.npz", "--input=p.npz", "--output=y.npz")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["y"], target, atol=1e-6)
+
+
+def test_expect(tools, linear, files):
+    arguments = [linear, "--function=linear", "--input=x.npz", "--input=p.npz", "--expect=e.npz",
+                 "--atol=1e-5"]
+    x, target = files
+    np.savez(tools.work / "e.npz", y=target)
+    done = run(tools, *arguments)
+    assert re.fullmatch(r"y f32 \[10,2,1\] max-error \S+ budget \S+ at \[\d,\d,0\] ok\n", done.out)
+    wrong = target.copy()
+    wrong[7, 1, 0] += 1
+    wrong[8, 0, 0] += 9
+    np.savez(tools.work / "e.npz", y=wrong)
+    done = run(tools, *arguments, check=3)
+    assert re.search(r"^y f32 \[10,2,1\] max-error 9 budget \S+ at \[8,0,0\] DIFFERS$", done.out, re.M)
+    assert re.search(r"^first difference: %y, frame 7, stream 1, unit \[0\]: got \S+, expected \S+$", done.out, re.M)
+
+
+def test_sample(tools, bigram, text):
+    tools.run("rnn-train", bigram, f"--data={text}", "--lr=10", "--epochs=2", check=0)
+    arguments = [bigram, "--input=rnn-out/last.safetensors", "--sample=40"]
+    first = tools.run("rnn-run", *arguments, "--prime=the ", "--temperature=0", check=0)
+    run_step = tools.run("rnn-run", bigram, "--input=rnn-out/last.safetensors", "--sample=40", "--temperature=0",
+                         "--prime=the ", "--seed=5", check=0)
+    assert first.out == run_step.out and len(first.out) == 40 and set(first.out) <= set(text.read_text())
+    one = tools.run("rnn-run", *arguments, "--seed=1", check=0, binary=True)
+    assert one.out == tools.run("rnn-run", *arguments, "--seed=1", check=0, binary=True).out
+    assert one.out != tools.run("rnn-run", *arguments, "--seed=2", check=0, binary=True).out and len(one.out) == 40
+
+
+def test_describe(tools, linear):
+    shown = json.loads(run(tools, linear, "--describe").out)
+    assert shown["streams"] == 2 and [f["name"] for f in shown["functions"]] == ["step", "step.eval", "linear"]
+    assert shown["targets"] == ["cpu:x86-64"] and shown["provenance"]["version"] == "0.1.0"
+
+
+def test_model_text(tools, files):
+    x, target = files
+    (tools.work / "m.mlir").write_text("// model: linear\n")
+    run(tools, "m.mlir", "--function=linear", "--input=x.npz", "--input=p.npz", "--output=y.npz")
+    np.testing.assert_allclose(np.load(tools.work / "y.npz")["y"], target, atol=1e-6)
+    assert "--streams=2" in tools.compile_calls()[-1]
+    np.savez(tools.work / "t3.npz", target=np.zeros((10, 3, 1), np.float32))
+    failed = run(tools, "m.mlir", "--input=x.npz", "--input=t3.npz", check=1)
+    assert failed.err == "rnn-run: error: input 'target' has 3 streams, but 'x' has 2\n"
+    (tools.work / "m.mlir").write_text("broken\n")
+    failed = run(tools, "m.mlir", "--input=x.npz", check=1)
+    assert failed.err == "m.mlir:1:1: error: 'scf.for' op is not allowed in a network\n"
+
+
+def test_non_finite_step(tools, tmp_path):
+    model = tiny_models.build(tmp_path / "p.rnnc", poison=7)
+    np.savez(tools.work / "x.npz", x=np.full((3, 4), 7), target=np.full((3, 4), 8))
+    failed = run(tools, model, "--input=x.npz", "--output=o.npz", check=6)
+    assert failed.err == "rnn-run: error: loss is nan for 1 steps, first at step 1\n"
+    assert not (tools.work / "o.npz").exists()
+
+
+def test_input_errors(tools, linear, files):
+    x, target = files
+
+    def fails(message, *arguments, code=1):
+        failed = run(tools, linear, *arguments, check=code)
+        assert failed.err.startswith(f"rnn-run: error: {message}"), failed
+
+    network = "--function=linear"
+    fails("no input for 'target' of 'step'\nnote: given: x\n", "--input=x.npz")
+    np.savez(tools.work / "x2.npz", x=x)
+    fails("'x' is given by both 'x.npz' and 'x2.npz'", network, "--input=x.npz", "--input=x2.npz")
+    np.savez(tools.work / "n.npz", wx=W)
+    fails("'linear' has no tensor named 'wx'", network, "--input=x.npz", "--input=n.npz")
+    np.savez(tools.work / "n.npz", x=x[:0])
+    fails("input 'x' has 0 frames; at least 1 is required", network, "--input=n.npz")
+    np.savez(tools.work / "n.npz", x=np.zeros((5, 8, 2), np.float32))
+    fails(f"input 'x' has 8 streams, but '{linear}' was compiled for 2\nnote: recompile with --streams=8", network,
+          "--input=n.npz")
+    np.savez(tools.work / "n.npz", x=np.zeros((5, 2, 3), np.float32))
+    fails("input 'x' of 'linear' is f32 [5,2,3], expected f32 [T,2,2]", network, "--input=n.npz")
+    np.savez(tools.work / "n.npz", target=target[:9])
+    fails("'target' has 9 frames, but 'x' has 10", "--input=x.npz", "--input=n.npz")
+    np.savez(tools.work / "n.npz", mask=np.full((10, 2), 2))
+    fails("input 'mask' of 'step' is i64 [10,2], and a value does not fit i1", "--input=x.npz", "--input=target.npz",
+          "--input=n.npz")
+    (tools.work / "n.bin").write_bytes(b"")
+    fails("'n.bin' has unknown extension; expected .npz or .safetensors", "--input=n.bin")
+    fails("cannot read 'none.npz'", "--input=none.npz")
+    fails("unknown option '--inptu'\nnote: did you mean '--input'?", "--inptu=x", code=2)
+    fails(f"'{linear}' has no function 'liner'\nnote: did you mean 'linear'?", "--function=liner", code=2)
+    fails(f"'{linear}' was compiled without gradients\nnote: recompile with --keep=gradients", "--keep=gradients")
+    fails("option '--trace' is not implemented yet", "--trace=t.json", code=2)
+    fails("'linear' is not a byte model", "--sample=3", code=2)
+
+
+def test_damaged_artifact(tools, linear, tmp_path):
+    raw = bytearray(linear.read_bytes())
+    raw[5000] ^= 1
+    (tmp_path / "d.rnnc").write_bytes(raw)
+    failed = run(tools, tmp_path / "d.rnnc", check=1)
+    assert failed.err == f"rnn-run: error: '{tmp_path}/d.rnnc' is damaged: hash does not match\n"
+
+
+def test_version(tools):
+    done = run(tools, "--version")
+    assert re.fullmatch(r"rnn-mlir \S+\nLLVM none\nartifact \d+\nabi \S+\n", done.out)

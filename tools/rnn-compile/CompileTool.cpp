@@ -1,0 +1,229 @@
+//===- CompileTool.cpp - The command line of rnn-compile ------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "CompileTool.h"
+#include "rnn/Target/Compile.h"
+#include "rnn/Tools/CommandLine.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::rnn;
+using namespace mlir::rnn::tools;
+using namespace mlir::rnn::runtime;
+using llvm::StringRef;
+
+static const std::vector<Option> kOptions = {
+    {"o", "file", "where to write the result; - is stdout"},
+    {"target", "t", "cpu, cpu:x86-64-v3, cpu:x86-64-v4 or interpreter; repeat for several (cpu)"},
+    {"streams", "B", "number of streams (1)", "batch-size"},
+    {"functions", "list", "networks and steps to compile (all)"},
+    {"keep", "list", "what a step returns besides: gradients, results"},
+    {"bptt", "h,h'", "window and advance, instead of the model's"},
+    {"optimizer", "name", "adam|sgd[,key=value...], instead of the model's"},
+    {"clip-norm", "c", "clip the gradient's norm, instead of the model's; 0: off"},
+    {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
+    {"dtype", "f64", "compute an f32 network in f64"},
+    {"memory-limit", "n", "largest workspace, with KiB, MiB or GiB"},
+    {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu: print MLIR; binary: the artifact (binary)"},
+    {"describe", nullptr, "print the tensor tables as JSON, compile nothing"},
+    {"report", "file", "write what became of the network, JSON if the name ends in .json; - is stdout"},
+    {"save-temps", "folder", "one file per pass"},
+    {"diagnostics", "form", "text or json (text)"},
+    {"g", nullptr, "keep source locations in the artifact"},
+    {"gradients", nullptr, "functions for other frameworks"},
+    {"remat", "r", "keep or recompute"},
+    {"machine", "file", "a description of the machine"},
+    {"tune", nullptr, "measure here"},
+    {"help", nullptr, "show this help"},
+    {"version", nullptr, "show versions"}};
+
+/// Parts of the interface that are not built yet.
+static const char *const kNotImplemented[] = {"gradients", "remat", "machine", "tune"};
+
+/// Reads `64`, `3MiB` … as bytes.
+static Status parseBytes(StringRef text, int64_t &bytes) {
+  StringRef digits = text;
+  unsigned shift = 0;
+  for (auto [suffix, bits] : {std::pair<StringRef, unsigned>{"KiB", 10}, {"MiB", 20}, {"GiB", 30}})
+    if (digits.consume_back(suffix)) {
+      shift = bits;
+      break;
+    }
+  if (digits.getAsInteger(10, bytes) || bytes < 0 || bytes > (INT64_MAX >> shift))
+    return usageError("--memory-limit must be a number of bytes, KiB, MiB or GiB, got '" + text.str() + "'");
+  bytes <<= shift;
+  return Status::success();
+}
+
+static Status parseBptt(const CommandLine &line, CompileOptions &options) {
+  if (!line.has("bptt"))
+    return Status::success();
+  std::vector<std::string> numbers = line.list("bptt");
+  int64_t window, advance;
+  if (numbers.size() != 2 || StringRef(numbers[0]).getAsInteger(10, window) ||
+      StringRef(numbers[1]).getAsInteger(10, advance) || window < 1 || advance < 1)
+    return usageError("--bptt must be <window>,<advance>, got '" + line.get("bptt") + "'");
+  if (window % advance)
+    return compileError("bptt window " + numbers[0] + " is not a multiple of advance " + numbers[1]);
+  options.bptt = {window, advance};
+  return Status::success();
+}
+
+static Status parseTargets(const CommandLine &line, CompileOptions &options) {
+  static const std::vector<std::string> known = {"cpu", "cpu:x86-64-v3", "cpu:x86-64-v4", "interpreter"};
+  options.targets = line.all("target");
+  if (options.targets.empty())
+    options.targets = {"cpu"};
+  for (const std::string &target : options.targets) {
+    if (target == "emulator" || StringRef(target).starts_with("cuda:sm_") || target == "cuda")
+      return notImplemented("--target=" + target);
+    if (!llvm::is_contained(known, target))
+      return usageError("unknown target '" + target + "'", {"known: " + llvm::join(known, ", ")});
+  }
+  return Status::success();
+}
+
+static Status parseOptions(const CommandLine &line, CompileOptions &options, CompileTo &to) {
+  for (const char *name : kNotImplemented)
+    if (line.has(name))
+      return notImplemented(std::string("--") + name);
+  if (line.positional().empty())
+    return usageError("no input file; usage: rnn-compile <in.mlir|in.mlirbc|-> -o <out.rnnc>");
+  if (Status status = parseTargets(line, options); status.failed())
+    return status;
+  if (Status status = line.integer("streams", 1, 1 << 20, options.streams); status.failed())
+    return status;
+  options.functions = line.list("functions");
+  options.keep = line.list("keep");
+  for (const std::string &kept : options.keep)
+    if (kept != "gradients" && kept != "results")
+      return kept == "signals" ? notImplemented("--keep=signals")
+                               : usageError("--keep must be 'gradients' or 'results', got '" + kept + "'");
+  if (Status status = parseBptt(line, options); status.failed())
+    return status;
+  options.optimizer = line.get("optimizer");
+  double clip = 0;
+  if (Status status = line.number("clip-norm", 0, 1e30, clip); status.failed())
+    return status;
+  if (line.has("clip-norm"))
+    options.clipNorm = clip;
+  if (Status status = line.choice("mode", {"split", "sequential"}, options.mode); status.failed())
+    return status;
+  std::string dtype;
+  if (Status status = line.choice("dtype", {"f64"}, dtype); status.failed())
+    return status;
+  options.f64 = dtype == "f64";
+  if (line.has("memory-limit"))
+    if (Status status = parseBytes(line.get("memory-limit"), options.memoryLimit); status.failed())
+      return status;
+  std::string diagnostics = "text", phase = "binary";
+  if (Status status = line.choice("diagnostics", {"text", "json"}, diagnostics); status.failed())
+    return status;
+  if (line.get("compile-to") == "gpu")
+    return notImplemented("--compile-to=gpu");
+  if (Status status = line.choice("compile-to", {"graph", "gradient", "schedule", "linalg", "cpu", "binary"}, phase);
+      status.failed())
+    return status;
+  options.jsonDiagnostics = diagnostics == "json";
+  options.saveTemps = line.get("save-temps");
+  options.debugInfo = line.has("g");
+  to = line.has("describe") ? CompileTo::Describe
+                            : llvm::StringSwitch<CompileTo>(phase)
+                                  .Case("graph", CompileTo::Graph)
+                                  .Case("gradient", CompileTo::Gradient)
+                                  .Case("schedule", CompileTo::Schedule)
+                                  .Case("linalg", CompileTo::Linalg)
+                                  .Case("cpu", CompileTo::Cpu)
+                                  .Default(CompileTo::Binary);
+  if (to == CompileTo::Binary && !line.has("o") && !line.has("report"))
+    return usageError("no output file; name one with -o");
+  return Status::success();
+}
+
+/// Writes a file whole or not at all; `-` is stdout.
+static Status writeFile(const std::string &path, StringRef bytes) {
+  if (path == "-") {
+    llvm::outs() << bytes;
+    llvm::outs().flush();
+    return Status::success();
+  }
+  auto failed = [&](std::error_code error) { return fileError("cannot write '" + path + "': " + error.message()); };
+  int descriptor;
+  llvm::SmallString<128> temporary;
+  if (std::error_code error = llvm::sys::fs::createUniqueFile(path + ".%%%%%%", descriptor, temporary))
+    return failed(error);
+  llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
+  stream << bytes;
+  stream.close();
+  std::error_code error = stream.error();
+  stream.clear_error();
+  if (!error)
+    error = llvm::sys::fs::rename(temporary, path);
+  if (!error)
+    return Status::success();
+  llvm::sys::fs::remove(temporary);
+  return failed(error);
+}
+
+/// The versions of a tool that contains LLVM.
+static std::string compilerVersion() {
+  std::string text = versionText();
+  size_t at = text.find("LLVM none");
+  return at == std::string::npos ? text : text.replace(at, 9, "LLVM " LLVM_VERSION_STRING);
+}
+
+/// `-o file` as the other tools' `--o=file`; `-g` likewise.
+static std::vector<std::string> normalize(int argc, char **argv) {
+  std::vector<std::string> words(argv, argv + argc);
+  for (std::string &word : words)
+    if (word == "-o" || word == "-g")
+      word = "-" + word;
+  return words;
+}
+
+static Status run(int argc, char **argv) {
+  std::vector<std::string> words = normalize(argc, argv);
+  std::vector<const char *> pointers;
+  for (const std::string &word : words)
+    pointers.push_back(word.c_str());
+  CommandLine line;
+  if (Status status = CommandLine::parse(argc, pointers.data(), kOptions, 1, line); status.failed())
+    return status;
+  if (line.has("help") || line.has("version")) {
+    llvm::outs() << (line.has("help") ? helpText("rnn-compile <in.mlir|in.mlirbc|-> -o <out.rnnc> [options]", kOptions)
+                                      : compilerVersion());
+    return Status::success();
+  }
+  CompileOptions options;
+  CompileTo to = CompileTo::Binary;
+  if (Status status = parseOptions(line, options, to); status.failed())
+    return status;
+
+  const std::string &path = line.positional().front();
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!buffer)
+    return fileError("cannot read '" + path + "': " + buffer.getError().message());
+  CompileResult result;
+  std::string name = path == "-" ? "<stdin>" : path;
+  if (Status status = compile((*buffer)->getBuffer().str(), name, options, to, result); status.failed())
+    return status;
+  if (line.has("report")) {
+    std::string report = line.get("report");
+    if (Status status = writeFile(report, StringRef(report).ends_with(".json") ? result.reportJson : result.reportText);
+        status.failed())
+      return status;
+  }
+  if (to == CompileTo::Binary && !line.has("o"))
+    return Status::success();
+  return writeFile(line.get("o", "-"), result.output);
+}
+
+int mlir::rnn::compileTool(int argc, char **argv) { return report("rnn-compile", run(argc, argv)); }

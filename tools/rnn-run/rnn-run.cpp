@@ -1,0 +1,10 @@
+//===- rnn-run.cpp - Run a function of a model ----------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Tools/Run.h"
+
+int main(int argc, char **argv) { return mlir::rnn::tools::runTool(argc, argv); }

@@ -1,0 +1,255 @@
+//===- ScheduleRunner.cpp - Schedules as machine code in a test -------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScheduleRunner.h"
+
+#include "rnn/Conversion/Passes.h"
+#include "rnn/Runtime/CallAbi.h"
+
+#include "mlir/Pass/PassManager.h"
+
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::test;
+
+namespace {
+
+/// A context with a barrier.
+struct TestContext : RnnContext {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int waiting = 0;
+  int64_t generation = 0;
+
+  static void meet(RnnContext *base, int64_t) {
+    auto *self = static_cast<TestContext *>(base);
+    std::unique_lock<std::mutex> lock(self->mutex);
+    int64_t mine = self->generation;
+    if (++self->waiting == self->threads) {
+      self->waiting = 0;
+      ++self->generation;
+      self->changed.notify_all();
+      return;
+    }
+    self->changed.wait(lock, [&] { return self->generation != mine; });
+  }
+};
+
+std::vector<int64_t> shapeOf(const AbiTensor &tensor, int64_t frames,
+                             int64_t streams) {
+  std::vector<int64_t> shape;
+  if (tensor.rate == Rate::Frame)
+    shape.push_back(frames);
+  if (tensor.rate != Rate::Static)
+    shape.push_back(streams);
+  llvm::append_range(shape, tensor.type.getShape());
+  return shape;
+}
+
+template <typename T, typename From>
+void write(std::vector<char> &bytes, const From &values) {
+  bytes.resize(values.size() * sizeof(T) + 1);
+  for (auto [i, value] : llvm::enumerate(values)) {
+    T converted = static_cast<T>(value);
+    std::memcpy(bytes.data() + i * sizeof(T), &converted, sizeof(T));
+  }
+}
+
+template <typename T, typename To>
+void read(const std::vector<char> &bytes, To &values) {
+  for (auto [i, value] : llvm::enumerate(values)) {
+    T stored;
+    std::memcpy(&stored, bytes.data() + i * sizeof(T), sizeof(T));
+    value = stored;
+  }
+}
+
+template <typename Action> void dispatch(Type element, Action action) {
+  if (element.isF32())
+    action(float());
+  else if (element.isF64())
+    action(double());
+  else if (element.isInteger(64))
+    action(int64_t());
+  else if (element.isInteger(32))
+    action(int32_t());
+  else
+    action(int8_t());
+}
+
+} // namespace
+
+ScheduleRunner::ScheduleRunner(ModuleOp module, const HostTarget &target) {
+  OwningOpRef<ModuleOp> clone = module.clone();
+  FailureOr<HostMachine> machine = describeHost(target, module.getLoc());
+  if (failed(machine))
+    return;
+  PassManager manager(module.getContext());
+  ConvertRNNToCPUOptions options;
+  options.vectorBits = machine->vectorBits;
+  manager.addPass(createConvertRNNToCPU(options));
+  if (failed(manager.run(*clone)))
+    return;
+  for (auto function : clone->getOps<func::FuncOp>()) {
+    auto bytes = function->getAttrOfType<DictionaryAttr>("rnn.memory");
+    auto get = [&](StringRef name) {
+      return cast<IntegerAttr>(bytes.get(name)).getInt();
+    };
+    memory.push_back({get("constant"), get("per_frame"), get("per_thread")});
+  }
+  code = std::make_unique<NativeCode>(*clone, target);
+  valid = code->isLoaded();
+}
+
+void ScheduleRunner::run(unsigned number, ScheduleOp schedule,
+                         const TensorMap &inputs, int64_t frames,
+                         int64_t threads, TensorMap &outputs) {
+  const int64_t streams = schedule.getStreams();
+  SmallVector<AbiTensor> abi =
+      getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), streams);
+  std::vector<std::vector<char>> storage(abi.size());
+  std::vector<void *> addresses;
+  for (auto [tensor, bytes] : llvm::zip(abi, storage)) {
+    Type element = tensor.type.getElementType();
+    bool isFloat = isa<FloatType>(element);
+    Tensor value =
+        Tensor::filled(shapeOf(tensor, frames, streams), isFloat,
+                       tensor.fill.value_or(isFloat ? NAN : 77));
+    auto given = inputs.find(tensor.name);
+    if (given != inputs.end() && tensor.role != AbiRole::Result)
+      value = given->second;
+    dispatch(element, [&, &bytes = bytes](auto zero) {
+      if (isFloat)
+        write<decltype(zero)>(bytes, value.floats());
+      else
+        write<decltype(zero)>(bytes, value.integers());
+    });
+    addresses.push_back(bytes.data());
+  }
+
+  const Memory &size = memory[number];
+  int64_t total = size.constant + size.perThread * threads +
+                  size.perFrame * frames;
+  // Bytes beyond the announced size are checked not to change.
+  constexpr int64_t kGuard = 256;
+  std::unique_ptr<char, decltype(&free)> workspace(
+      static_cast<char *>(
+          aligned_alloc(64, llvm::alignTo(total + kGuard, 64))),
+      free);
+  std::memset(workspace.get(), 0xff, total + kGuard);
+
+  TestContext context;
+  context.frames = frames;
+  context.tensors = addresses.data();
+  context.workspace = workspace.get();
+  context.barrier = TestContext::meet;
+  context.threads = threads;
+  auto *function =
+      code->symbol<void(RnnContext *, int64_t, int64_t)>(
+          "rnn_fn_" + std::to_string(number));
+  std::vector<std::thread> workers;
+  for (int64_t thread = 0; thread < threads; ++thread)
+    workers.emplace_back([&, thread] { function(&context, thread, threads); });
+  for (std::thread &worker : workers)
+    worker.join();
+  for (int64_t i = 0; i < kGuard; ++i)
+    if (workspace.get()[total + i] != char(0xff))
+      outputs["(memory beyond the workspace was written)"] =
+          Tensor::scalar(int64_t(i));
+
+  for (auto [tensor, bytes] : llvm::zip(abi, storage)) {
+    if (tensor.role == AbiRole::Argument)
+      continue;
+    Type element = tensor.type.getElementType();
+    Tensor value = Tensor::zeros(shapeOf(tensor, frames, streams),
+                                 isa<FloatType>(element));
+    dispatch(element, [&, &bytes = bytes](auto zero) {
+      if (value.isFloat())
+        read<decltype(zero)>(bytes, value.floats());
+      else
+        read<decltype(zero)>(bytes, value.integers());
+    });
+    outputs[tensor.name] = value;
+  }
+}
+
+/// Bitwise equality, NaN included.
+static bool isSame(const TensorMap &a, const TensorMap &b) {
+  for (auto &[name, tensor] : a) {
+    auto it = b.find(name);
+    if (it == b.end() || tensor.isFloat() != it->second.isFloat())
+      return false;
+    if (tensor.isFloat()
+            ? std::memcmp(tensor.floats().data(), it->second.floats().data(),
+                          8 * tensor.size())
+            : tensor.integers() != it->second.integers())
+      return false;
+  }
+  return a.size() == b.size();
+}
+
+std::string test::compareSchedules(ModuleOp module, const HostTarget &target,
+                                   const ProbeOptions &options,
+                                   double tolerance) {
+  ScheduleRunner runner(module, target);
+  if (!runner.isValid())
+    return "does not compile";
+  for (auto [number, schedule] :
+       llvm::enumerate(module.getOps<ScheduleOp>())) {
+    auto function = cast<RNNFunctionInterface>(schedule.getOperation());
+    FailureOr<SmallVector<TensorMap>> expected = probe(function, options);
+    if (failed(expected))
+      return "is not interpretable";
+    for (int64_t chunk = 0; chunk < options.chunks; ++chunk) {
+      std::string where = ("@" + schedule.getSymName() + " chunk " +
+                           Twine(chunk) + ": ")
+                              .str();
+      // Every chunk goes on from what the interpreter had, so that a
+      // difference shows where it arises.
+      TensorMap inputs = getProbeInputs(function, options, chunk);
+      if (chunk > 0)
+        for (auto &[name, tensor] : (*expected)[chunk - 1])
+          inputs[name] = tensor;
+      if (chunk == 2)
+        for (const char *name : {"state.age", "ring.age"}) {
+          auto it = inputs.find(name);
+          if (it != inputs.end())
+            for (int64_t i = 0; i < it->second.size();
+                 i += it->second.shape.back())
+              it->second.integers()[i] = -1;
+        }
+      int64_t frames = getProbeFrames(function, options, chunk);
+      TensorMap one, three;
+      runner.run(number, schedule, inputs, frames, 1, one);
+      if (auto difference =
+              findDifference((*expected)[chunk], one, tolerance))
+        return where + *difference;
+      runner.run(number, schedule, inputs, frames, 3, three);
+      if (!isSame(one, three))
+        return where + "results depend on the number of threads";
+      for (auto &[name, tensor] : one)
+        if (name[0] == '(')
+          return where + name;
+      // States, by name: the same schedule has the same ones.
+      TensorMap states, found;
+      for (auto &[name, tensor] : (*expected)[chunk])
+        if (StringRef(name).starts_with("state.") ||
+            StringRef(name).starts_with("ring.")) {
+          states["session " + name] = tensor;
+          found["session " + name] = one[name];
+        }
+      if (auto difference = findDifference(states, found, tolerance))
+        return where + *difference;
+    }
+  }
+  return "";
+}

@@ -1,0 +1,178 @@
+//===- ScheduleTest.cpp - Compiled schedules against the interpreter --------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Networks and hand-written schedules, compiled and run with one and three
+// threads; the interpreter is the judge. RNN_TEST_MODULES, a list of files
+// separated by ':', adds modules, for instance of the random generator.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScheduleRunner.h"
+#include "rnn/Dialect/RNN/Schedule/Passes.h"
+#include "rnn/Pipelines/Pipelines.h"
+
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+#include <fstream>
+#include <sstream>
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::test;
+
+namespace {
+
+std::string replaceAll(std::string text, const std::string &from,
+                       const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+/// Compiles and compares a module, in f64 and in f32. Networks are partitioned
+/// first. Returns the first difference.
+std::string compare(const std::string &text, const ProbeOptions &options) {
+  for (bool isDouble : {true, false}) {
+    std::unique_ptr<MLIRContext> context = makeContext();
+    std::string messages;
+    ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
+      messages += diagnostic.str() + "\n";
+      return success();
+    });
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+        isDouble ? replaceAll(text, "f32", "f64") : text, context.get());
+    if (!module)
+      return messages;
+    if (module->getOps<ScheduleOp>().empty()) {
+      PassManager manager(context.get());
+      buildToGraphPipeline(manager, {});
+      PartitionOptions partition;
+      partition.streams = options.streams;
+      manager.addPass(createPartition(partition));
+      if (failed(manager.run(*module)))
+        return messages;
+    }
+    std::string difference = compareSchedules(
+        *module, testTarget(/*wide=*/!isDouble), options,
+        isDouble ? 1e-11 : 2e-5);
+    if (!difference.empty()) {
+      if (getenv("RNN_TEST_VERBOSE"))
+        module->dump();
+      return (isDouble ? "f64 " : "f32 ") + difference + "\n" + messages;
+    }
+  }
+  return "";
+}
+
+const char *kElementwise = R"(
+rnn.network @n(%x: tensor<3x7xf32>, %i: tensor<3x7xi32>, %s: tensor<21xf32> {rnn.rate = "stream"})
+    -> (a: tensor<3x7xf32>, b: tensor<21xf32>, c: tensor<3x7xi1>, d: tensor<f32>, e: tensor<2x3xf32>) {
+  %half = arith.constant dense<0.5> : tensor<3x7xf32>
+  %t = math.tanh %x : tensor<3x7xf32>
+  %u = rnn.sigmoid %t : tensor<3x7xf32>
+  %v = rnn.softplus %u : tensor<3x7xf32>
+  %w = math.exp %v : tensor<3x7xf32>
+  %l = math.log %w : tensor<3x7xf32>
+  %l1 = math.log1p %u : tensor<3x7xf32>
+  %q = math.sqrt %w : tensor<3x7xf32>
+  %rq = math.rsqrt %w : tensor<3x7xf32>
+  %er = math.erf %x : tensor<3x7xf32>
+  %sn = math.sin %x : tensor<3x7xf32>
+  %cs = math.cos %x : tensor<3x7xf32>
+  %ab = math.absf %x : tensor<3x7xf32>
+  %pw = math.powf %w, %half : tensor<3x7xf32>
+  %mx = arith.maximumf %x, %half : tensor<3x7xf32>
+  %mn = arith.minimumf %x, %half : tensor<3x7xf32>
+  %a = rnn.sum %l, %l1, %q, %rq, %er, %sn, %cs, %ab, %pw, %mx, %mn : tensor<3x7xf32>
+  %flat = tensor.collapse_shape %a [[0, 1]] : tensor<3x7xf32> into tensor<21xf32>
+  %b = arith.mulf %flat, %s : tensor<21xf32>
+  %f = arith.sitofp %i : tensor<3x7xi32> to tensor<3x7xf32>
+  %c = arith.cmpf olt, %f, %x : tensor<3x7xf32>
+  %sel = arith.select %c, %f, %x : tensor<3x7xi1>, tensor<3x7xf32>
+  %table = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], [0.5, 0.25, 1.5, 1.0, 2.0, 3.0, 4.0], [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0]]> : tensor<3x7xf32>
+  %weighted = arith.divf %sel, %table : tensor<3x7xf32>
+  %d = rnn.reduce sum %weighted over [0, 1] : tensor<3x7xf32> to tensor<f32>
+  %corner = tensor.extract_slice %a[0, 1] [2, 3] [2, 2] : tensor<3x7xf32> to tensor<2x3xf32>
+  %e = math.tanh %corner : tensor<2x3xf32>
+  rnn.output %a, %b, %c, %d, %e : tensor<3x7xf32>, tensor<21xf32>, tensor<3x7xi1>, tensor<f32>, tensor<2x3xf32>
+})";
+
+const char *kShapes = R"(
+rnn.parameter @p : tensor<4x6xf32> init(#rnn.zeros)
+rnn.parameter @emb : tensor<3x20xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<4xf32>, %y: tensor<6xf32>, %i: tensor<2xi32>, %z: tensor<2x20xf32>)
+    -> (a: tensor<4x6xf32>, b: tensor<10xf32>, c: tensor<4xf32>, d: tensor<2x20xf32>, e: tensor<3x20xf32>, g: tensor<4x6xf32>,
+        h: tensor<6xf32>, k: tensor<24xf32>, l: tensor<4xf32>) {
+  %p = rnn.param @p : tensor<4x6xf32>
+  %emb = rnn.param @emb : tensor<3x20xf32>
+  %xs = rnn.broadcast %x along [1] : tensor<4xf32> to tensor<4x6xf32>
+  %ys = rnn.broadcast %y along [0] : tensor<6xf32> to tensor<4x6xf32>
+  %xy = arith.mulf %xs, %ys : tensor<4x6xf32>
+  %a = arith.addf %xy, %p : tensor<4x6xf32>
+  %b = tensor.concat dim(0) %x, %y : (tensor<4xf32>, tensor<6xf32>) -> tensor<10xf32>
+  %c = rnn.reduce max %a over [1] : tensor<4x6xf32> to tensor<4xf32>
+  %d = rnn.gather %emb, %i : (tensor<3x20xf32>, tensor<2xi32>) -> tensor<2x20xf32>
+  %e = rnn.scatter_add %z, %i : (tensor<2x20xf32>, tensor<2xi32>) -> tensor<3x20xf32>
+  %part = tensor.extract_slice %a[1, 2] [2, 3] [1, 1] : tensor<4x6xf32> to tensor<2x3xf32>
+  %g = tensor.insert_slice %part into %p[0, 1] [2, 3] [2, 1] : tensor<2x3xf32> into tensor<4x6xf32>
+  %h = rnn.reduce sum %a over [0] : tensor<4x6xf32> to tensor<6xf32>
+  %turned = rnn.contract %a, %x [(d0, d1) -> (d1, d0), (d0, d1) -> (d1), (d0, d1) -> (d1, d0)] : (tensor<4x6xf32>, tensor<4xf32>) -> tensor<4x6xf32>
+  %k = tensor.collapse_shape %turned [[0, 1]] : tensor<4x6xf32> into tensor<24xf32>
+  %l = rnn.contract %a, %y [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (tensor<4x6xf32>, tensor<6xf32>) -> tensor<4xf32>
+  rnn.output %a, %b, %c, %d, %e, %g, %h, %k, %l : tensor<4x6xf32>, tensor<10xf32>, tensor<4xf32>, tensor<2x20xf32>, tensor<3x20xf32>, tensor<4x6xf32>, tensor<6xf32>, tensor<24xf32>, tensor<4xf32>
+})";
+
+const char *kLoops = R"(
+rnn.parameter @w : tensor<40x40xf32> init(#rnn.zeros)
+rnn.parameter @v : tensor<40x3xf32> init(#rnn.zeros)
+rnn.parameter @first : tensor<40xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<3xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<40xf32>, back: tensor<40xf32>, late: tensor<3xf32>, s: tensor<40xf32>) {
+  %w = rnn.param @w : tensor<40x40xf32>
+  %v = rnn.param @v : tensor<40x3xf32>
+  %first = rnn.param @first : tensor<40xf32>
+  %h1 = rnn.delay %h by 1 init(%first) : tensor<40xf32>
+  %h3 = rnn.delay %h by 3 : tensor<40xf32>
+  %in = rnn.linear %x, %v : (tensor<3xf32>, tensor<40x3xf32>) -> tensor<40xf32>
+  %rec = rnn.linear %h1, %w : (tensor<40xf32>, tensor<40x40xf32>) -> tensor<40xf32>
+  %sum = rnn.sum %in, %rec, %h3 : tensor<40xf32>
+  %h = math.tanh %sum : tensor<40xf32>
+  %b1 = rnn.delay %back by -2 : tensor<40xf32>
+  %half = arith.constant dense<0.5> : tensor<40xf32>
+  %bs = arith.mulf %b1, %half : tensor<40xf32>
+  %back = rnn.sum %h, %bs : tensor<40xf32>
+  %late = rnn.delay %x by 2 : tensor<3xf32>
+  %s = rnn.sum_frames %h {sum_to = #rnn.rate<stream>} : tensor<40xf32>
+  rnn.output %h, %back, %late, %s : tensor<40xf32>, tensor<40xf32>, tensor<3xf32>, tensor<40xf32>
+})";
+
+class ScheduleTest : public ::testing::TestWithParam<const char *> {};
+
+TEST_P(ScheduleTest, MatchesTheInterpreter) {
+  for (int64_t streams : {1, 2, 7}) {
+    ProbeOptions options;
+    options.streams = streams;
+    EXPECT_EQ(compare(GetParam(), options), "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest,
+                         ::testing::Values(kElementwise, kShapes, kLoops));
+
+TEST(ScheduleFiles, MatchTheInterpreter) {
+  const char *list = getenv("RNN_TEST_MODULES");
+  std::stringstream files(list ? list : "");
+  std::string file;
+  while (std::getline(files, file, ':')) {
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    EXPECT_EQ(compare(text.str(), {}), "") << file;
+  }
+}
+
+} // namespace

@@ -17,6 +17,13 @@ inline void registerAllPipelines() {
   PassPipelineRegistration<ToGraphOptions>(
       "rnn-to-graph", "One flat graph per network, sorted; states and random ops have their names",
       buildToGraphPipeline);
+  PassPipelineRegistration<ToGradientOptions>(
+      "rnn-to-gradient", "One graph per step and mode, every gradient written out", buildToGradientPipeline);
+  PassPipelineRegistration<ToScheduleOptions>(
+      "rnn-to-schedule", "Regions over sequences, in order, with their memory planned", buildToSchedulePipeline);
+  PassPipelineRegistration<ToLinalgOptions>("rnn-to-linalg", "Functions on tensors, for other compilers",
+                                            buildToLinalgPipeline);
+  PassPipelineRegistration<ToCpuOptions>("rnn-to-cpu", "Functions for the threads of a CPU", buildToCpuPipeline);
 }
 
 } // namespace mlir::rnn

@@ -6,8 +6,11 @@
 //===----------------------------------------------------------------------===//
 #include "rnn/Pipelines/Pipelines.h"
 #include "mlir/Transforms/Passes.h"
+#include "rnn/Conversion/Passes.h"
+#include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
 #include "rnn/Pipelines/Passes.h"
+#include "rnn/Target/CPU/HostCode.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -31,5 +34,60 @@ void rnn::buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options)
     phase.addPass(createSimplifyDelays());
     phase.addPass(createSort());
     phase.addPass(createAssignIds());
+  });
+}
+
+/// One graph per step and mode with every gradient written out, and the networks as they are for inference.
+static void buildGradientPhase(OpPassManager &phase, const ToGradientOptions &options) {
+  phase.addPass(createSpecialise({"infer"}));
+}
+
+void rnn::buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options) {
+  buildToGraphPipeline(pm, options);
+  addPhase(pm, Phase::Gradient, [&](OpPassManager &phase) { buildGradientPhase(phase, options); });
+}
+
+void rnn::buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options) {
+  buildToGradientPipeline(pm, options);
+  addPhase(pm, Phase::Schedule, [&](OpPassManager &phase) {
+    phase.addPass(createPartition({options.mode, options.streams}));
+    // The baseline stays as it is: nothing moves between its loops.
+    if (options.mode != "sequential") {
+      phase.addPass(createSink());
+      phase.addPass(createFuseElementwise());
+    }
+    phase.addPass(createPlanMemory({options.remat, options.limit}));
+    phase.addPass(createVerifySchedule());
+  });
+}
+
+void rnn::buildToLinalgPipeline(OpPassManager &pm, const ToLinalgOptions &options) {
+  buildToSchedulePipeline(pm, options);
+  addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
+    phase.addPass(createConvertRNNToLinalg());
+    phase.addPass(createCanonicalizerPass());
+    phase.addPass(createCSEPass());
+    phase.addPass(createVerifyLowered());
+  });
+}
+
+/// The width of the vector registers of the processor that `options` name; 256 bits of one that LLVM does not know,
+/// which whoever generates its code reports.
+static unsigned getVectorBits(const ToCpuOptions &options) {
+  if (options.vectorBits)
+    return options.vectorBits;
+  HostTarget host = options.cpu == "native" ? detectHost() : HostTarget{options.cpu, options.features};
+  return getHostVectorBits(host).value_or(256);
+}
+
+void rnn::buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options) {
+  buildToSchedulePipeline(pm, options);
+  unsigned vectorBits = getVectorBits(options);
+  addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
+    phase.addPass(createConvertRNNToCPU({vectorBits}));
+    phase.addPass(createExpandMath());
+    phase.addPass(createCanonicalizerPass());
+    phase.addPass(createCSEPass());
+    phase.addPass(createVerifyLowered());
   });
 }

@@ -25,4 +25,11 @@ def RunPhase : Pass<"rnn-run-phase", "::mlir::ModuleOp"> {
     ListOption<"passes", "passes", "::mlir::OpPassManager", "the passes of the phase: pipelines on builtin.module">];
 }
 
+def VerifyLowered : Pass<"rnn-verify-lowered", "::mlir::ModuleOp"> {
+  let summary = "Check that nothing of the rnn dialect is left";
+  let description = [{
+    Errors at the first op of the `rnn` dialect.
+  }];
+}
+
 #endif // RNN_PIPELINES_PASSES_TD

@@ -43,9 +43,38 @@ struct ToGradientOptions : ToGraphOptions, PassPipelineOptions<ToGradientOptions
   ListOption<std::string> keep{*this, "keep", llvm::cl::desc("gradients, results: what a train step returns as well")};
 };
 
-/// Appends the passes of a pipeline to `pm`, a pass manager of modules.
+/// Options of `rnn-to-schedule`.
+struct ToScheduleOptions : ToGradientOptions, PassPipelineOptions<ToScheduleOptions> {
+  using PassPipelineOptions<ToScheduleOptions>::createFromString;
+  Option<std::string> mode{*this, "mode", llvm::cl::desc("split, or sequential: one loop holds everything"),
+                           llvm::cl::init("split")};
+  Option<int64_t> streams{*this, "streams", llvm::cl::desc("B, the number of streams"), llvm::cl::init(1)};
+  Option<std::string> remat{*this, "remat", llvm::cl::desc("auto, keep or recompute"), llvm::cl::init("auto")};
+  Option<int64_t> limit{*this, "limit", llvm::cl::desc("largest workspace in bytes; 0: none"), llvm::cl::init(0)};
+};
+
+/// Options of `rnn-to-linalg`.
+struct ToLinalgOptions : ToScheduleOptions, PassPipelineOptions<ToLinalgOptions> {
+  using PassPipelineOptions<ToLinalgOptions>::createFromString;
+};
+
+/// Options of `rnn-to-cpu`.
+struct ToCpuOptions : ToScheduleOptions, PassPipelineOptions<ToCpuOptions> {
+  using PassPipelineOptions<ToCpuOptions>::createFromString;
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("a processor or level known to LLVM, or native"),
+                          llvm::cl::init("native")};
+  Option<std::string> features{*this, "features", llvm::cl::desc("more features, as for -mattr; of native: its own")};
+  Option<unsigned> vectorBits{*this, "vector-bits", llvm::cl::desc("width of a vector register; 0: the processor's"),
+                              llvm::cl::init(0)};
+};
+
+/// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the two
+/// exits to lower dialects each contain `rnn-to-schedule`.
 void buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options);
 void buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options);
+void buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options);
+void buildToLinalgPipeline(OpPassManager &pm, const ToLinalgOptions &options);
+void buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options);
 
 } // namespace mlir::rnn
 

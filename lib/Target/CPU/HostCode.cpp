@@ -32,32 +32,42 @@
 using namespace mlir;
 using namespace mlir::rnn;
 
-static std::unique_ptr<llvm::TargetMachine>
-createMachine(const HostTarget &target, Location loc) {
+/// The code generator for a target, or null and why.
+static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTarget &target, std::string &error) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::Triple triple(llvm::sys::getProcessTriple());
-  std::string error;
-  const llvm::Target *backEnd =
-      llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *backEnd = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!backEnd) {
-    emitError(loc) << "no code generator for '" << triple.str() << "'";
+    error = "no code generator for '" + triple.str() + "'";
     return nullptr;
   }
   // An unknown name is only a warning on stderr inside LLVM: ask first.
-  std::unique_ptr<llvm::MCSubtargetInfo> generic(
-      backEnd->createMCSubtargetInfo(triple, "", ""));
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(backEnd->createMCSubtargetInfo(triple, "", ""));
   if (!generic->isCPUStringValid(target.cpu)) {
-    emitError(loc) << "unknown target 'cpu:" << target.cpu << "'";
+    error = "unknown target 'cpu:" + target.cpu + "'";
     return nullptr;
   }
-  return std::unique_ptr<llvm::TargetMachine>(backEnd->createTargetMachine(
-      triple, target.cpu, target.features, llvm::TargetOptions(),
-      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+  return std::unique_ptr<llvm::TargetMachine>(
+      backEnd->createTargetMachine(triple, target.cpu, target.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                   std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target,
-                                               Location loc) {
+static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTarget &target, Location loc) {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, error);
+  if (!machine)
+    emitError(loc) << error;
+  return machine;
+}
+
+static unsigned getVectorBits(const llvm::MCSubtargetInfo &info) {
+  if (info.checkFeatures("+avx512f,+avx512vl"))
+    return 512;
+  return info.checkFeatures("+avx2") ? 256 : 128;
+}
+
+FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target, Location loc) {
   std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, loc);
   if (!machine)
     return failure();
@@ -65,26 +75,27 @@ FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target,
   HostMachine result;
   // LLVM's feature name, then the kernel's.
   static constexpr std::pair<const char *, const char *> kFeatures[] = {
-      {"avx2", "avx2"},         {"fma", "fma"},
-      {"avx512f", "avx512f"},   {"avx512vl", "avx512vl"},
-      {"avx512dq", "avx512dq"}, {"avx512bw", "avx512bw"},
-      {"avx512cd", "avx512cd"}, {"avx512bf16", "avx512_bf16"}};
+      {"avx2", "avx2"},         {"fma", "fma"},           {"avx512f", "avx512f"},   {"avx512vl", "avx512vl"},
+      {"avx512dq", "avx512dq"}, {"avx512bw", "avx512bw"}, {"avx512cd", "avx512cd"}, {"avx512bf16", "avx512_bf16"}};
   for (auto [feature, name] : kFeatures)
     if (info.checkFeatures(std::string("+") + feature))
       result.requirements.push_back(name);
   result.hasFma = info.checkFeatures("+fma");
-  if (info.checkFeatures("+avx512f,+avx512vl")) {
-    result.vectorBits = 512;
-    result.vectorRegisters = 32;
-  } else if (info.checkFeatures("+avx2")) {
-    result.vectorBits = 256;
-  }
+  result.vectorBits = getVectorBits(info);
+  result.vectorRegisters = result.vectorBits == 512 ? 32 : 16;
   if (!result.hasFma) {
-    emitError(loc) << "target 'cpu:" << target.cpu
-                   << "' has no fused multiply-add; expected x86-64-v3 or newer";
+    emitError(loc) << "target 'cpu:" << target.cpu << "' has no fused multiply-add; expected x86-64-v3 or newer";
     return failure();
   }
   return result;
+}
+
+std::optional<unsigned> mlir::rnn::getHostVectorBits(const HostTarget &target) {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, error);
+  if (!machine)
+    return std::nullopt;
+  return getVectorBits(*machine->getMCSubtargetInfo());
 }
 
 HostTarget mlir::rnn::detectHost() {

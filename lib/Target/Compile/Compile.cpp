@@ -14,6 +14,7 @@
 #include "Report.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -24,6 +25,7 @@
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
 
 using namespace mlir;
@@ -48,7 +50,7 @@ public:
 private:
   static DialectRegistry makeRegistry() {
     DialectRegistry registry;
-    registerAllDialects(registry);
+    rnn::registerAllDialects(registry);
     return registry;
   }
   /// An error that has been printed already.
@@ -232,7 +234,8 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return printed();
 
   ToGraphOptions graph;
-  graph.f64 = options.f64;
+  if (options.f64)
+    graph.type = "f64";
   if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGraphPipeline(manager, graph); })))
     return printed();
   networkHash = getNetworkHash(*module);
@@ -240,7 +243,7 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return result.output = print(*module), Status::success();
 
   ToGradientOptions gradient;
-  gradient.keep.assign(options.keep.begin(), options.keep.end());
+  gradient.keep = ArrayRef<std::string>(options.keep);
   if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGradientPipeline(manager, gradient); })) ||
       failed(selectFunctions()))
     return printed();

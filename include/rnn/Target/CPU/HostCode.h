@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ struct HostMachine {
 /// Describes a processor. An unknown one or one without fused multiply-add is
 /// an error at `loc`.
 FailureOr<HostMachine> describeHost(const HostTarget &target, Location loc);
+
+/// The width of the widest usable register of a processor, or nothing of an
+/// unknown one.
+std::optional<unsigned> getHostVectorBits(const HostTarget &target);
 
 /// The processor this process runs on, as a target.
 HostTarget detectHost();

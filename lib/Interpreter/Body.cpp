@@ -188,14 +188,15 @@ LogicalResult Body::compute(Operation *op, Point point) {
 //===----------------------------------------------------------------------===//
 
 Perturbation Body::getNoise(Operation *op, Point point) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (call.options.perturbUlps == 0 || !type.getElementType().isF32())
+  Type element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
+  if (call.options.perturbUlps == 0 || !isa<Float32Type, Float64Type>(element))
     return Perturbation();
   // A seed of its own for every op and point, so that the order of evaluation does not matter.
   uint64_t seed = call.options.perturbSeed;
   for (uint64_t part : {numbers[op], static_cast<uint64_t>(point.frame), static_cast<uint64_t>(point.stream)})
     seed = (seed ^ part) * 0xff51afd7ed558ccd + 0x2545f4914f6cdd1d;
-  return Perturbation(call.options.perturbUlps * 0x1p-24, seed);
+  // The interpreter rounds f64 as well: twice the unit.
+  return Perturbation(call.options.perturbUlps * (element.isF32() ? 0x1p-24 : 0x1p-52), seed);
 }
 
 /// The rate that an op sums frames to, if it sums any.

@@ -18,8 +18,9 @@
 namespace mlir::rnn {
 
 struct InterpreterOptions {
-  /// Error budgets: every result of an operation on f32 is moved by a random multiple in [-1, 1] of
-  /// perturbUlps * 2^-24 * (sum of the magnitudes of its terms), drawn from the seed. 0: exact.
+  /// Error budgets: every result of an operation on floats is moved by a random multiple in [-1, 1] of
+  /// perturbUlps * u * (sum of the magnitudes of its terms), drawn from the seed; u is 2^-24 for f32 and, since the
+  /// interpreter rounds too, 2^-52 for f64. 0: exact.
   double perturbUlps = 0;
   uint64_t perturbSeed = 0;
   /// The largest number of elements that a call may hold: 8 bytes each.

@@ -25,6 +25,7 @@
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
 
@@ -62,6 +63,7 @@ private:
   LogicalResult selectFunctions();
   Status checkMemory(const llvm::json::Object &tables);
   Status emitArtifact(CompileResult &result);
+  void recordMemory(ModuleOp code);
   LogicalResult emitHostCode(StringRef target, std::string &sectionTarget, std::vector<char> &bytes,
                              std::vector<std::string> &requirements);
   std::string print(ModuleOp module);
@@ -73,6 +75,7 @@ private:
   DiagnosticPrinter diagnostics;
   OwningOpRef<ModuleOp> module;
   std::string networkHash, gradientBytecode;
+  llvm::StringMap<DictionaryAttr> measured; ///< workspaces of host code, by schedule
 };
 } // namespace
 
@@ -174,6 +177,28 @@ Status Compilation::checkMemory(const llvm::json::Object &tables) {
   return Status::success();
 }
 
+/// Notes on each schedule the workspace that its function of `code` needs; of several targets the largest.
+void Compilation::recordMemory(ModuleOp code) {
+  Builder builder(&context);
+  for (Operation &function : *code.getBody()) {
+    auto name = function.getAttrOfType<StringAttr>("rnn.name");
+    auto needed = function.getAttrOfType<DictionaryAttr>("rnn.memory");
+    auto schedule = name ? module->lookupSymbol<ScheduleOp>(name) : ScheduleOp();
+    if (!schedule || !needed)
+      continue;
+    auto before = measured.lookup(name.getValue());
+    NamedAttrList sizes;
+    for (NamedAttribute entry : needed) {
+      int64_t bytes = cast<IntegerAttr>(entry.getValue()).getInt();
+      if (before)
+        bytes = std::max(bytes, before.getAs<IntegerAttr>(entry.getName()).getInt());
+      sizes.set(entry.getName(), builder.getI64IntegerAttr(bytes));
+    }
+    measured[name.getValue()] = sizes.getDictionary(&context);
+    schedule->setAttr("rnn.memory", measured[name.getValue()]);
+  }
+}
+
 LogicalResult Compilation::emitHostCode(StringRef target, std::string &sectionTarget, std::vector<char> &bytes,
                                         std::vector<std::string> &requirements) {
   HostTarget host;
@@ -192,6 +217,7 @@ LogicalResult Compilation::emitHostCode(StringRef target, std::string &sectionTa
   cpu.features = host.features;
   if (failed(runPhase(*code, [&](OpPassManager &manager) { buildToCpuPipeline(manager, cpu); })))
     return failure();
+  recordMemory(*code);
   FailureOr<std::vector<char>> object = emitSharedObject(*code, host);
   if (failed(object))
     return failure();
@@ -209,6 +235,7 @@ Status Compilation::emitArtifact(CompileResult &result) {
     if (failed(emitHostCode(target, sectionTarget, bytes, tablesOptions.requirements)))
       return printed();
   }
+  buildReport(*module, options, result);
   llvm::json::Object tables = buildTables(*module, tablesOptions);
   if (Status status = checkMemory(tables); status.failed())
     return status;
@@ -260,9 +287,9 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
   schedule.mode = options.mode;
   if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToSchedulePipeline(manager, schedule); })))
     return printed();
-  buildReport(*module, options, result);
   switch (to) {
   case CompileTo::Schedule:
+    buildReport(*module, options, result);
     return result.output = print(*module), Status::success();
   case CompileTo::Linalg:
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToLinalgPipeline(manager, ToLinalgOptions()); })))

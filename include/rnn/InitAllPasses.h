@@ -7,6 +7,7 @@
 #ifndef RNN_INITALLPASSES_H
 #define RNN_INITALLPASSES_H
 
+#include "rnn/Analysis/Passes.h"
 #include "rnn/Conversion/Passes.h"
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
@@ -16,6 +17,7 @@ namespace mlir::rnn {
 
 /// Makes our passes known by name; upstream's are registered by `mlir::registerAllPasses`.
 inline void registerAllPasses() {
+  registerRNNAnalysisPasses();
   registerRNNTransformsPasses();
   registerRNNSchedulePasses();
   registerRNNConversionPasses();

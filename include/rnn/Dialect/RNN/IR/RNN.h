@@ -34,6 +34,8 @@
 
 namespace mlir::rnn {
 
+class AdjointBuilder;
+
 /// The largest |d| of a delay (rule T1).
 inline constexpr int64_t kMaxDelay = 1 << 20;
 /// The largest rank of a signal (rule R4).

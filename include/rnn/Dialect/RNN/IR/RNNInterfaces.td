@@ -83,6 +83,20 @@ def RNN_CompositeInterface : OpInterface<"CompositeOpInterface"> {
   ];
 }
 
+def RNN_AdjointInterface : OpInterface<"AdjointOpInterface"> {
+  let cppNamespace = "::mlir::rnn";
+  let description = [{
+    The derivative rule of an op with one result.
+    All rules are external models, in `AdjointRules.cpp`; `rnn-differentiate` is their only user.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Builds what the error of the result, `adjoint.getError()`, contributes to the error of the floating-point operand number `operand`, as if both had the rate at which the op works; null if that is nothing.
+      Sums over frames that a lower rate of the operand asks for (rule R3) are the caller's.
+    }], "::mlir::Value", "buildAdjoint", (ins "::mlir::rnn::AdjointBuilder &":$adjoint, "unsigned":$operand)>
+  ];
+}
+
 def RNN_InitializerAttrInterface : AttrInterface<"InitializerAttrInterface"> {
   let cppNamespace = "::mlir::rnn";
   let description = "How the runtime draws the first value of a parameter (rule N1b).";

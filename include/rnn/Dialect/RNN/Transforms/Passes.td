@@ -138,4 +138,51 @@ def AssignIds : Pass<"rnn-assign-ids", "::mlir::ModuleOp"> {
   }];
 }
 
+def BuildStep : Pass<"rnn-build-step", "::mlir::ModuleOp"> {
+  let summary = "Make training and evaluation steps";
+  let description = [{
+    Replaces every `rnn.train_step @step` by two `rnn.step` (rules S1 to S4, S6).
+    `@step` holds a copy of the network, the sums of its losses over the frames that `mask` admits, one `rnn.gradient` with respect to all trained parameters, clipping, and the optimizer as static arithmetic; `@step.eval` holds the copy and the sums, and returns the results of the network as well.
+    Slots of the optimizer become parameters `opt.<slot>.<parameter>`. Where loss or gradient is not finite, `rnn.guard` holds all assigns back.
+
+    ```mlir
+    // Before
+    rnn.train_step @step of @net loss("mse" mean) optimizer(#rnn.sgd<lr = 0.1>)
+    // After
+    rnn.step @step train of @net losses […] (%x: tensor<4xf32>, %mask: tensor<i1> {…}, %lr: tensor<f32> {…})
+        -> (loss: tensor<f32> {…}, sum.mse: tensor<f32> {…}, count.mse: tensor<i64> {…}, grad_norm: tensor<f32> {…}) {
+      …
+      %g = rnn.gradient %loss wrt(%w) : (tensor<f32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+      …
+      rnn.assign @w, %new : tensor<4x4xf32>
+    }
+    rnn.step @step.eval eval of @net …
+    ```
+  }];
+  let options = [ListOption<"of", "of", "std::string", "the train steps to build (all)">,
+                 ListOption<"keep", "keep", "std::string", "gradients, results: what a train step returns as well">];
+}
+
+def Differentiate : Pass<"rnn-differentiate", "::mlir::ModuleOp"> {
+  let summary = "Replace every gradient by adjoint ops in the same region";
+  let description = [{
+    Replaces each `rnn.gradient`, innermost first, by the graph of adjoints (rules A0 to A7): a delay by d of a signal becomes a local delay by -d of its error, a product two products, and the errors of all uses of a value one `rnn.sum`.
+    Adjoint ops read the primal graph through `rnn.save` and lie in the window; the gradient of a parameter is a product summed over all its frames and streams, so that it needs no loop.
+    Derivative rules are the op interface `AdjointOpInterface`; an op without one that lies between a parameter and the loss is an error.
+
+    ```mlir
+    // Before
+    %h1 = rnn.delay %h by 1 : tensor<4xf32>
+    %h = math.tanh %s : tensor<4xf32>
+    %g = rnn.gradient %loss wrt(%w) : (tensor<f32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    // After: %eh and %es are the errors of %h and %s
+    %later = rnn.delay %eh1 by -1 local : tensor<4xf32>
+    %eh = rnn.sum %later, %out : tensor<4xf32>
+    %hs = rnn.save %h ring "0" : tensor<4xf32>
+    …
+    %g = rnn.contract %es, %h1s […] sum_to static : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+    ```
+  }];
+}
+
 #endif // RNN_DIALECT_RNN_TRANSFORMS_PASSES_TD

@@ -39,7 +39,12 @@ void rnn::buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options)
 
 /// One graph per step and mode with every gradient written out, and the networks as they are for inference.
 static void buildGradientPhase(OpPassManager &phase, const ToGradientOptions &options) {
+  phase.addPass(createBuildStep({llvm::to_vector(options.of), llvm::to_vector(options.keep)}));
+  phase.addPass(createDifferentiate());
   phase.addPass(createSpecialise({"infer"}));
+  // Adjoint rules ask for the same constants, saves and slopes again and again.
+  phase.addPass(createSort());
+  phase.addPass(createCSEPass());
 }
 
 void rnn::buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options) {

@@ -349,8 +349,13 @@ LogicalResult Differentiator::differentiate(GradientOp gradient) {
   builder.setInsertionPoint(gradient);
 
   SmallVector<Operation *> ops;
+  auto hasActiveOperand = [&](Operation &op) {
+    return llvm::any_of(op.getOpOperands(), [&](OpOperand &operand) {
+      return carriesGradient(operand) && active.contains(operand.get());
+    });
+  };
   for (Operation &op : *step.getBodyBlock())
-    if (op.getNumResults() == 1 && active.contains(op.getResult(0)))
+    if (op.getNumResults() == 1 && active.contains(op.getResult(0)) && hasActiveOperand(op))
       ops.push_back(&op);
   if (Value loss = gradient.getLoss(); active.contains(loss)) {
     getError(loss);

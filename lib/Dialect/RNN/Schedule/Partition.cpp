@@ -186,9 +186,12 @@ void Partitioner::buildRegion(const RegionPlan &plan) {
   llvm::SmallDenseSet<Operation *> members(plan.ops.begin(), plan.ops.end());
   llvm::SetVector<Value> inputs, constants, results;
   for (Operation *op : plan.ops) {
-    for (Value operand : op->getOperands()) {
+    for (OpOperand &use : op->getOpOperands()) {
+      Value operand = use.get();
       Operation *source = operand.getDefiningOp();
-      if (isConstant(source))
+      // What is delayed is a sequence, even if all its frames are the same.
+      bool isDelayed = isa<DelayOp>(op) && use.getOperandNumber() == 0;
+      if (isConstant(source) && !isDelayed)
         constants.insert(operand);
       else if (!source || !members.contains(source))
         inputs.insert(operand);
@@ -214,7 +217,8 @@ void Partitioner::buildRegion(const RegionPlan &plan) {
   for (Value input : inputs)
     mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
   for (Value constant : constants)
-    builder.clone(*constant.getDefiningOp(), mapping);
+    if (!inputs.contains(constant))
+      builder.clone(*constant.getDefiningOp(), mapping);
   for (Operation *op : plan.ops)
     builder.clone(*op, mapping);
   // Delays of a loop were cloned before their sources.

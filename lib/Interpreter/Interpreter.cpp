@@ -49,6 +49,7 @@ private:
   std::vector<int64_t> getShape(const AbiTensor &desc) const;
 
   LogicalResult runGraph();
+  LogicalResult lookUpEverywhere(Block &block, const llvm::MapVector<Value, CarriedState> &states, Body &body);
   LogicalResult runSchedule(ScheduleOp schedule);
   LogicalResult runRegion(Operation *op, Domain domain);
   LogicalResult runInOrder(Body &body, Operation *op, Point first, Point last);
@@ -321,6 +322,31 @@ LogicalResult Interpreter::runGraph() {
   for (auto &[source, state] : states)
     if (failed(keep("state." + state.name, at(source))))
       return failure();
+  return lookUpEverywhere(block, states, body);
+}
+
+/// N3: an index out of range sets a flag wherever it is met, even at frames that no result depends on. Only tables that
+/// nothing reads are left out, as a schedule does.
+LogicalResult Interpreter::lookUpEverywhere(Block &block, const llvm::MapVector<Value, CarriedState> &states, Body &body) {
+  llvm::DenseSet<Operation *> live;
+  SmallVector<Operation *> worklist;
+  auto visit = [&](Operation *op) {
+    if (op && live.insert(op).second)
+      worklist.push_back(op);
+  };
+  for (Operation &op : block)
+    if (op.getNumResults() == 0)
+      visit(&op);
+  for (auto &[source, state] : states)
+    visit(source.getDefiningOp());
+  while (!worklist.empty())
+    for (Value operand : worklist.pop_back_val()->getOperands())
+      visit(operand.getDefiningOp());
+  for (GatherOp gather : block.getOps<GatherOp>()) {
+    auto look = [&](Point point) -> LogicalResult { return body.demand(gather, point); };
+    if (live.contains(gather) && failed(body.getSignal(gather).forEachPoint(look)))
+      return failure();
+  }
   return success();
 }
 

@@ -197,6 +197,14 @@ private:
           << remark::add("{0} ops moved back into the loop", countOps(region))
           << remark::reason("only the loop reads them, and it reads no more bytes per frame");
       inlineInto(region, loop, point);
+      // A delay whose init the frame computes by now stands behind that.
+      SmallVector<DelayOp> leading;
+      for (Operation *op = &loop.getBody().front().front(); isa<DelayOp>(op); op = op->getNextNode())
+        leading.push_back(cast<DelayOp>(op));
+      for (DelayOp delay : leading)
+        if (Operation *init = delay.getInit() ? delay.getInit().getDefiningOp() : nullptr;
+            init && delay->isBeforeInBlock(init))
+          delay->moveAfter(init);
       dropUnusedOperands(loop);
       region->erase();
     }

@@ -9,12 +9,18 @@
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "rnn/InitAllDialects.h"
+#include "rnn/Target/Graphviz.h"
 #include "rnn/Target/JSON.h"
+#include "llvm/Support/CommandLine.h"
 
 namespace mlir::rnn {
 
-/// Makes our translations known by name.
+/// Makes our translations, and the options that they have, known by name. To be called once, by a tool's main.
 inline void registerAllTranslations() {
+  static llvm::cl::opt<bool> expand("expand", llvm::cl::desc("--rnn-to-dot draws cells, losses and calls open"));
+  TranslateFromMLIRRegistration(
+      "rnn-to-dot", "draw networks and train steps for Graphviz",
+      [](ModuleOp module, raw_ostream &os) { return exportToDot(module, os, {expand}); }, registerAllDialects);
   TranslateFromMLIRRegistration("rnn-to-json", "write a module for tools without MLIR (docs/JSON.md)", exportToJSON,
                                 registerAllDialects);
 }

@@ -9,6 +9,7 @@
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "rnn/InitAllDialects.h"
+#include "rnn/Target/CHeader.h"
 #include "rnn/Target/Graphviz.h"
 #include "rnn/Target/JSON.h"
 #include "llvm/Support/CommandLine.h"
@@ -21,6 +22,8 @@ inline void registerAllTranslations() {
   TranslateFromMLIRRegistration(
       "rnn-to-dot", "draw networks and train steps for Graphviz",
       [](ModuleOp module, raw_ostream &os) { return exportToDot(module, os, {expand}); }, registerAllDialects);
+  TranslateFromMLIRRegistration("rnn-to-c-header", "write names and sizes of tensors for C programs", exportToCHeader,
+                                registerAllDialects);
   TranslateFromMLIRRegistration("rnn-to-json", "write a module for tools without MLIR (docs/JSON.md)", exportToJSON,
                                 registerAllDialects);
 }

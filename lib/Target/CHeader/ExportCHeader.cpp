@@ -14,6 +14,7 @@
 #include "rnn/Pipelines/Pipelines.h"
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -56,7 +57,7 @@ class Header {
 public:
   Header(StringRef network, raw_ostream &os) : prefix("rnn_" + toIdentifier(network)), os(os) {}
 
-  void write(StringRef hash, ArrayRef<RNNFunctionInterface> functions);
+  void write(StringRef network, StringRef hash, ArrayRef<RNNFunctionInterface> functions);
 
 private:
   /// `#define RNN_<NETWORK>_<NAME> value`; a name that is taken gets a number.
@@ -117,8 +118,7 @@ void Header::writeFunction(RNNFunctionInterface function, const std::string &nam
     define(infix + tensor.name + "_size", Twine(getSize(tensor)), formatType(tensor));
 }
 
-void Header::write(StringRef hash, ArrayRef<RNNFunctionInterface> functions) {
-  StringRef network = SymbolTable::getSymbolName(functions.front()).getValue();
+void Header::write(StringRef network, StringRef hash, ArrayRef<RNNFunctionInterface> functions) {
   std::string guard = StringRef(prefix + "_h").upper();
   taken.insert(guard);
   os << "/* Network " << network << ", written by rnn-translate --rnn-to-c-header. Lists of names end with a null pointer;\n"
@@ -130,8 +130,8 @@ void Header::write(StringRef hash, ArrayRef<RNNFunctionInterface> functions) {
     names.push_back(SymbolTable::getSymbolName(function).str());
   writeNames("functions", names);
   // The network itself needs no second name.
-  for (auto [i, function] : llvm::enumerate(functions))
-    writeFunction(function, i == 0 ? "" : names[i]);
+  for (auto [function, name] : llvm::zip_equal(functions, names))
+    writeFunction(function, name == network ? "" : name);
   os << "\n#endif /* " << guard << " */\n";
 }
 
@@ -156,19 +156,13 @@ LogicalResult rnn::exportToCHeader(ModuleOp module, raw_ostream &os) {
   if (failed(run(buildToGradientPipeline, ToGradientOptions())))
     return failure();
 
-  SmallVector<RNNFunctionInterface> functions = getFunctions(*copy);
-  bool isFirst = true;
-  for (RNNFunctionInterface function : functions) {
-    if (!isa<NetworkOp>(function))
-      continue;
-    StringRef network = getNetwork(function);
-    SmallVector<RNNFunctionInterface> own{function};
-    for (RNNFunctionInterface other : functions)
-      if (other != function && getNetwork(other) == network)
-        own.push_back(other);
-    if (!std::exchange(isFirst, false))
+  llvm::MapVector<StringRef, SmallVector<RNNFunctionInterface>> networks;
+  for (RNNFunctionInterface function : getFunctions(*copy))
+    networks[getNetwork(function)].push_back(function);
+  for (auto &[network, functions] : networks) {
+    if (network != networks.front().first)
       os << "\n";
-    Header(network, os).write(hash, own);
+    Header(network, os).write(network, hash, functions);
   }
   return success();
 }

@@ -368,9 +368,9 @@ Batched FrameEmitter::emitGather(GatherOp op) {
   unsigned leads = std::max(table.leads, at.leads);
   unsigned indexRank = tensorType(op.getIndex()).getRank(), rank = tensorType(op.getResult()).getRank() + leads;
   Value size = index(tensorType(op.getTable()).getDimSize(0));
-  AffineMap indexMap =
-      leadMap(AffineMap::getMultiDimIdentityMap(rank - leads, b.getContext()).getMajorSubMap(indexRank), leads,
-              at.leads, leads);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(rank - leads, b.getContext());
+  AffineMap indexMap = leadMap(
+      AffineMap::get(rank - leads, 0, identity.getResults().take_front(indexRank), b.getContext()), leads, at.leads, leads);
   Value result = generic(
       {at.value}, empty(op.getType(), leads), {indexMap, AffineMap::getMultiDimIdentityMap(rank, b.getContext())},
       rank, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {

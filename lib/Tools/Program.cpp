@@ -45,7 +45,6 @@ Status Program::open(const std::string &file, const std::string &shownAs) {
     return status;
   artifact.reset(opened);
 
-  std::string bytes;
   if (Status status = readFile(path, bytes); status.failed())
     return status;
   std::vector<Section> sections;

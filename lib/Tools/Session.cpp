@@ -100,7 +100,7 @@ private:
 Status createInterpreter(const Program &program, const tools::Session::Options &options,
                          std::unique_ptr<tools::Session> &session) {
   std::shared_ptr<const Artifact> artifact;
-  if (Status status = Artifact::open(program.file(), artifact); status.failed())
+  if (Status status = Artifact::fromMemory(program.contents(), program.file(), artifact); status.failed())
     return status;
   SessionOptions internal;
   internal.seed = options.seed;

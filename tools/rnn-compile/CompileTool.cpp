@@ -12,7 +12,9 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::rnn;
@@ -39,14 +41,14 @@ static const std::vector<Option> kOptions = {
     {"diagnostics", "form", "text or json (text)"},
     {"g", nullptr, "keep source locations in the artifact"},
     {"gradients", nullptr, "functions for other frameworks"},
-    {"remat", "r", "keep or recompute"},
+    {"remat", "r", "auto, keep or recompute: whether forward results are computed again (auto)"},
     {"machine", "file", "a description of the machine"},
     {"tune", nullptr, "measure here"},
     {"help", nullptr, "show this help"},
     {"version", nullptr, "show versions"}};
 
 /// Parts of the interface that are not built yet.
-static const char *const kNotImplemented[] = {"gradients", "remat", "machine", "tune"};
+static const char *const kNotImplemented[] = {"gradients", "machine", "tune"};
 
 /// Reads `64`, `3MiB` … as bytes.
 static Status parseBytes(StringRef text, int64_t &bytes) {
@@ -78,15 +80,17 @@ static Status parseBptt(const CommandLine &line, CompileOptions &options) {
 }
 
 static Status parseTargets(const CommandLine &line, CompileOptions &options) {
-  static const std::vector<std::string> known = {"cpu", "cpu:x86-64-v3", "cpu:x86-64-v4", "interpreter"};
+  static const std::vector<std::string> known = {"cpu",        "cpu:x86-64-v3", "cpu:x86-64-v4", "cuda:sm_80",
+                                                 "cuda:sm_86", "cuda:sm_89",    "cuda:sm_90",    "cuda:sm_90a",
+                                                 "cuda:sm_100", "emulator",     "interpreter"};
   options.targets = line.all("target");
   if (options.targets.empty())
     options.targets = {"cpu"};
   for (const std::string &target : options.targets) {
-    if (target == "emulator" || StringRef(target).starts_with("cuda:sm_") || target == "cuda")
-      return notImplemented("--target=" + target);
     if (!llvm::is_contained(known, target))
       return usageError("unknown target '" + target + "'", {"known: " + llvm::join(known, ", ")});
+    if (target == "emulator" || StringRef(target).starts_with("cuda:"))
+      return notImplemented("--target=" + target);
   }
   return Status::success();
 }
@@ -117,6 +121,11 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
     options.clipNorm = clip;
   if (Status status = line.choice("mode", {"split", "sequential"}, options.mode); status.failed())
     return status;
+  std::string remat = "auto";
+  if (Status status = line.choice("remat", {"auto", "keep", "recompute"}, remat); status.failed())
+    return status;
+  if (remat == "recompute")
+    return notImplemented("--remat=recompute");
   std::string dtype;
   if (Status status = line.choice("dtype", {"f64"}, dtype); status.failed())
     return status;
@@ -189,12 +198,38 @@ static std::vector<std::string> normalize(int argc, char **argv) {
   return words;
 }
 
-static Status run(int argc, char **argv) {
+/// Keeps the input of an internal error beside the output, or else in the current folder, and says how to use it.
+static Status withReproducer(Status status, const std::string &reproducer, const CommandLine &line) {
+  std::string output = line.get("o", "-");
+  if (output == "-")
+    output = line.positional().front() == "-" ? "stdin" : llvm::sys::path::filename(line.positional().front()).str();
+  llvm::SmallString<128> path(output);
+  llvm::sys::path::replace_extension(path, "repro.mlir");
+  if (writeFile(path.str().str(), reproducer).ok())
+    status.notes.push_back("reproduce with: rnn-opt --run-reproducer " + path.str().str());
+  return status;
+}
+
+/// The outcome of the tool as one JSON object on stderr, in the form of diagnostics in IR.
+static int reportAsJson(const Status &status) {
+  if (!status.message.empty()) {
+    llvm::json::Array notes;
+    for (const std::string &note : status.notes)
+      notes.push_back(llvm::json::Object{{"severity", "note"}, {"message", note}});
+    llvm::errs() << llvm::json::Value(llvm::json::Object{
+                        {"severity", "error"}, {"message", status.message}, {"notes", std::move(notes)}})
+                 << "\n";
+  }
+  return int(status.code);
+}
+
+static Status run(int argc, char **argv, bool &asJson) {
   std::vector<std::string> words = normalize(argc, argv);
   std::vector<const char *> pointers;
   for (const std::string &word : words)
     pointers.push_back(word.c_str());
   CommandLine line;
+  asJson = llvm::is_contained(words, "--diagnostics=json");
   if (Status status = CommandLine::parse(argc, pointers.data(), kOptions, 1, line); status.failed())
     return status;
   if (line.has("help") || line.has("version")) {
@@ -211,14 +246,18 @@ static Status run(int argc, char **argv) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer)
     return fileError("cannot read '" + path + "': " + buffer.getError().message());
+  if (!options.saveTemps.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.saveTemps))
+      return fileError("cannot create '" + options.saveTemps + "': " + error.message());
   CompileResult result;
   std::string name = path == "-" ? "<stdin>" : path;
-  if (Status status = compile((*buffer)->getBuffer().str(), name, options, to, result); status.failed())
-    return status;
+  Status status = compile((*buffer)->getBuffer().str(), name, options, to, result);
+  if (status.failed())
+    return result.reproducer.empty() ? status : withReproducer(std::move(status), result.reproducer, line);
   if (line.has("report")) {
     std::string report = line.get("report");
-    if (Status status = writeFile(report, StringRef(report).ends_with(".json") ? result.reportJson : result.reportText);
-        status.failed())
+    status = writeFile(report, StringRef(report).ends_with(".json") ? result.reportJson : result.reportText);
+    if (status.failed())
       return status;
   }
   if (to == CompileTo::Binary && !line.has("o"))
@@ -226,4 +265,8 @@ static Status run(int argc, char **argv) {
   return writeFile(line.get("o", "-"), result.output);
 }
 
-int mlir::rnn::compileTool(int argc, char **argv) { return report("rnn-compile", run(argc, argv)); }
+int mlir::rnn::compileTool(int argc, char **argv) {
+  bool asJson = false;
+  Status status = run(argc, argv, asJson);
+  return asJson ? reportAsJson(status) : report("rnn-compile", status);
+}

@@ -56,12 +56,17 @@ struct CompileResult {
   std::string output;
   /// The report of docs/Interface.md, as JSON text and as aligned text; empty unless `to` is Binary or Schedule.
   std::string reportJson, reportText;
+  /// After an internal error: input for `rnn-opt --run-reproducer`.
+  std::string reproducer;
 };
 
 /// Compiles `text` (MLIR text or bytecode; `name` is its name in messages). Diagnostics go to stderr as they arise; then
 /// the returned status has the exit code and no message. Never throws; writes no file but under `saveTemps`.
 runtime::Status compile(const std::string &text, const std::string &name, const CompileOptions &options, CompileTo to,
                         CompileResult &result);
+
+/// A module's text with passes to run on it, for `rnn-opt --run-reproducer`.
+std::string formatReproducer(const std::string &module, const std::string &pipeline);
 
 } // namespace mlir::rnn
 

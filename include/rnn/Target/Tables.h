@@ -24,8 +24,8 @@ struct TablesOptions {
   std::string networkHash;
   /// B; nothing stands for a symbolic B, written "B" in shapes (`rnn-compile --describe`).
   std::optional<int64_t> streams;
-  /// Features that host code needs, by the names of /proc/cpuinfo.
-  std::vector<std::string> requirements;
+  /// The features without which a section of host code must not run, by the section's target.
+  std::vector<std::pair<std::string, std::vector<std::string>>> requirements;
 };
 
 /// The tables of docs/Artifact.md. Tensors of a function stand in the order of `getAbi`.

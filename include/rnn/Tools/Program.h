@@ -47,6 +47,8 @@ public:
   const std::vector<std::string> &targets() const { return codeTargets; }
   const std::string &name() const { return shown; }
   const std::string &file() const { return path; }
+  /// The artifact itself: the file may be gone.
+  const std::string &contents() const { return bytes; }
   RnnArtifact *handle() const { return artifact.get(); }
 
 private:
@@ -55,7 +57,7 @@ private:
   };
   std::unique_ptr<RnnArtifact, Destroy> artifact;
   Tables table;
-  std::string tableJson, provenanceJson, shown, path;
+  std::string tableJson, provenanceJson, shown, path, bytes;
   std::vector<std::string> codeTargets;
 };
 

@@ -135,12 +135,24 @@ static Array describeVariables(ModuleOp module) {
   return variables;
 }
 
+/// One list if there is one section, else a list per section.
+static llvm::json::Value describeRequirements(const TablesOptions &options) {
+  if (options.requirements.size() == 1)
+    return Array(options.requirements.front().second);
+  if (options.requirements.empty())
+    return Array();
+  Object lists;
+  for (auto &[target, features] : options.requirements)
+    lists[target] = Array(features);
+  return lists;
+}
+
 Object rnn::buildTables(ModuleOp module, const TablesOptions &options) {
   Array functions;
   for (auto [index, function] : llvm::enumerate(getFunctions(module)))
     functions.push_back(describeFunction(function, index, options.streams));
   Object tables{{"network_hash", options.networkHash},
-                {"requires", Array(options.requirements)},
+                {"requires", describeRequirements(options)},
                 {"variables", describeVariables(module)},
                 {"functions", std::move(functions)}};
   if (options.streams)

@@ -73,13 +73,15 @@ FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target, Locatio
     return failure();
   const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
   HostMachine result;
-  // LLVM's feature name, then the kernel's.
-  static constexpr std::pair<const char *, const char *> kFeatures[] = {
-      {"avx2", "avx2"},         {"fma", "fma"},           {"avx512f", "avx512f"},   {"avx512vl", "avx512vl"},
-      {"avx512dq", "avx512dq"}, {"avx512bw", "avx512bw"}, {"avx512cd", "avx512cd"}, {"avx512bf16", "avx512_bf16"}};
-  for (auto [feature, name] : kFeatures)
-    if (info.checkFeatures(std::string("+") + feature))
-      result.requirements.push_back(name);
+  // What generated code may use; the runtime knows what the kernel calls them.
+  static constexpr StringRef kFeatures[] = {
+      "avx",      "avx2",     "fma",      "bmi",      "bmi2",      "lzcnt",       "popcnt",     "f16c",
+      "movbe",    "avx512f",  "avx512vl", "avx512dq", "avx512bw",  "avx512cd",    "avx512bf16", "avx512fp16",
+      "avx512vnni", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq", "avxvnni", "gfni",
+      "vaes",     "vpclmulqdq"};
+  for (StringRef feature : kFeatures)
+    if (info.checkFeatures(("+" + feature).str()))
+      result.requirements.push_back(feature.str());
   result.hasFma = info.checkFeatures("+fma");
   result.vectorBits = getVectorBits(info);
   result.vectorRegisters = result.vectorBits == 512 ? 32 : 16;

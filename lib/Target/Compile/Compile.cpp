@@ -11,8 +11,11 @@
 //===----------------------------------------------------------------------===//
 #include "rnn/Target/Compile.h"
 #include "Diagnostics.h"
+#include "Instruments.h"
+#include "Nesting.h"
 #include "Report.h"
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -28,6 +31,9 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/YAMLParser.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -36,17 +42,35 @@ using runtime::SectionKind;
 using runtime::Status;
 
 namespace {
+/// What is known of a compilation that did not come to its end.
+struct Progress {
+  std::string pipeline; ///< the passes so far, separated by commas
+  std::string broken;   ///< the pass that left invalid IR, or what else went wrong in our passes; empty if nothing
+
+  void addPipeline(PassManager &manager) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    manager.printAsTextualPipeline(stream);
+    StringRef passes = text;
+    if (passes.consume_front("builtin.module(") && passes.consume_back(")"))
+      pipeline += (pipeline.empty() ? "" : ",") + passes.str();
+  }
+};
+
 /// One compilation. Its diagnostics have been printed when a step fails; `failed` then tells the exit code.
 class Compilation {
 public:
-  Compilation(const CompileOptions &options, StringRef name)
-      : options(options), name(name), context(makeRegistry(), MLIRContext::Threading::DISABLED),
-        diagnostics(context, options.jsonDiagnostics) {
+  Compilation(const CompileOptions &options, StringRef name, Progress &progress)
+      : options(options), name(name), progress(progress),
+        context(makeRegistry(), MLIRContext::Threading::DISABLED), diagnostics(context, options.jsonDiagnostics) {
     context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
+    context.setRemarkEngine(remarks.createEngine());
   }
 
   Status run(const std::string &text, CompileTo to, CompileResult &result);
+  /// The module of `text` as the phases get it, printed; empty if it cannot be read.
+  std::string printInput(const std::string &text);
 
 private:
   static DialectRegistry makeRegistry() {
@@ -62,6 +86,7 @@ private:
   LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult selectFunctions();
   Status checkMemory(const llvm::json::Object &tables);
+  llvm::json::Array describeOptions() const;
   Status emitArtifact(CompileResult &result);
   void recordMemory(ModuleOp code);
   LogicalResult emitHostCode(StringRef target, std::string &sectionTarget, std::vector<char> &bytes,
@@ -71,8 +96,11 @@ private:
 
   const CompileOptions &options;
   StringRef name;
+  Progress &progress;
+  RemarkLog remarks;
   MLIRContext context;
   DiagnosticPrinter diagnostics;
+  unsigned filesSaved = 0;
   OwningOpRef<ModuleOp> module;
   std::string networkHash, gradientBytecode;
   llvm::StringMap<DictionaryAttr> measured; ///< workspaces of host code, by schedule
@@ -80,6 +108,13 @@ private:
 } // namespace
 
 Status Compilation::parse(const std::string &text) {
+  if (std::optional<TextPosition> place = isBytecode(llvm::MemoryBufferRef(text, name))
+                                              ? std::nullopt
+                                              : findTooDeepNesting(text)) {
+    emitError(FileLineColLoc::get(&context, name, place->line, place->column))
+        << "nesting deeper than " << kMaxNesting;
+    return printed();
+  }
   ParserConfig config(&context);
   module = parseSourceString<ModuleOp>(text, config, name);
   return module ? Status::success() : printed();
@@ -106,13 +141,18 @@ LogicalResult Compilation::override() {
 
 LogicalResult Compilation::runPhase(ModuleOp target, llvm::function_ref<void(OpPassManager &)> build) {
   PassManager manager(&context);
+  // Invalid IR between passes is our mistake and not the network's, so we look ourselves.
+  manager.enableVerifier(false);
+  manager.addInstrumentation(createVerifyEach(progress.broken));
   if (!options.saveTemps.empty())
-    manager.enableIRPrintingToFileTree([](Pass *, Operation *) { return false; },
-                                       [](Pass *, Operation *) { return true; }, /*printModuleScope=*/true,
-                                       /*printAfterOnlyOnChange=*/true, /*printAfterOnlyOnFailure=*/false,
-                                       options.saveTemps);
+    manager.addInstrumentation(createSaveTemps(options.saveTemps, filesSaved));
   build(manager);
-  return manager.run(target);
+  progress.addPipeline(manager);
+  bool hadErrors = diagnostics.hasErrors();
+  LogicalResult result = manager.run(target);
+  if (failed(result) && progress.broken.empty() && diagnostics.hasErrors() == hadErrors)
+    progress.broken = manager.empty() ? "rnn-compile" : manager.begin()->getArgument().str();
+  return success(succeeded(result) && progress.broken.empty());
 }
 
 /// Leaves the functions that were asked for, with the evaluation of each step that is kept.
@@ -123,6 +163,9 @@ LogicalResult Compilation::selectFunctions() {
   for (const std::string &function : options.functions)
     wanted.insert(function);
   SmallVector<RNNFunctionInterface> functions = getFunctions(*module);
+  SmallVector<std::string> names;
+  for (RNNFunctionInterface function : functions)
+    names.push_back(SymbolTable::getSymbolName(function).str());
   for (RNNFunctionInterface function : functions) {
     StringRef symbol = SymbolTable::getSymbolName(function).getValue();
     StringRef step = symbol;
@@ -131,12 +174,14 @@ LogicalResult Compilation::selectFunctions() {
     else
       function->erase();
   }
-  if (wanted.empty())
-    return success();
   // One name is enough to stop; the first in the order of the command line.
   for (const std::string &function : options.functions)
-    if (wanted.contains(function) && !module->lookupSymbol(function))
-      return module->emitError() << "no function named '" << function << "'";
+    if (wanted.contains(function) && !llvm::is_contained(names, function)) {
+      InFlightDiagnostic diagnostic = module->emitError() << "no function named '" << function << "'";
+      std::string all = llvm::join(names, ", ");
+      diagnostic.attachNote(module->getLoc()) << "it has: " << all;
+      return diagnostic;
+    }
   return success();
 }
 
@@ -160,7 +205,8 @@ std::string Compilation::bytecode(ModuleOp target) {
   return bytes;
 }
 
-/// The size that a call of one frame by one thread needs must stay below the limit.
+/// The workspace of every function must stay below the limit: of a step with bptt for its largest number of frames, of
+/// a function that takes any number for one frame.
 Status Compilation::checkMemory(const llvm::json::Object &tables) {
   if (!options.memoryLimit)
     return Status::success();
@@ -168,8 +214,11 @@ Status Compilation::checkMemory(const llvm::json::Object &tables) {
     const llvm::json::Object *memory = function.getAsObject()->getObject("memory");
     if (!memory)
       continue;
-    int64_t needed = memory->getInteger("constant").value_or(0) + memory->getInteger("per_thread").value_or(0) +
-                     memory->getInteger("per_frame").value_or(0);
+    int64_t frames = std::max<int64_t>(function.getAsObject()->getInteger("advance").value_or(0), 1), needed = 0;
+    if (llvm::MulOverflow(memory->getInteger("per_frame").value_or(0), frames, needed) ||
+        llvm::AddOverflow(memory->getInteger("constant").value_or(0), needed, needed) ||
+        llvm::AddOverflow(memory->getInteger("per_thread").value_or(0), needed, needed))
+      needed = INT64_MAX;
     if (needed > options.memoryLimit)
       return runtime::memoryError("needs " + formatBytes(needed) + ", the limit is " +
                                   formatBytes(options.memoryLimit));
@@ -225,6 +274,27 @@ LogicalResult Compilation::emitHostCode(StringRef target, std::string &sectionTa
   return success();
 }
 
+/// The options that decide what the artifact holds, as they would be written.
+llvm::json::Array Compilation::describeOptions() const {
+  llvm::json::Array list{"--target=" + llvm::join(options.targets, ","), "--streams=" + std::to_string(options.streams),
+                         "--mode=" + options.mode};
+  if (!options.functions.empty())
+    list.push_back("--functions=" + llvm::join(options.functions, ","));
+  if (!options.keep.empty())
+    list.push_back("--keep=" + llvm::join(options.keep, ","));
+  if (options.bptt)
+    list.push_back("--bptt=" + std::to_string(options.bptt->first) + "," + std::to_string(options.bptt->second));
+  if (!options.optimizer.empty())
+    list.push_back("--optimizer=" + options.optimizer);
+  if (options.clipNorm)
+    list.push_back(llvm::formatv("--clip-norm={0}", *options.clipNorm).str());
+  if (options.f64)
+    list.push_back("--dtype=f64");
+  if (options.debugInfo)
+    list.push_back("-g");
+  return list;
+}
+
 Status Compilation::emitArtifact(CompileResult &result) {
   std::vector<std::pair<std::string, std::vector<char>>> objects;
   TablesOptions tablesOptions{networkHash, options.streams, {}};
@@ -232,20 +302,19 @@ Status Compilation::emitArtifact(CompileResult &result) {
     if (target == "interpreter")
       continue;
     auto &[sectionTarget, bytes] = objects.emplace_back();
-    if (failed(emitHostCode(target, sectionTarget, bytes, tablesOptions.requirements)))
+    std::vector<std::string> requirements;
+    if (failed(emitHostCode(target, sectionTarget, bytes, requirements)))
       return printed();
+    tablesOptions.requirements.push_back({sectionTarget, std::move(requirements)});
   }
-  buildReport(*module, options, result);
+  buildReport(*module, options, remarks, result);
   llvm::json::Object tables = buildTables(*module, tablesOptions);
   if (Status status = checkMemory(tables); status.failed())
     return status;
   std::string tablesText = llvm::formatv("{0}", llvm::json::Value(std::move(tables)));
   std::string provenance = llvm::formatv(
       "{0}", llvm::json::Value(llvm::json::Object{
-                 {"version", RNN_VERSION_STRING},
-                 {"llvm", LLVM_VERSION_STRING},
-                 {"options", llvm::json::Array{"--streams=" + std::to_string(options.streams), "--mode=" + options.mode,
-                                               options.f64 ? "--dtype=f64" : "--dtype=declared"}}}));
+                 {"version", RNN_VERSION_STRING}, {"llvm", LLVM_VERSION_STRING}, {"options", describeOptions()}}));
   std::vector<Section> sections{{SectionKind::Tables, "", tablesText}};
   for (auto &[target, bytes] : objects)
     sections.push_back({SectionKind::HostCode, target, {bytes.data(), bytes.size()}});
@@ -289,7 +358,7 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return printed();
   switch (to) {
   case CompileTo::Schedule:
-    buildReport(*module, options, result);
+    buildReport(*module, options, remarks, result);
     return result.output = print(*module), Status::success();
   case CompileTo::Linalg:
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToLinalgPipeline(manager, ToLinalgOptions()); })))
@@ -304,7 +373,42 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
   }
 }
 
+std::string Compilation::printInput(const std::string &text) {
+  if (parse(text).failed() || failed(override()))
+    return "";
+  return print(*module);
+}
+
+/// Runs `body` on a thread of its own with a stack that all that we parse fits in; false if it crashed.
+static bool runGuarded(llvm::function_ref<void()> body) {
+  llvm::CrashRecoveryContext::Enable();
+  llvm::CrashRecoveryContext recovery;
+  bool finished = recovery.RunSafelyOnThread(body, /*RequestedStackSize=*/64 << 20);
+  llvm::CrashRecoveryContext::Disable();
+  return finished;
+}
+
+std::string rnn::formatReproducer(const std::string &module, const std::string &pipeline) {
+  return module + "\n{-#\n  external_resources: {\n    mlir_reproducer: {\n      pipeline: \"builtin.module(" +
+         llvm::yaml::escape(pipeline) +
+         ")\",\n      disable_threading: true,\n      verify_each: true\n    }\n  }\n#-}\n";
+}
+
 Status rnn::compile(const std::string &text, const std::string &name, const CompileOptions &options, CompileTo to,
                     CompileResult &result) {
-  return Compilation(options, name).run(text, to, result);
+  Status status;
+  Progress progress;
+  bool finished = runGuarded([&] { status = Compilation(options, name, progress).run(text, to, result); });
+  if (finished && progress.broken.empty())
+    return status;
+  // What was asked for is as it was given; what it became cannot be trusted.
+  std::string input;
+  bool isReadable = runGuarded([&] {
+    Progress unused;
+    input = Compilation(options, name, unused).printInput(text);
+  });
+  result.reproducer = formatReproducer(isReadable && !input.empty() ? input : text, progress.pipeline);
+  if (!finished)
+    return runtime::internalError("the compiler crashed");
+  return runtime::internalError("'" + progress.broken + "' left invalid IR");
 }

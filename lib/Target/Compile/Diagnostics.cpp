@@ -28,18 +28,24 @@ static StringRef severityOf(const Diagnostic &diagnostic) {
   llvm_unreachable("all severities are covered");
 }
 
+/// Where a diagnostic points to, or null: a module as a whole has line 0.
+static FileLineColLoc getPosition(const Diagnostic &diagnostic) {
+  auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>();
+  return file && file.getLine() ? file : FileLineColLoc();
+}
+
 static void printText(const Diagnostic &diagnostic) {
   llvm::raw_ostream &os = llvm::errs();
-  if (auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
+  if (FileLineColLoc file = getPosition(diagnostic))
     os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
-  else
+  else if (diagnostic.getSeverity() != DiagnosticSeverity::Note)
     os << "rnn-compile: ";
   os << severityOf(diagnostic) << ": " << diagnostic.str() << "\n";
 }
 
 static llvm::json::Object toJson(const Diagnostic &diagnostic) {
   llvm::json::Object object{{"severity", severityOf(diagnostic)}, {"message", diagnostic.str()}};
-  if (auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>()) {
+  if (FileLineColLoc file = getPosition(diagnostic)) {
     object["file"] = file.getFilename().getValue();
     object["line"] = file.getLine();
     object["column"] = file.getColumn();
@@ -66,7 +72,10 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool asJson) {
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, bool asJson)
-    : handler(&context, [asJson](Diagnostic &diagnostic) { return printDiagnostic(diagnostic, asJson); }) {}
+    : handler(&context, [this, asJson](Diagnostic &diagnostic) {
+        errors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
+        return printDiagnostic(diagnostic, asJson);
+      }) {}
 
 std::string rnn::formatBytes(int64_t bytes) {
   std::string text;

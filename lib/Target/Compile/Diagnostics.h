@@ -17,8 +17,11 @@ namespace mlir::rnn {
 class DiagnosticPrinter {
 public:
   DiagnosticPrinter(MLIRContext &context, bool asJson);
+  /// Whether an error has been printed.
+  bool hasErrors() const { return errors != 0; }
 
 private:
+  unsigned errors = 0;
   ScopedDiagnosticHandler handler;
 };
 

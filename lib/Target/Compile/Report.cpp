@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Report.h"
 #include "rnn/Analysis/Abi.h"
+#include "rnn/Analysis/Recurrence.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -21,28 +22,11 @@ static int64_t bytesOf(Type type) {
   return tensor.getNumElements() * llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
 }
 
-/// Operations per frame and stream: two per term of a product, one per element otherwise.
-static int64_t flopsOf(Operation &op) {
-  if (auto contract = dyn_cast<ContractOp>(op)) {
-    int64_t product = 2;
-    for (int64_t size : contract.getLoopSizes())
-      product *= size;
-    return product;
-  }
-  if (auto reduce = dyn_cast<ReduceOp>(op))
-    return elementsOf(reduce.getSource().getType());
-  if (auto sum = dyn_cast<SumOp>(op))
-    return (sum.getTerms().size() - 1) * elementsOf(sum.getType());
-  bool isArithmetic = isa<SigmoidOp, SoftplusOp, SumFramesOp>(op) ||
-                      (isa<arith::ArithDialect, math::MathDialect>(op.getDialect()) && !isa<arith::ConstantOp>(op));
-  return isArithmetic ? elementsOf(op.getResult(0).getType()) : 0;
-}
-
 static Object describeRegion(Operation *region, Domain domain, int64_t id) {
   Block &body = region->getRegion(0).front();
   int64_t flops = 0, bytes = 0;
   for (Operation &op : body.without_terminator())
-    flops += flopsOf(op);
+    flops += getFlops(&op);
   for (BlockArgument argument : body.getArguments())
     bytes += bytesOf(argument.getType());
   for (Value value : body.getTerminator()->getOperands())
@@ -67,16 +51,24 @@ static Object describeRegion(Operation *region, Domain domain, int64_t id) {
                 {"kind", kind},
                 {"direction", loop ? stringifyDirection(loop.getDirection()) : StringRef("none")},
                 {"signals", std::move(signals)},
+                {"stages", 0},
                 {"carried", std::move(carried)},
+                {"schedule", loop ? "frame by frame, units over threads" : "all frames at once, rows over threads"},
+                {"reason", loop ? "on a cycle" : "on no cycle"},
                 {"flops_per_frame", flops},
                 {"bytes_per_frame", bytes}};
-  for (StringRef name : {"stages", "schedule", "reason"})
-    if (Attribute attr = region->getAttr(("rnn." + name).str())) {
-      if (auto integer = dyn_cast<IntegerAttr>(attr))
-        object[name] = integer.getInt();
-      else if (auto text = dyn_cast<StringAttr>(attr))
-        object[name] = text.getValue();
-    }
+  if (!loop)
+    return object;
+  // The rank of a sequence tells how often it changes.
+  auto rateOf = [&](unsigned i) {
+    return static_cast<Rate>(cast<RankedTensorType>(loop.getIns()[i].getType()).getRank() -
+                             cast<RankedTensorType>(body.getArgument(i).getType()).getRank());
+  };
+  RecurrenceAnalysis recurrence(body, RateAnalysis(body, rateOf));
+  int64_t stages = 0;
+  for (const Component &component : recurrence.getComponents())
+    stages = std::max<int64_t>(stages, component.stages);
+  object["stages"] = stages;
   return object;
 }
 
@@ -100,25 +92,112 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
   return bytes;
 }
 
-/// `key: value` lines; an array of objects as one line each.
-static void printText(const Object &report, llvm::raw_ostream &os) {
-  for (StringRef key : {"network", "target", "streams", "parameters", "launches_per_step", "launches_per_frame"})
-    if (const llvm::json::Value *value = report.get(key))
-      os << llvm::formatv("{0,-20} {1}\n", key, *value);
-  for (StringRef key : {"components", "hoisted", "fused", "kept_in_loop", "refused", "kernels"}) {
-    const Array *entries = report.getArray(key);
-    if (!entries)
-      continue;
-    os << key << "\n";
-    for (const llvm::json::Value &entry : *entries)
-      os << "  " << entry << "\n";
-  }
-  if (const Object *memory = report.getObject("memory"))
-    for (auto &[key, value] : *memory)
-      os << llvm::formatv("memory.{0,-13} {1}\n", StringRef(key), value);
+/// The keys of the report in the order of its text, and those of the objects in its lists.
+static constexpr StringRef kScalars[] = {"network",    "target",           "streams",
+                                         "parameters", "launches_per_step", "launches_per_frame"};
+static constexpr StringRef kLists[] = {"components", "hoisted", "fused", "kept_in_loop", "refused", "kernels"};
+static constexpr StringRef kFields[] = {"id",       "phase",  "kind",   "direction", "signals",         "signal", "m",
+                                        "n",        "k",      "from",   "stages",    "carried",         "schedule",
+                                        "reason",   "flops_per_frame", "bytes_per_frame"};
+static constexpr StringRef kMemory[] = {"parameters", "optimizer", "state",      "ring",     "activations_per_frame",
+                                        "workspace",  "constant",  "per_thread", "per_frame"};
+
+static void printValue(const llvm::json::Value &value, llvm::raw_ostream &os) {
+  if (std::optional<StringRef> text = value.getAsString())
+    os << *text;
+  else if (const Array *array = value.getAsArray())
+    llvm::interleave(*array, os, [&](const llvm::json::Value &entry) { printValue(entry, os); }, " ");
+  else
+    os << value;
 }
 
-void rnn::buildReport(ModuleOp module, const CompileOptions &options, CompileResult &result) {
+/// The same words and numbers as aligned text: `key value` lines, an object of a list as one line of its own.
+static void printText(const Object &report, llvm::raw_ostream &os) {
+  for (StringRef key : kScalars) {
+    os << llvm::formatv("{0,-20} ", key);
+    printValue(*report.get(key), os);
+    os << "\n";
+  }
+  for (StringRef key : kLists) {
+    const Array *entries = report.getArray(key);
+    if (!entries || entries->empty())
+      continue;
+    os << key << "\n";
+    for (const llvm::json::Value &entry : *entries) {
+      os << " ";
+      for (StringRef field : kFields)
+        if (const llvm::json::Value *value = entry.getAsObject()->get(field)) {
+          os << " " << field << "=";
+          printValue(*value, os);
+        }
+      os << "\n";
+    }
+  }
+  os << "memory\n";
+  for (StringRef key : kMemory)
+    if (const llvm::json::Value *value = report.getObject("memory")->get(key))
+      os << llvm::formatv("  {0,-22} {1}\n", key, *value);
+}
+
+//===----------------------------------------------------------------------===//
+// Remarks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Hands remarks to the log.
+class LogStreamer : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit LogStreamer(RemarkLog &log) : log(log) {}
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override { log.add(remark); }
+
+private:
+  RemarkLog &log;
+};
+} // namespace
+
+std::unique_ptr<remark::detail::RemarkEngine> RemarkLog::createEngine() {
+  remark::RemarkCategories categories;
+  categories.all = "rnn-.*";
+  auto engine = std::make_unique<remark::detail::RemarkEngine>(/*printAsEmitRemarks=*/false, categories);
+  std::string ignored;
+  (void)engine->initialize(std::make_unique<LogStreamer>(*this), std::make_unique<remark::RemarkEmittingPolicyAll>(),
+                           &ignored);
+  return engine;
+}
+
+void RemarkLog::add(const remark::detail::Remark &remark) {
+  Entry &entry = entries.emplace_back();
+  entry.category = remark.getCategoryName().str();
+  entry.name = remark.getRemarkName().str();
+  entry.function = remark.getFunction().str();
+  for (const remark::detail::Remark::Arg &argument : remark.getArgs())
+    entry.arguments[argument.key] = argument.val;
+}
+
+/// The remarks of one kind about one function, with those of their arguments that the report names.
+static Array listRemarks(const RemarkLog &remarks, StringRef function, ArrayRef<StringRef> names,
+                         ArrayRef<std::pair<StringRef, StringRef>> fields) {
+  Array list;
+  for (const RemarkLog::Entry &entry : remarks.getEntries()) {
+    if (entry.function != function || !llvm::is_contained(names, entry.name))
+      continue;
+    Object object;
+    for (auto [key, argument] : fields) {
+      auto found = entry.arguments.find(argument);
+      if (found == entry.arguments.end())
+        continue;
+      int64_t number;
+      if (StringRef(found->second).getAsInteger(10, number))
+        object[key] = found->second;
+      else
+        object[key] = number;
+    }
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+void rnn::buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks, CompileResult &result) {
   ScheduleOp schedule = selectSchedule(module);
   if (!schedule)
     return;
@@ -137,10 +216,14 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, CompileRes
                 {"optimizer", bytesOfRole(abi, AbiRole::Optimizer)},
                 {"state", bytesOfRole(abi, AbiRole::State)},
                 {"ring", bytesOfRole(abi, AbiRole::Ring)}};
-  if (auto plan = schedule->getAttrOfType<DictionaryAttr>("rnn.memory"))
+  if (auto plan = schedule->getAttrOfType<DictionaryAttr>("rnn.memory")) {
     for (NamedAttribute entry : plan)
       memory[entry.getName().getValue()] = cast<IntegerAttr>(entry.getValue()).getInt();
+    memory["activations_per_frame"] = memory.getInteger("per_frame");
+    memory["workspace"] = memory.getInteger("constant");
+  }
 
+  StringRef name = schedule.getSymName();
   // On a CPU a step is one call: the threads enter it once.
   Object report{{"network", schedule.getNetwork()},
                 {"target", llvm::join(options.targets, ",")},
@@ -149,6 +232,11 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, CompileRes
                 {"launches_per_step", 1},
                 {"launches_per_frame", 0},
                 {"components", std::move(components)},
+                {"hoisted", listRemarks(remarks, name, {"Hoisted"}, {{"signal", "Signal"}, {"m", "M"}, {"n", "N"},
+                                                                     {"k", "K"}, {"from", "From"}, {"reason", "Reason"}})},
+                {"fused", listRemarks(remarks, name, {"Fused", "Sunk"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
+                {"kept_in_loop", listRemarks(remarks, name, {"KeptInLoop"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
+                {"refused", listRemarks(remarks, name, {"Refused"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
                 {"memory", std::move(memory)}};
   llvm::raw_string_ostream text(result.reportText);
   printText(report, text);

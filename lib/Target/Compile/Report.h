@@ -7,14 +7,33 @@
 #ifndef RNN_LIB_TARGET_COMPILE_REPORT_H
 #define RNN_LIB_TARGET_COMPILE_REPORT_H
 
+#include "mlir/IR/Remarks.h"
 #include "rnn/Dialect/RNN/IR/RNN.h"
 #include "rnn/Target/Compile.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace mlir::rnn {
 
+/// The remarks of a compilation, for its report. Lives longer than the context that holds the engine.
+class RemarkLog {
+public:
+  /// One remark: its category, name and function, and its arguments by key (`Reason`, `M` …).
+  struct Entry {
+    std::string category, name, function;
+    llvm::StringMap<std::string> arguments;
+  };
+
+  std::unique_ptr<remark::detail::RemarkEngine> createEngine();
+  ArrayRef<Entry> getEntries() const { return entries; }
+  void add(const remark::detail::Remark &remark);
+
+private:
+  std::vector<Entry> entries;
+};
+
 /// Writes the report of a scheduled module into `result`: of its first train step, or else of its first function.
 /// Sizes and counts only, no times, so that equal inputs give equal bytes.
-void buildReport(ModuleOp module, const CompileOptions &options, CompileResult &result);
+void buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks, CompileResult &result);
 
 } // namespace mlir::rnn
 

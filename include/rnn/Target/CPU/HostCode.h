@@ -30,8 +30,8 @@ struct HostMachine {
   unsigned vectorBits = 128;    ///< width of the widest usable register
   unsigned vectorRegisters = 16;
   bool hasFma = false;
-  /// Features that the code needs at run time, by the names of /proc/cpuinfo,
-  /// as in the artifact's `requires`.
+  /// Features that the code may use, by LLVM's names, as in the artifact's
+  /// `requires`.
   std::vector<std::string> requirements;
 };
 

@@ -58,7 +58,7 @@ void rnn::emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAn
       auto [m, n, k] = getProductSizes(cast<ContractOp>(op));
       remark::passed(op->getLoc(), remarkOptions(RemarkCategory::Hoist, "Hoisted", name))
           << remark::add("{0} runs for all frames before the loop that reads it", names.getName(op->getResult(0)))
-          << remark::metric("M", m) << remark::metric("N", n) << remark::metric("K", k)
+          << remark::metric("Signal", names.getName(op->getResult(0))) << remark::metric("M", m) << remark::metric("N", n) << remark::metric("K", k)
           << remark::reason("the loop computes none of its operands");
       continue;
     }
@@ -77,6 +77,7 @@ void rnn::emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAn
           read = operand;
       remark::missed(op->getLoc(), remarkOptions(RemarkCategory::Hoist, "KeptInLoop", name))
           << remark::add("{0} stays in the loop", names.getName(op->getResult(0)))
+          << remark::metric("Signal", names.getName(op->getResult(0)))
           << remark::reason("it reads {0}, which the loop computes", names.getName(read))
           << remark::suggest("feed it from outside the cycle to compute it for all frames at once");
     }

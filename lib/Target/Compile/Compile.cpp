@@ -19,8 +19,8 @@
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "rnn/InitAllDialects.h"
 #include "rnn/Pipelines/Pipelines.h"
 #include "rnn/Runtime/ArtifactFormat.h"
@@ -197,7 +197,13 @@ std::string Compilation::print(ModuleOp target) {
 std::string Compilation::bytecode(ModuleOp target) {
   OwningOpRef<ModuleOp> copy = target.clone();
   if (!options.debugInfo)
-    (void)runPhase(*copy, [](OpPassManager &manager) { manager.addPass(createStripDebugInfoPass()); });
+    copy->walk([&](Operation *op) {
+      op->setLoc(UnknownLoc::get(&context));
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            argument.setLoc(UnknownLoc::get(&context));
+    });
   std::string bytes;
   llvm::raw_string_ostream stream(bytes);
   BytecodeWriterConfig config("rnn-mlir");

@@ -157,7 +157,7 @@ private:
 
 std::unique_ptr<remark::detail::RemarkEngine> RemarkLog::createEngine() {
   remark::RemarkCategories categories;
-  categories.all = "rnn-.*";
+  categories.passed = categories.missed = "rnn-.*";
   auto engine = std::make_unique<remark::detail::RemarkEngine>(/*printAsEmitRemarks=*/false, categories);
   std::string ignored;
   (void)engine->initialize(std::make_unique<LogStreamer>(*this), std::make_unique<remark::RemarkEmittingPolicyAll>(),

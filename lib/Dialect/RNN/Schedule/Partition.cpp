@@ -189,8 +189,8 @@ void Partitioner::buildRegion(const RegionPlan &plan) {
     for (OpOperand &use : op->getOpOperands()) {
       Value operand = use.get();
       Operation *source = operand.getDefiningOp();
-      // What is delayed is a sequence, even if all its frames are the same.
-      bool isDelayed = isa<DelayOp>(op) && use.getOperandNumber() == 0;
+      // Outside loops what is delayed is a sequence, even if all its frames are the same.
+      bool isDelayed = isa<DelayOp>(op) && use.getOperandNumber() == 0 && plan.kind != ComponentKind::Recurrent;
       if (isConstant(source) && !isDelayed)
         constants.insert(operand);
       else if (!source || !members.contains(source))

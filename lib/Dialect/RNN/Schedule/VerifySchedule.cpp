@@ -34,10 +34,9 @@ static LogicalResult verifyBodyOp(Operation &op, Operation *region, const llvm::
   if (isReduction(&op) && !isa<ReductionOp>(region))
     return op.emitOpError("sums over frames, which is allowed in 'rnn.reduction' only");
   if (auto delay = dyn_cast<DelayOp>(op)) {
-    bool isArgument = isa<BlockArgument>(delay.getSource());
-    if (isArgument == isa<RecurrentOp>(region))
-      return op.emitOpError() << (isArgument ? "delays an argument of a loop; expected a value of its body"
-                                             : "delays a value of the body; expected an argument of the region");
+    // A loop may delay its arguments too: where the init is what it computes.
+    if (!isa<BlockArgument>(delay.getSource()) && !isa<RecurrentOp>(region))
+      return op.emitOpError() << "delays a value of the body; expected an argument of the region";
     if (delay.isCarried() && delay.getState() && !kept.contains(("state." + *delay.getState()).str()))
       return op.emitOpError() << "reads 'state." << *delay.getState() << "', which no 'rnn.keep' keeps";
   }

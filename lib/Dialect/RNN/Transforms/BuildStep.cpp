@@ -123,7 +123,13 @@ Value StepBuilder::addArgument(StringRef name, Type type, DictionaryAttr attrs) 
 }
 
 void StepBuilder::addResult(StringRef name, Value value, Rate rate) {
-  resultNames.push_back(builder.getStringAttr(name));
+  // A result may be a loss and a metric: as a metric, with that mask, it is what somebody asked to see.
+  StringAttr attr = builder.getStringAttr(name);
+  if (auto found = llvm::find(resultNames, attr); found != resultNames.end()) {
+    outputs[found - resultNames.begin()] = value;
+    return;
+  }
+  resultNames.push_back(attr);
   resultTypes.push_back(value.getType());
   SmallVector<NamedAttribute> attrs;
   if (rate != Rate::Frame)

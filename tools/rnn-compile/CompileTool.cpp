@@ -7,10 +7,10 @@
 #include "CompileTool.h"
 #include "rnn/Target/Compile.h"
 #include "rnn/Tools/CommandLine.h"
+#include "rnn/Tools/CompilerVersion.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -182,13 +182,6 @@ static Status writeFile(const std::string &path, StringRef bytes) {
   return failed(error);
 }
 
-/// The versions of a tool that contains LLVM.
-static std::string compilerVersion() {
-  std::string text = versionText();
-  size_t at = text.find("LLVM none");
-  return at == std::string::npos ? text : text.replace(at, 9, "LLVM " LLVM_VERSION_STRING);
-}
-
 /// `-o file` as the other tools' `--o=file`; `-g` likewise.
 static std::vector<std::string> normalize(int argc, char **argv) {
   std::vector<std::string> words(argv, argv + argc);
@@ -234,7 +227,7 @@ static Status run(int argc, char **argv, bool &asJson) {
     return status;
   if (line.has("help") || line.has("version")) {
     llvm::outs() << (line.has("help") ? helpText("rnn-compile <in.mlir|in.mlirbc|-> -o <out.rnnc> [options]", kOptions)
-                                      : compilerVersion());
+                                      : compilerVersionText());
     return Status::success();
   }
   CompileOptions options;

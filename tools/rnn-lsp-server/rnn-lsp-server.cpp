@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 #include "rnn/InitAllDialects.h"
+#include "rnn/Tools/CompilerVersion.h"
 
 int main(int argc, char **argv) {
+  mlir::rnn::tools::setCompilerVersionPrinter();
   mlir::DialectRegistry registry;
   mlir::rnn::registerAllDialects(registry);
   return failed(mlir::MlirLspServerMain(argc, argv, registry));

@@ -12,6 +12,7 @@
 #include "rnn/InitAllDialects.h"
 #include "rnn/InitAllPasses.h"
 #include "rnn/InitAllPipelines.h"
+#include "rnn/Tools/CompilerVersion.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -42,6 +43,7 @@ static LogicalResult runInterpretingEach(DialectRegistry &registry, StringRef in
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  rnn::tools::setCompilerVersionPrinter();
   DialectRegistry registry;
   rnn::registerAllDialects(registry);
   registerAllPasses();

@@ -9,8 +9,10 @@
 #include "rnn/InitAllDialects.h"
 #include "rnn/InitAllPasses.h"
 #include "rnn/InitAllPipelines.h"
+#include "rnn/Tools/CompilerVersion.h"
 
 int main(int argc, char **argv) {
+  mlir::rnn::tools::setCompilerVersionPrinter();
   mlir::registerAllPasses();
   mlir::rnn::registerAllPasses();
   mlir::rnn::registerAllPipelines();

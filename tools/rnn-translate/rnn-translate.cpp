@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "rnn/InitAllTranslations.h"
+#include "rnn/Tools/CompilerVersion.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -20,6 +21,7 @@ static void registerMissing(StringRef name) {
 }
 
 int main(int argc, char **argv) {
+  rnn::tools::setCompilerVersionPrinter();
   rnn::registerAllTranslations();
   registerMissing("rnn-to-onnx");
   registerMissing("import-onnx");

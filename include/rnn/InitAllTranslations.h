@@ -16,16 +16,23 @@
 
 namespace mlir::rnn {
 
+/// The dialects that translations read.
+inline void registerTranslationDialects(DialectRegistry &registry) {
+  rnn::registerAllDialects(registry);
+  // An op is printed after its error by rnn-opt alone.
+  registry.addExtension(+[](MLIRContext *context, RNNDialect *) { context->printOpOnDiagnostic(false); });
+}
+
 /// Makes our translations, and the options that they have, known by name. To be called once, by a tool's main.
 inline void registerAllTranslations() {
   static llvm::cl::opt<bool> expand("expand", llvm::cl::desc("--rnn-to-dot draws cells, losses and calls open"));
   TranslateFromMLIRRegistration(
       "rnn-to-dot", "draw networks and train steps for Graphviz",
-      [](ModuleOp module, raw_ostream &os) { return exportToDot(module, os, {expand}); }, registerAllDialects);
+      [](ModuleOp module, raw_ostream &os) { return exportToDot(module, os, {expand}); }, registerTranslationDialects);
   TranslateFromMLIRRegistration("rnn-to-c-header", "write names and sizes of tensors for C programs", exportToCHeader,
-                                registerAllDialects);
+                                registerTranslationDialects);
   TranslateFromMLIRRegistration("rnn-to-json", "write a module for tools without MLIR (docs/JSON.md)", exportToJSON,
-                                registerAllDialects);
+                                registerTranslationDialects);
 }
 
 } // namespace mlir::rnn

@@ -37,8 +37,8 @@ static llvm::json::Object describeLoop(const RecurrenceAnalysis &analysis, const
 }
 
 static void printLoop(const llvm::json::Object &loop) {
-  llvm::errs() << "component " << *loop.getInteger("component") << ": " << (*loop.getBoolean("scan") ? "scan " : "loop ")
-               << *loop.getString("direction") << ", ";
+  llvm::errs() << "component " << *loop.getInteger("component") << ": "
+               << (*loop.getBoolean("scan") ? "scan " : "loop ") << *loop.getString("direction") << ", ";
   if (*loop.getBoolean("scan")) {
     llvm::errs() << "order " << *loop.getInteger("order") << ", carried ";
     printList(*loop.getArray("carried"), " ");
@@ -61,8 +61,8 @@ struct PrintAffine : mlir::rnn::impl::PrintAffineBase<PrintAffine> {
       for (auto [i, component] : llvm::enumerate(analysis.getComponents()))
         if (component.isRecurrent())
           loops.push_back(describeLoop(analysis, component, names, i + 1));
-      functions.push_back(llvm::json::Object{{"name", SymbolTable::getSymbolName(function).getValue()},
-                                             {"loops", std::move(loops)}});
+      functions.push_back(
+          llvm::json::Object{{"name", SymbolTable::getSymbolName(function).getValue()}, {"loops", std::move(loops)}});
     }
     bool hasSeveral = functions.size() > 1;
     auto printText = [&](const llvm::json::Object &function) {

@@ -13,8 +13,8 @@ using namespace mlir::rnn;
 
 namespace {
 
-/// `scan <order>`, or the op in the way and why, of the only loop of a network. %a, %b, %x are signals of 4 units, %p is
-/// an i1 signal, %w a matrix; `body` computes %h.
+/// `scan <order>`, or the op in the way and why, of the only loop of a network. %a, %b, %x are signals of 4 units, %p
+/// is an i1 signal, %w a matrix; `body` computes %h.
 std::string judge(const std::string &body) {
   ParsedModule parsed(R"(
     rnn.network @n(%a: tensor<4xf32>, %b: tensor<4xf32>, %x: tensor<4xf32>, %p: tensor<4xi1>, %w: tensor<4x4xf32>)
@@ -37,17 +37,16 @@ std::string judge(const std::string &body) {
 }
 
 /// A loop around one op that reads the older value %h1.
-std::string judgeOp(const std::string &op) {
-  return judge("%h1 = rnn.delay %h by 1 : tensor<4xf32>\n%h = " + op);
-}
+std::string judgeOp(const std::string &op) { return judge("%h1 = rnn.delay %h by 1 : tensor<4xf32>\n%h = " + op); }
 
 TEST(AffineRecurrence, AcceptsAffineOps) {
   for (const char *op :
        {"arith.addf %h1, %h1 : tensor<4xf32>", "arith.subf %a, %h1 : tensor<4xf32>", "arith.negf %h1 : tensor<4xf32>",
-        "arith.mulf %h1, %a : tensor<4xf32>", "arith.mulf %a, %h1 : tensor<4xf32>", "arith.divf %h1, %a : tensor<4xf32>",
-        "rnn.sum %a, %h1, %b, %h1 : tensor<4xf32>", "rnn.stop_gradient %h1 : tensor<4xf32>",
-        "arith.select %p, %h1, %a : tensor<4xi1>, tensor<4xf32>",
-        "rnn.contract %a, %h1 [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>",
+        "arith.mulf %h1, %a : tensor<4xf32>", "arith.mulf %a, %h1 : tensor<4xf32>",
+        "arith.divf %h1, %a : tensor<4xf32>", "rnn.sum %a, %h1, %b, %h1 : tensor<4xf32>",
+        "rnn.stop_gradient %h1 : tensor<4xf32>", "arith.select %p, %h1, %a : tensor<4xi1>, tensor<4xf32>",
+        "rnn.contract %a, %h1 [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] : (tensor<4xf32>, tensor<4xf32>) -> "
+        "tensor<4xf32>",
         // The row sums of %w times %h1.
         "rnn.contract %w, %h1 [(d0, d1) -> (d0, d1), (d0, d1) -> (d0), (d0, d1) -> (d0)]"
         " : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>"})
@@ -63,7 +62,8 @@ TEST(AffineRecurrence, NamesTheObstacle) {
       {"rnn.contract %w, %h1 [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)]"
        " : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>",
        "rnn.contract mixes units"},
-      {"rnn.contract %h1, %h1 [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>",
+      {"rnn.contract %h1, %h1 [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] : (tensor<4xf32>, tensor<4xf32>) -> "
+       "tensor<4xf32>",
        "rnn.contract multiplies two values of the loop"},
       {"rnn.linear %h1, %w : (tensor<4xf32>, tensor<4x4xf32>) -> tensor<4xf32>", "rnn.linear mixes units"}};
   for (auto [op, expected] : cases)

@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A loop whose every op is affine and elementwise in the values of the loop computes, per unit, a linear recurrence with
-// coefficients that are known before it starts: h[t] = a[t]·h[t-1] + b[t]. Such maps compose, so a parallel prefix scan
-// over time computes it (G. E. Blelloch, "Prefix sums and their applications", 1990). The question is asked op by op, so
-// it does not matter where on the cycle the delay sits: an adjoint has coefficient and delay swapped.
+// A loop whose every op is affine and elementwise in the values of the loop computes, per unit, a linear recurrence
+// with coefficients that are known before it starts: h[t] = a[t]·h[t-1] + b[t]. Such maps compose, so a parallel prefix
+// scan over time computes it (G. E. Blelloch, "Prefix sums and their applications", 1990). The question is asked op by
+// op, so it does not matter where on the cycle the delay sits: an adjoint has coefficient and delay swapped.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RNN_ANALYSIS_AFFINERECURRENCE_H
@@ -20,8 +20,8 @@ namespace mlir::rnn {
 
 /// Whether a loop can run as a scan.
 struct AffineRecurrence {
-  /// The first op, in the order of a frame, that is not affine or not elementwise in the values of the loop; null if the
-  /// loop is a scan.
+  /// The first op, in the order of a frame, that is not affine or not elementwise in the values of the loop; null if
+  /// the loop is a scan.
   Operation *obstacle = nullptr;
   /// What the obstacle does, as the end of a sentence about it: `is not affine`.
   StringRef reason;

@@ -11,9 +11,9 @@
 
 namespace mlir::rnn {
 
-/// Writes a C99 header with the hash, the functions, and the names and sizes of the tensors of every public network: what
-/// a program needs that calls the runtime with an artifact of `module`. `module` has not passed the level `graph`, and
-/// stays as it is. On failure an error has been emitted and nothing was written.
+/// Writes a C99 header with the hash, the functions, and the names and sizes of the tensors of every public network:
+/// what a program needs that calls the runtime with an artifact of `module`. `module` has not passed the level `graph`,
+/// and stays as it is. On failure an error has been emitted and nothing was written.
 LogicalResult exportToCHeader(ModuleOp module, raw_ostream &os);
 
 } // namespace mlir::rnn

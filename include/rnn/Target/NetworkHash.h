@@ -12,8 +12,9 @@
 namespace mlir::rnn {
 
 /// The SHA-256 of a module's parameters and networks, as 64 lower-case hex digits. `module` is at the level `graph`
-/// (after `rnn-to-graph`). What a network is trained and run with leaves no trace in it: train steps (losses, optimizer,
-/// bptt), the number of streams, the target, locations, and the spelling of values other than the recorded names.
+/// (after `rnn-to-graph`). What a network is trained and run with leaves no trace in it: train steps (losses,
+/// optimizer, bptt), the number of streams, the target, locations, and the spelling of values other than the recorded
+/// names.
 std::string getNetworkHash(ModuleOp module);
 
 } // namespace mlir::rnn

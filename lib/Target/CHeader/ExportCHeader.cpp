@@ -5,13 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One guarded part per network; all of its macros begin with its name, so that headers of several networks fit together.
+// One guarded part per network; all of its macros begin with its name, so that headers of several networks fit
+// together.
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Target/CHeader.h"
 #include "mlir/Pass/PassManager.h"
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Pipelines/Pipelines.h"
+#include "rnn/Target/CHeader.h"
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/MapVector.h"
@@ -104,7 +105,7 @@ void Header::writeFunction(RNNFunctionInterface function, const std::string &nam
     define(infix + "advance", Twine(step.getBptt()->getAdvance()));
   }
   SmallVector<AbiTensor> abi = getAbi(function, ShapedType::kDynamic);
-  std::pair<AbiRole, StringRef> roles[] = {{AbiRole::Argument, "arguments"}, {AbiRole::Parameter, "parameters"},
+  std::pair<AbiRole, StringRef> roles[] = {{AbiRole::Argument, "arguments"},  {AbiRole::Parameter, "parameters"},
                                            {AbiRole::Optimizer, "optimizer"}, {AbiRole::State, "states"},
                                            {AbiRole::Ring, "rings"},          {AbiRole::Result, "results"}};
   for (auto [role, list] : roles) {
@@ -121,7 +122,8 @@ void Header::writeFunction(RNNFunctionInterface function, const std::string &nam
 void Header::write(StringRef network, StringRef hash, ArrayRef<RNNFunctionInterface> functions) {
   std::string guard = StringRef(prefix + "_h").upper();
   taken.insert(guard);
-  os << "/* Network " << network << ", written by rnn-translate --rnn-to-c-header. Lists of names end with a null pointer;\n"
+  os << "/* Network " << network
+     << ", written by rnn-translate --rnn-to-c-header. Lists of names end with a null pointer;\n"
      << "   a size is a number of elements with T and B left out. */\n"
      << "#ifndef " << guard << "\n#define " << guard << "\n\n";
   define("hash", "\"" + hash + "\"");

@@ -5,16 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A signal is a node, a delay a dotted edge, a parameter the label of an edge; a loop is a filled cluster. A delay whose
-// result is delayed again, or that nothing reads, is a node of its own: every edge then has one delay, and rings of
-// delays have nodes. Everything comes in the order of the text.
+// A signal is a node, a delay a dotted edge, a parameter the label of an edge; a loop is a filled cluster. A delay
+// whose result is delayed again, or that nothing reads, is a node of its own: every edge then has one delay, and rings
+// of delays have nodes. Everything comes in the order of the text.
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Target/Graphviz.h"
 #include "mlir/Pass/PassManager.h"
 #include "rnn/Analysis/AffineRecurrence.h"
 #include "rnn/Dialect/RNN/IR/SignalNames.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
+#include "rnn/Target/Graphviz.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 
@@ -82,7 +82,8 @@ private:
   std::string getLabel(Operation *op) const;
   SmallVector<std::string> getParameters(Operation *op) const;
   void drawEdge(StringRef from, StringRef to, ArrayRef<std::string> labels, bool isDelayed = false);
-  /// Draws the edges into node `to` from what `operands` are, with the parameters among them and `parameters` as labels.
+  /// Draws the edges into node `to` from what `operands` are, with the parameters among them and `parameters` as
+  /// labels.
   void drawEdges(OperandRange operands, StringRef to, SmallVector<std::string> parameters);
   void drawEdge(Value operand, StringRef to, SmallVector<std::string> labels);
   void drawEdge(Value source, DelayOp delay, StringRef to, SmallVector<std::string> labels);
@@ -191,10 +192,10 @@ void Picture::drawOp(Operation *op, StringRef fill, StringRef indent) {
 
 void Picture::drawLoop(const Component &component, unsigned number) {
   AffineRecurrence affine = findAffineRecurrence(analysis, component);
-  std::string label = "component " + std::to_string(number) + ": " + (affine.isScan() ? "scan " : "recurrent ") +
-                      stringifyDirection(component.direction).str() +
-                      (affine.isScan() ? ", order " + std::to_string(affine.order)
-                                       : ", stages " + std::to_string(component.stages));
+  std::string label =
+      "component " + std::to_string(number) + ": " + (affine.isScan() ? "scan " : "recurrent ") +
+      stringifyDirection(component.direction).str() +
+      (affine.isScan() ? ", order " + std::to_string(affine.order) : ", stages " + std::to_string(component.stages));
   os << "  subgraph cluster_" << number << " {\n"
      << "    style=" << (affine.isScan() ? "\"filled,dashed\"" : "filled") << ";\n"
      << "    fillcolor=" << quote(kLoopFills[loops++ % std::size(kLoopFills)]) << ";\n"
@@ -340,9 +341,10 @@ void Picture::drawLegend() {
 
 void Picture::draw(StringRef name) {
   os << "digraph " << quote(name) << " {\n"
-     << "  label=" << quote((function->getName().stripDialect() + " " + SymbolTable::getSymbolName(function).getValue() +
-                             (step ? " in train step " + name : Twine()))
-                                .str())
+     << "  label="
+     << quote((function->getName().stripDialect() + " " + SymbolTable::getSymbolName(function).getValue() +
+               (step ? " in train step " + name : Twine()))
+                  .str())
      << ";\n  labelloc=t;\n  node [style=filled, fillcolor=" << quote(kGrey) << "];\n";
   drawArguments();
   drawOps();

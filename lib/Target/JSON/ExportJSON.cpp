@@ -8,10 +8,10 @@
 // The format is that of docs/JSON.md. Keys come in the order of that page, so objects are streamed, not built.
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Target/JSON.h"
 #include "WriteAttribute.h"
 #include "mlir/Pass/PassManager.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
+#include "rnn/Target/JSON.h"
 
 using namespace mlir;
 using namespace mlir::rnn;

@@ -135,14 +135,16 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
         return success();
       })
       .Case([&](SGDAttr a) {
-        return writeKind(json, "sgd", {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}});
+        return writeKind(json, "sgd",
+                         {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}});
       })
       .Case([&](AdamAttr a) {
-        return writeKind(json, "adam", {{"lr", a.getLr()},
-                                        {"beta1", a.getBeta1()},
-                                        {"beta2", a.getBeta2()},
-                                        {"eps", a.getEps()},
-                                        {"weight_decay", a.getWeightDecay()}});
+        return writeKind(json, "adam",
+                         {{"lr", a.getLr()},
+                          {"beta1", a.getBeta1()},
+                          {"beta2", a.getBeta2()},
+                          {"eps", a.getEps()},
+                          {"weight_decay", a.getWeightDecay()}});
       })
       .Default([&](Attribute) { return writeNothing(json); });
 }

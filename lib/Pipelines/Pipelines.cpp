@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "rnn/Pipelines/Pipelines.h"
 #include "mlir/Transforms/Passes.h"
+#include "rnn/Analysis/Passes.h"
 #include "rnn/Conversion/Passes.h"
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
@@ -34,6 +35,9 @@ void rnn::buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options)
     phase.addPass(createSimplifyDelays());
     phase.addPass(createSort());
     phase.addPass(createAssignIds());
+    // Who leaves cells closed wants to see them.
+    if (options.cells.empty())
+      phase.addPass(createVerifyGraph());
   });
 }
 
@@ -45,6 +49,8 @@ static void buildGradientPhase(OpPassManager &phase, const ToGradientOptions &op
   // Adjoint rules ask for the same constants, saves and slopes again and again.
   phase.addPass(createSort());
   phase.addPass(createCSEPass());
+  if (options.cells.empty())
+    phase.addPass(createVerifyGraph());
 }
 
 void rnn::buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options) {

@@ -1,5 +1,8 @@
 // RUN: rnn-opt %s -rnn-to-graph -rnn-verify-graph -o /dev/null
 // RUN: rnn-opt %rnn_source/examples/charlm.mlir -rnn-to-graph -rnn-verify-graph -o /dev/null
+// rnn-to-graph ends with this pass, unless it was told to leave cells closed.
+// RUN: rnn-opt %rnn_source/examples/charlm.mlir -rnn-to-graph=cells=linear | FileCheck %s --check-prefix=CLOSED
+// CLOSED: rnn.lstm
 // RUN: rnn-opt %s -rnn-to-graph -rnn-verify-graph | rnn-opt -rnn-verify-graph | FileCheck %s
 
 // A delay of a static value keeps no state; a loop's delay reads what comes after it.

@@ -226,7 +226,7 @@ TEST(Operations, CompositesAndCallsAreWrittenOut) {
   EXPECT_EQ(outputs.count("state.a.l0.h"), 1u);
 }
 
-TEST(Operations, PerturbationIsSmallSeededAndForF32Alone) {
+TEST(Operations, PerturbationIsSmallAndSeeded) {
   auto perturbed = [](const std::string &type, uint64_t seed) {
     Program program(network("%x: " + type, type, "%y = arith.addf %x, %x : " + type));
     InterpreterOptions options;
@@ -234,7 +234,8 @@ TEST(Operations, PerturbationIsSmallSeededAndForF32Alone) {
     options.perturbSeed = seed;
     return program.run("f", {{"x", floats({1, 1}, {1.5})}}, 1, 1, options)["y"].floats()[0];
   };
-  EXPECT_EQ(perturbed("tensor<f64>", 1), 3);
+  EXPECT_NE(perturbed("tensor<f64>", 1), 3);
+  EXPECT_NEAR(perturbed("tensor<f64>", 1), 3, 3 * 0x1p-52);
   EXPECT_NE(perturbed("tensor<f32>", 1), 3);
   EXPECT_NEAR(perturbed("tensor<f32>", 1), 3, 3 * 0x1p-24);
   EXPECT_EQ(perturbed("tensor<f32>", 1), perturbed("tensor<f32>", 1));

@@ -1,0 +1,4 @@
+rnn.network @net(%x: tensor<f32>) -> (y: tensor<f32>) {
+  rnn.output %x : tensor<f32>
+}
+rnn.train_step @step of @net loss("y" sum) optimizer(#rnn.sgd<>)

@@ -9,15 +9,30 @@
 #include "rnn/InitAllDialects.h"
 #include "rnn/InitAllPasses.h"
 #include "rnn/InitAllPipelines.h"
+#include "rnn/Reduce/ReductionPatterns.h"
 #include "rnn/Tools/CompilerVersion.h"
 
+using namespace mlir;
+
 int main(int argc, char **argv) {
-  mlir::rnn::tools::setCompilerVersionPrinter();
-  mlir::registerAllPasses();
-  mlir::rnn::registerAllPasses();
-  mlir::rnn::registerAllPipelines();
-  mlir::DialectRegistry registry;
-  mlir::rnn::registerAllDialects(registry);
-  mlir::MLIRContext context(registry);
-  return failed(mlir::mlirReduceMain(argc, argv, context));
+  rnn::tools::setCompilerVersionPrinter();
+  registerAllPasses();
+  rnn::registerAllPasses();
+  rnn::registerAllPipelines();
+  DialectRegistry registry;
+  rnn::registerAllDialects(registry);
+  rnn::registerReductionPatterns(registry);
+  MLIRContext context(registry);
+  context.loadDialect<rnn::RNNDialect>();
+
+  // `--test=<script>` is short for the reduction tree with that script.
+  std::vector<std::string> words(argv, argv + argc);
+  std::vector<char *> pointers;
+  for (std::string &word : words) {
+    if (StringRef value = word; value.consume_front("--test="))
+      word = "--reduction-tree=traversal-mode=0 test=" + value.str();
+    pointers.push_back(word.data());
+  }
+  pointers.push_back(nullptr);
+  return failed(mlirReduceMain(argc, pointers.data(), context));
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "rnn/Dialect/RNN/IR/RNN.h"
+#include "mlir/Support/DebugStringHelper.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
@@ -140,9 +141,11 @@ LogicalResult DelayOp::verify() {
   if (by > kMaxDelay || by < -kMaxDelay)
     return emitError() << "delay " << getBy() << " is out of range, |d| <= " << kMaxDelay;
   if (getSource().getType() != getType())
-    return emitOpError() << "result is " << getType() << ", but the delayed signal is " << getSource().getType();
+    return emitOpError() << "result is " << debugString(getType()) << ", but the delayed signal is "
+                         << debugString(getSource().getType());
   if (getInit() && getInit().getType() != getType())
-    return emitOpError() << "init is " << getInit().getType() << ", but the delayed signal is " << getType();
+    return emitOpError() << "init is " << debugString(getInit().getType()) << ", but the delayed signal is "
+                         << debugString(getType());
   return success();
 }
 
@@ -158,7 +161,7 @@ void LinearOp::build(OpBuilder &builder, OperationState &state, Value input, Val
 
 /// Adds a note that shows the weight, where it is made.
 static LogicalResult noteWeight(InFlightDiagnostic diag, Value weight) {
-  diag.attachNote(weight.getLoc()) << "weight is " << weight.getType();
+  diag.attachNote(weight.getLoc()) << "weight is " << debugString(weight.getType());
   return diag;
 }
 

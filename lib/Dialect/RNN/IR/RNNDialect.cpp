@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "rnn/Dialect/RNN/IR/RNN.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Support/DebugStringHelper.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -47,7 +48,7 @@ LogicalResult rnn::verifySignalType(Operation *op, Type type, const Twine &what)
     if (size < 1)
       return op->emitOpError() << what << " has type " << type << "; every dimension must be at least 1";
     if (__builtin_mul_overflow(elements, size, &elements) || elements > kMaxElements)
-      return op->emitError() << type << " has too many elements (limit 2^40)";
+      return op->emitError() << debugString(type) << " has too many elements (limit 2^40)";
   }
   return success();
 }

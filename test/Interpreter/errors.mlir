@@ -10,26 +10,38 @@ rnn.step @step train of @n () -> (loss: tensor<f32> {rnn.rate = "static"}) {
 
 // -----
 
+// What lies behind a call is known when it has been written out.
+rnn.network @identity(%u: tensor<f32>) -> (v: tensor<f32>) {
+  rnn.output %u : tensor<f32>
+}
 rnn.network @cycle() -> (h: tensor<f32>) {
   // expected-error @below {{is on a cycle without a delay}}
   %g = math.tanh %h : tensor<f32>
-  %h = math.exp %g : tensor<f32>
+  %e = math.exp %g : tensor<f32>
+  %h = rnn.call "i" @identity(%e) : (tensor<f32>) -> tensor<f32>
   rnn.output %h : tensor<f32>
 }
 
 // -----
 
+rnn.network @identity(%u: tensor<f32>) -> (v: tensor<f32>) {
+  rnn.output %u : tensor<f32>
+}
 rnn.network @rates(%x: tensor<f32>) -> (h: tensor<f32> {rnn.rate = "static"}) {
+  %y = rnn.call "i" @identity(%x) : (tensor<f32>) -> tensor<f32>
   // expected-error @below {{'rnn.output' op result 'h' is declared static, but varies per frame}}
-  rnn.output %x : tensor<f32>
+  rnn.output %y : tensor<f32>
 }
 
 // -----
 
-rnn.network @unknown(%x: tensor<f32>) -> (h: tensor<f32>) {
-  // expected-error @below {{'math.cosh' op cannot be interpreted}}
-  %h = math.cosh %x : tensor<f32>
-  rnn.output %h : tensor<f32>
+rnn.schedule @unknown infer of @n streams 1 (%x: tensor<?x1xf32>) -> (h: tensor<?x1xf32>) {
+  %h = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x1xf32>) -> tensor<?x1xf32> {
+    // expected-error @below {{'math.cosh' op cannot be interpreted}}
+    %y = math.cosh %x0 : tensor<f32>
+    rnn.yield %y : tensor<f32>
+  }
+  rnn.return %h : tensor<?x1xf32>
 }
 
 // -----

@@ -98,11 +98,11 @@ TEST(Operations, Conversions) {
     %y = arith.uitofp %a : tensor<2xi1> to tensor<2xf32>)")
                 .floats(),
             (Numbers{1, 0}));
-  EXPECT_EQ(value("tensor<i64>", R"(
+  EXPECT_EQ(value("tensor<f64>", R"(
     %a = arith.constant dense<-1> : tensor<i8>
-    %y = arith.extui %a : tensor<i8> to tensor<i64>)")
-                .integers(),
-            (Integers{255}));
+    %y = arith.uitofp %a : tensor<i8> to tensor<f64>)")
+                .floats(),
+            (Numbers{255}));
 }
 
 TEST(Operations, Contract) {

@@ -33,7 +33,7 @@ TEST(Probe, DifferencesAreNamed) {
 constexpr const char *kNetwork = R"(
     rnn.parameter @w : tensor<100xf32> init(#rnn.zeros)
     rnn.network @f(%x: tensor<100xf32>, %i: tensor<100xi32>, %r: tensor<i1> {rnn.reset},
-                   %lr: tensor<f32> {rnn.rate = "static", rnn.default = 0.5}) -> (y: tensor<100xf32>, j: tensor<100xi32>) {
+                   %rate: tensor<f32> {rnn.rate = "static", rnn.default = 0.5}) -> (y: tensor<100xf32>, j: tensor<100xi32>) {
       %w = rnn.param @w : tensor<100xf32>
       %x1 = rnn.delay %x by 1 : tensor<100xf32>
       %y = arith.mulf %w, %x1 : tensor<100xf32>
@@ -49,7 +49,7 @@ TEST(Probe, InputsFollowFromNamesAlone) {
   EXPECT_EQ(inputs["x"].floats(), getProbeInputs(program.find("f"), options, 0)["x"].floats());
   EXPECT_NE(inputs["x"].floats(), later["x"].floats());
   EXPECT_EQ(inputs["w"].floats(), later["w"].floats());
-  EXPECT_EQ(inputs["lr"].floats(), (Numbers{0.5}));
+  EXPECT_EQ(inputs["rate"].floats(), (Numbers{0.5}));
   for (double x : inputs["x"].floats())
     EXPECT_TRUE(x >= -1 && x < 1);
   EXPECT_EQ(std::set<int64_t>(inputs["i"].integers().begin(), inputs["i"].integers().end()),

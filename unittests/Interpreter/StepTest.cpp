@@ -113,18 +113,6 @@ TEST(Step, WindowTakesAtMostAdvanceFrames) {
   EXPECT_EQ(program.error, "'f' takes at most 2 frames a call, but got 3");
 }
 
-TEST(Step, ChunkAndWindowDoNotMix) { // A3
-  Program program(R"(
-    rnn.step @f train of @n bptt<window = 2, advance = 1> (%x: tensor<f32>) -> (s: tensor<f32> {rnn.rate = "static"}) {
-      %saved = rnn.save %x ring "0" : tensor<f32>
-      %bad = arith.mulf %saved, %x : tensor<f32>
-      %s = rnn.sum_frames %bad : tensor<f32>
-      rnn.output %s : tensor<f32>
-    })");
-  program.run("f", {{"x", floats({1, 1}, {1})}}, 1);
-  EXPECT_EQ(program.error, "'arith.mulf' op mixes signals of the chunk and of the window");
-}
-
 TEST(Step, AssignsSeeOldValuesAndTheGuardHoldsAllBack) { // S4
   Program program(R"(
     rnn.parameter @a : tensor<f32> init(#rnn.zeros)

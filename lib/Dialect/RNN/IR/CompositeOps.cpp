@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "Verify.h"
 #include "rnn/Dialect/RNN/IR/BackedgeBuilder.h"
-#include "rnn/Dialect/RNN/IR/RNN.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -76,13 +76,13 @@ LogicalResult LSTMOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   if (h.getRank() != 1 || c.getRank() != 1 || !isa<FloatType>(c.getElementType()) ||
       h.getElementType() != c.getElementType())
-    return emitOpError() << "expected vectors h and c of one float type, but got " << h << " and " << c;
+    return emitOpError() << "expected vectors h and c of one float type, but got " << debugString(h) << " and " << debugString(c);
   if (!getProjectionAttr() && h != c)
-    return emitOpError() << "expected h and c of one type without projection, but got " << h << " and " << c;
+    return emitOpError() << "expected h and c of one type without projection, but got " << debugString(h) << " and " << debugString(c);
   bool isIndex = input.getElementType().isSignlessInteger() && input.getRank() == 0;
   if (!isIndex && (input.getRank() != 1 || input.getElementType() != c.getElementType()))
-    return emitOpError() << "expected a vector of " << c.getElementType() << " or a scalar integer as input, but got "
-                         << input;
+    return emitOpError() << "expected a vector of " << debugString(c.getElementType())
+                         << " or a scalar integer as input, but got " << debugString(input);
   if (getPeephole() && getPeephole()->size() != 3)
     return emitOpError() << "expected 3 peephole parameters (input, forget, output), but got " << getPeephole()->size();
   return success();
@@ -104,14 +104,14 @@ LogicalResult LSTMOp::verifySymbolUses(SymbolTableCollection &symbols) {
       fits = shape[i] < 0 || type.getDimSize(i) == shape[i];
     if (fits)
       return success();
-    InFlightDiagnostic diag = emitOpError() << role << " '@" << symbol.getValue() << "' is " << type << "; expected [";
+    InFlightDiagnostic diag = emitOpError() << role << " '@" << symbol.getValue() << "' is " << debugString(type) << "; expected [";
     llvm::interleaveComma(shape, diag, [&](int64_t size) {
       if (size < 0)
         diag << "any";
       else
         diag << size;
     });
-    diag << "] of " << element;
+    diag << "] of " << debugString(element);
     diag.attachNote(parameter.getLoc()) << "'@" << symbol.getValue() << "' is declared here";
     return diag;
   };
@@ -189,12 +189,13 @@ LogicalResult SoftmaxCrossEntropyOp::verify() {
   auto logits = cast<RankedTensorType>(getLogits().getType());
   auto target = cast<RankedTensorType>(getTarget().getType());
   if (logits.getRank() != 1 || !isa<FloatType>(logits.getElementType()))
-    return emitOpError() << "expected a float vector of logits, but got " << logits;
+    return emitOpError() << "expected a float vector of logits, but got " << debugString(logits);
   if (target.getRank() != 0 || !target.getElementType().isSignlessInteger() ||
       target.getElementType().isSignlessInteger(1))
-    return emitOpError() << "expected a scalar integer target, but got " << target;
+    return emitOpError() << "expected a scalar integer target, but got " << debugString(target);
   if (getType() != RankedTensorType::get({}, logits.getElementType()))
-    return emitOpError() << "expected a scalar " << logits.getElementType() << " result, but got " << getType();
+    return emitOpError() << "expected a scalar " << debugString(logits.getElementType()) << " result, but got "
+                         << debugString(getType());
   return success();
 }
 

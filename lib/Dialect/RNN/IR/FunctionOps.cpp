@@ -9,7 +9,7 @@
 //   @name … (%x: type {attrs}, …) -> (y: type {attrs}, …) { … }
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Dialect/RNN/IR/RNN.h"
+#include "Verify.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -25,7 +25,22 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state, StringRef nam
 }
 
 LogicalResult ParameterOp::verify() {
-  return verifySignalType(*this, getType(), "'" + getSymName() + "'");
+  // F2, R4.
+  if (failed(rnn::detail::verifyParameterName(*this)) ||
+      failed(verifySignalType(*this, getType(), "'" + getSymName() + "'")))
+    return failure();
+  // parameter_c1: what is drawn is a real number.
+  auto type = cast<RankedTensorType>(getType());
+  if (!isa<FloatType>(type.getElementType()) && isa<UniformAttr, NormalAttr, OrthogonalAttr>(getInit()))
+    return emitOpError() << "expected a floating-point type for " << getInit() << ", but got " << debugString(type);
+  // parameter_c2: blocks are equal. The tensor is a matrix of its last dimension.
+  if (auto orthogonal = dyn_cast<OrthogonalAttr>(getInit())) {
+    int64_t rows = type.getRank() == 0 ? 1 : type.getNumElements() / type.getShape().back();
+    if (rows % orthogonal.getBlocks() != 0)
+      return emitOpError() << "expected the number of blocks to divide " << rows << " rows, but got "
+                           << orthogonal.getBlocks();
+  }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -93,10 +108,11 @@ static void printSignatureAndBody(OpAsmPrinter &p, RNNFunctionInterface function
     p << ": " << result.value();
     printAttrs(function.getResAttrsAttr(), result.index());
   });
-  p << ") ";
+  p << ")";
   SmallVector<StringRef> hidden{"sym_name", "function_type", "arg_names", "result_names", "arg_attrs", "res_attrs"};
   llvm::append_range(hidden, elided);
   p.printOptionalAttrDictWithKeyword(function->getAttrs(), hidden);
+  p << " ";
   p.printRegion(function->getRegion(0), /*printEntryBlockArgs=*/false);
 }
 
@@ -107,7 +123,7 @@ static void nameArguments(RNNFunctionInterface function, Region &region, OpAsmSe
       setName(arg, function.getArgName(arg.getArgNumber()));
 }
 
-/// Checks that signature, names, attributes and block agree.
+/// F1: checks that signature, names, attributes and block agree.
 static LogicalResult verifySignature(RNNFunctionInterface function) {
   FunctionType type = function.getFunctionType();
   auto checkCount = [&](StringRef what, ArrayAttr attr, size_t expected) -> LogicalResult {
@@ -122,29 +138,38 @@ static LogicalResult verifySignature(RNNFunctionInterface function) {
     return failure();
   if (TypeRange(function.getBodyBlock()->getArgumentTypes()) != TypeRange(type.getInputs()))
     return function->emitOpError("block arguments do not match the signature");
-  for (ArrayAttr dictionaries : {function.getArgAttrsAttr(), function.getResAttrsAttr()})
-    for (Attribute dictionary : dictionaries ? dictionaries.getValue() : ArrayRef<Attribute>())
-      if (Attribute rate = cast<DictionaryAttr>(dictionary).get(RNNDialect::kRateAttrName))
-        if (auto text = dyn_cast<StringAttr>(rate); !text || !symbolizeRate(text.getValue()))
-          return function->emitOpError() << "expected rnn.rate to be \"static\", \"stream\" or \"frame\", but got " << rate;
-  return success();
+  return rnn::detail::verifyMarks(function);
 }
 
-/// Checks that the terminator's operands have the types of the results.
+/// F3: checks that the terminator has the operands that the results ask for.
+template <typename TerminatorT>
 static LogicalResult verifyResults(RNNFunctionInterface function) {
-  Block *body = function.getBodyBlock();
-  if (body->empty() || !body->back().hasTrait<OpTrait::IsTerminator>())
-    return function->emitOpError("expected a terminator");
-  Operation *terminator = &body->back();
+  auto terminator = dyn_cast<TerminatorT>(function.getBodyBlock()->back());
+  if (!terminator)
+    return function->emitOpError() << "expected '" << TerminatorT::getOperationName() << "' as its last op";
   FunctionType type = function.getFunctionType();
   if (terminator->getNumOperands() != type.getNumResults())
     return terminator->emitOpError() << "expected " << type.getNumResults() << " operands, but got "
                                      << terminator->getNumOperands();
   for (auto [i, operand, expected] : llvm::enumerate(terminator->getOperands(), type.getResults()))
     if (operand.getType() != expected)
-      return terminator->emitOpError() << "result '" << function.getResultName(i) << "' is " << expected
-                                       << ", but the operand is " << operand.getType();
+      return terminator->emitOpError() << "result '" << function.getResultName(i) << "' is " << debugString(expected)
+                                       << ", but the operand is " << debugString(operand.getType());
   return success();
+}
+
+/// Checks the signature and op list of a network or step, before the ops are verified.
+static LogicalResult verifyFunction(RNNFunctionInterface function) {
+  return failure(failed(verifySignature(function)) || failed(rnn::detail::verifySignatureTypes(function)) ||
+                 (isa<NetworkOp>(function) && failed(rnn::detail::verifyNames(function))) ||
+                 failed(rnn::detail::verifyOpList(function)));
+}
+
+/// Checks the body of a network or step, whose ops have been verified.
+static LogicalResult verifyBody(RNNFunctionInterface function) {
+  return failure(failed(verifyResults<OutputOp>(function)) || failed(rnn::detail::verifyOps(function)) ||
+                 failed(rnn::detail::verifyCycles(function)) || failed(rnn::detail::verifyRates(function)) ||
+                 failed(rnn::detail::verifyUnique(function)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -184,8 +209,8 @@ void NetworkOp::print(OpAsmPrinter &p) {
   printSignatureAndBody(p, *this, {});
 }
 
-LogicalResult NetworkOp::verify() { return verifySignature(*this); }
-LogicalResult NetworkOp::verifyRegions() { return verifyResults(*this); }
+LogicalResult NetworkOp::verify() { return verifyFunction(*this); }
+LogicalResult NetworkOp::verifyRegions() { return verifyBody(*this); }
 
 //===----------------------------------------------------------------------===//
 // TrainStepOp
@@ -286,41 +311,35 @@ void TrainStepOp::print(OpAsmPrinter &p) {
 }
 
 LogicalResult TrainStepOp::verify() {
-  if (getLosses().empty())
+  if (getLosses().empty()) // train_step_c1
     return emitOpError("expected at least one loss");
-  if (BPTTAttr bptt = getBpttAttr()) {
-    if (bptt.getAdvance() < 1 || bptt.getWindow() < 1)
-      return emitOpError() << "expected positive bptt window and advance, but got " << bptt.getWindow() << " and "
-                           << bptt.getAdvance();
-    if (bptt.getWindow() % bptt.getAdvance() != 0)
-      return emitError() << "bptt window " << bptt.getWindow() << " is not a multiple of advance "
-                         << bptt.getAdvance();
-  }
-  return success();
+  return rnn::detail::verifyBPTT(*this, getBpttAttr());
 }
 
 LogicalResult TrainStepOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto network = symbols.lookupNearestSymbolFrom<NetworkOp>(*this, getNetworkAttr());
-  if (!network)
+  if (!network) // train_step_c2
     return emitOpError() << "refers to unknown network '@" << getNetwork() << "'";
   RNNFunctionInterface function = network;
+  // S1, train_step_c3, train_step_c4.
   auto check = [&](LossAttr loss, StringRef what) -> LogicalResult {
     std::optional<unsigned> index = function.findResult(loss.getResult().getValue());
     if (!index)
-      return emitOpError() << what << " refers to unknown result " << loss.getResult() << " of '@" << getNetwork()
+      return emitOpError() << what << " refers to unknown result '" << loss.getResult().getValue() << "' of '@" << getNetwork()
                            << "'";
     auto type = cast<RankedTensorType>(network.getFunctionType().getResult(*index));
     if (type.getRank() != 0 || !isa<FloatType>(type.getElementType()))
-      return emitOpError() << what << " " << loss.getResult() << " is " << type
+      return emitOpError() << what << " '" << loss.getResult().getValue() << "' is " << debugString(type)
                            << "; expected tensor<f32> or tensor<f64>";
     if (loss.getMask().empty())
       return success();
     index = function.findResult(loss.getMask().getValue());
     if (!index)
-      return emitOpError() << "mask refers to unknown result " << loss.getMask() << " of '@" << getNetwork() << "'";
+      return emitOpError() << "mask refers to unknown result '" << loss.getMask().getValue() << "' of '@" << getNetwork()
+                           << "'";
     Type mask = network.getFunctionType().getResult(*index);
     if (mask != RankedTensorType::get({}, IntegerType::get(getContext(), 1)))
-      return emitOpError() << "mask " << loss.getMask() << " is " << mask << "; expected tensor<i1>";
+      return emitOpError() << "mask '" << loss.getMask().getValue() << "' is " << debugString(mask) << "; expected tensor<i1>";
     return success();
   };
   for (LossAttr loss : getLosses().getAsRange<LossAttr>())
@@ -399,8 +418,10 @@ ParseResult StepOp::parse(OpAsmParser &parser, OperationState &state) {
   return parseKindAndNetwork(parser, state, /*hasStreams=*/false);
 }
 void StepOp::print(OpAsmPrinter &p) { printKindAndNetwork(p, *this, std::nullopt); }
-LogicalResult StepOp::verify() { return verifySignature(*this); }
-LogicalResult StepOp::verifyRegions() { return verifyResults(*this); }
+LogicalResult StepOp::verify() {
+  return failure(failed(rnn::detail::verifyBPTT(*this, getBpttAttr())) || failed(verifyFunction(*this)));
+}
+LogicalResult StepOp::verifyRegions() { return verifyBody(*this); }
 
 FunctionKind ScheduleOp::getFunctionKind() { return getKind(); }
 void ScheduleOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
@@ -413,6 +434,6 @@ void ScheduleOp::print(OpAsmPrinter &p) { printKindAndNetwork(p, *this, getStrea
 LogicalResult ScheduleOp::verify() {
   if (getStreams() < 1)
     return emitOpError() << "expected at least 1 stream, but got " << getStreams();
-  return verifySignature(*this);
+  return failure(failed(rnn::detail::verifyBPTT(*this, getBpttAttr())) || failed(verifySignature(*this)));
 }
-LogicalResult ScheduleOp::verifyRegions() { return verifyResults(*this); }
+LogicalResult ScheduleOp::verifyRegions() { return verifyResults<ReturnOp>(*this); }

@@ -4,8 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Dialect/RNN/IR/RNN.h"
-#include "mlir/Support/DebugStringHelper.h"
+#include "Verify.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
@@ -18,7 +17,7 @@ using namespace mlir::rnn;
 // Uses of parameters and networks
 //===----------------------------------------------------------------------===//
 
-/// The parameter that `op` names, or null after an error with the closest name as a note.
+/// param_c1, assign_c1: the parameter that `op` names, or null after an error with the closest name as a note.
 static ParameterOp lookupParameter(Operation *op, FlatSymbolRefAttr name, SymbolTableCollection &symbols) {
   if (auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(op, name))
     return parameter;
@@ -40,9 +39,10 @@ LogicalResult ParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
   ParameterOp parameter = lookupParameter(*this, getParameterAttr(), symbols);
   if (!parameter)
     return failure();
+  // param_c2
   if (parameter.getType() != getType())
-    return emitOpError() << "result is " << getType() << ", but '@" << getParameter() << "' is "
-                         << parameter.getType();
+    return emitOpError() << "result is " << debugString(getType()) << ", but '@" << getParameter() << "' is "
+                         << debugString(parameter.getType());
   return success();
 }
 
@@ -50,9 +50,10 @@ LogicalResult AssignOp::verifySymbolUses(SymbolTableCollection &symbols) {
   ParameterOp parameter = lookupParameter(*this, getParameterAttr(), symbols);
   if (!parameter)
     return failure();
+  // assign_c2
   if (parameter.getType() != getValue().getType())
-    return emitOpError() << "value is " << getValue().getType() << ", but '@" << getParameter() << "' is "
-                         << parameter.getType();
+    return emitOpError() << "value is " << debugString(getValue().getType()) << ", but '@" << getParameter() << "' is "
+                         << debugString(parameter.getType());
   return success();
 }
 
@@ -60,11 +61,13 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto callee = symbols.lookupNearestSymbolFrom<NetworkOp>(*this, getCalleeAttr());
   if (!callee)
     return emitOpError() << "refers to unknown network '@" << getCallee() << "'";
+  // call_c2
   FunctionType type = callee.getFunctionType();
   if (TypeRange(getArguments()) != TypeRange(type.getInputs()) ||
       TypeRange(getResultTypes()) != TypeRange(type.getResults()))
-    return emitOpError() << "has type " << FunctionType::get(getContext(), TypeRange(getArguments()), getResultTypes())
-                         << ", but '@" << getCallee() << "' is " << type;
+    return emitOpError() << "has type "
+                         << debugString(FunctionType::get(getContext(), TypeRange(getArguments()), getResultTypes()))
+                         << ", but '@" << getCallee() << "' is " << debugString(type);
   return success();
 }
 
@@ -102,8 +105,8 @@ ParseResult DelayOp::parse(OpAsmParser &parser, OperationState &state) {
     return failure();
   if (succeeded(parser.parseOptionalKeyword("local")))
     state.addAttribute("local", b.getUnitAttr());
-  else
-    (void)parser.parseOptionalKeyword("carried"); // the default, said aloud
+  else if (SMLoc loc = parser.getCurrentLocation(); succeeded(parser.parseOptionalKeyword("carried")) && by < 0)
+    return parser.emitError(loc, "a negative delay cannot be carried"); // T1
   if (parseOptionalText(parser, "name", state) || parseOptionalText(parser, "state", state))
     return failure();
   // The operand's spelling is the name of the signal, unless it is only a number.
@@ -140,12 +143,17 @@ LogicalResult DelayOp::verify() {
   int64_t by = getBy();
   if (by > kMaxDelay || by < -kMaxDelay)
     return emitError() << "delay " << getBy() << " is out of range, |d| <= " << kMaxDelay;
+  // delay_c1
   if (getSource().getType() != getType())
     return emitOpError() << "result is " << debugString(getType()) << ", but the delayed signal is "
                          << debugString(getSource().getType());
+  // T1, delay_c2
   if (getInit() && getInit().getType() != getType())
     return emitOpError() << "init is " << debugString(getInit().getType()) << ", but the delayed signal is "
                          << debugString(getType());
+  // T1, T3: only what is carried has a state.
+  if (getState() && !isCarried())
+    return emitOpError() << "has state '" << *getState() << "', but is not carried";
   return success();
 }
 
@@ -169,23 +177,32 @@ LogicalResult LinearOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   auto weight = cast<RankedTensorType>(getWeight().getType());
   auto result = cast<RankedTensorType>(getType());
+  // linear_c1
   if (weight.getRank() != 2)
     return noteWeight(emitOpError("expected a weight of rank 2"), getWeight());
+  // linear_c2
   if (input.getRank() != 1 || input.getDimSize(0) != weight.getDimSize(1)) {
     InFlightDiagnostic diag = emitOpError() << "expected input of " << weight.getDimSize(1) << " elements, but got ";
     if (input.getRank() == 1)
       diag << input.getDimSize(0);
     else
-      diag << input;
+      diag << debugString(input);
     return noteWeight(std::move(diag), getWeight());
   }
+  // linear_c3
   if (input.getElementType() != weight.getElementType())
-    return noteWeight(emitOpError() << "input is " << input, getWeight());
+    return noteWeight(emitOpError() << "expected input of " << debugString(weight.getElementType()) << ", but got "
+                                    << debugString(input),
+                      getWeight());
   auto expected = RankedTensorType::get({weight.getDimSize(0)}, weight.getElementType());
+  // linear_c4
   if (result != expected)
-    return noteWeight(emitOpError() << "expected result " << expected << ", but got " << result, getWeight());
+    return noteWeight(emitOpError() << "expected result " << debugString(expected) << ", but got " << debugString(result),
+                      getWeight());
+  // linear_c5
   if (getBias() && getBias().getType() != expected)
-    return noteWeight(emitOpError() << "expected bias " << expected << ", but got " << getBias().getType(),
+    return noteWeight(emitOpError() << "expected bias " << debugString(expected) << ", but got "
+                                    << debugString(getBias().getType()),
                       getWeight());
   return success();
 }
@@ -238,7 +255,7 @@ SmallVector<int64_t> ContractOp::getLoopSizes() {
   return sizes;
 }
 
-/// Checks `sum_to`: frames can be summed away, not into.
+/// R2: checks `sum_to`: frames can be summed away, not into.
 static LogicalResult verifySumTo(Operation *op, std::optional<Rate> rate) {
   if (rate == Rate::Frame)
     return op->emitOpError("expected sum_to 'static' or 'stream', but got 'frame'");
@@ -246,9 +263,11 @@ static LogicalResult verifySumTo(Operation *op, std::optional<Rate> rate) {
 }
 
 LogicalResult ContractOp::verify() {
+  // contract_c1
   if (getIndexingMaps().size() != 3)
     return emitOpError() << "expected 3 indexing maps, but got " << getIndexingMaps().size();
   unsigned dims = getMap(0).getNumDims();
+  // contract_c2
   if (dims > 2 * kMaxRank)
     return emitOpError() << "expected at most " << 2 * kMaxRank << " dimensions, but got " << dims;
   SmallVector<int64_t> sizes(dims, 0);
@@ -257,16 +276,20 @@ LogicalResult ContractOp::verify() {
   for (auto [i, value] : llvm::enumerate(values)) {
     AffineMap map = getMap(i);
     auto type = cast<RankedTensorType>(value.getType());
+    // contract_c3
     if (map.getNumDims() != dims || map.getNumSymbols() != 0 || !map.isProjectedPermutation())
       return emitOpError() << "expected indexing map " << i << " to be a projected permutation of " << dims
                            << " dimensions";
+    // contract_c4
     if (map.getNumResults() != type.getRank())
       return emitOpError() << "indexing map " << i << " has " << map.getNumResults() << " results, but the tensor is "
-                           << type;
+                           << debugString(type);
+    // contract_c5
     if (type.getElementType() != cast<RankedTensorType>(getType()).getElementType())
       return emitOpError("expected operands and result of one element type");
     for (auto [expr, size] : llvm::zip(map.getResults(), type.getShape())) {
       unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+      // contract_c6
       if (sizes[dim] != 0 && sizes[dim] != size)
         return emitOpError() << "dimension d" << dim << " is both " << sizes[dim] << " and " << size;
       sizes[dim] = size;
@@ -274,6 +297,7 @@ LogicalResult ContractOp::verify() {
         inOperands.set(dim);
     }
   }
+  // contract_c7
   if (!inOperands.all())
     return emitOpError() << "dimension d" << inOperands.find_first_unset() << " is in no operand";
   return verifySumTo(*this, getSumTo());
@@ -283,7 +307,7 @@ LogicalResult ContractOp::verify() {
 // Reductions, broadcasts, tables
 //===----------------------------------------------------------------------===//
 
-/// Checks that `small` is `large` without the dimensions `dims`.
+/// reduce_c1, reduce_c2, broadcast_c1, broadcast_c2: checks that `small` is `large` without the dimensions `dims`.
 static LogicalResult verifyDims(Operation *op, RankedTensorType large, RankedTensorType small, ArrayRef<int64_t> dims) {
   SmallVector<int64_t> expected;
   unsigned next = 0;
@@ -296,8 +320,8 @@ static LogicalResult verifyDims(Operation *op, RankedTensorType large, RankedTen
   if (next != dims.size())
     return op->emitOpError() << "expected strictly increasing dimensions below " << large.getRank();
   if (small.getElementType() != large.getElementType() || ArrayRef<int64_t>(expected) != small.getShape())
-    return op->emitOpError() << "expected " << RankedTensorType::get(expected, large.getElementType()) << " beside "
-                             << large << ", but got " << small;
+    return op->emitOpError() << "expected " << debugString(RankedTensorType::get(expected, large.getElementType()))
+                             << " beside " << debugString(large) << ", but got " << debugString(small);
   return success();
 }
 
@@ -311,17 +335,19 @@ LogicalResult BroadcastOp::verify() {
                     getDims());
 }
 
-/// Checks that `rows` is what an index of type `index` selects from `table`.
+/// gather_c3, scatter_add_c3: checks that `rows` is what an index of type `index` selects from `table`.
 static LogicalResult verifyRows(Operation *op, RankedTensorType table, RankedTensorType index, RankedTensorType rows) {
+  // gather_c1, scatter_add_c1
   if (!index.getElementType().isSignlessInteger() || index.getElementType().isSignlessInteger(1))
-    return op->emitOpError() << "expected an integer index, but got " << index;
+    return op->emitOpError() << "expected an integer index, but got " << debugString(index);
+  // gather_c2, scatter_add_c2
   if (table.getRank() < 1)
     return op->emitOpError("expected a table of rank 1 or more");
   SmallVector<int64_t> shape(index.getShape());
   llvm::append_range(shape, table.getShape().drop_front());
   auto expected = RankedTensorType::get(shape, table.getElementType());
   if (rows != expected)
-    return op->emitOpError() << "expected rows of " << expected << ", but got " << rows;
+    return op->emitOpError() << "expected rows of " << debugString(expected) << ", but got " << debugString(rows);
   return success();
 }
 
@@ -341,14 +367,16 @@ LogicalResult SumFramesOp::verify() { return verifySumTo(*this, getSumTo()); }
 
 LogicalResult RandomOp::verify() {
   if (!isa<FloatType>(cast<RankedTensorType>(getType()).getElementType()))
-    return emitOpError() << "expected a floating-point result, but got " << getType();
+    return emitOpError() << "expected a floating-point result, but got " << debugString(getType());
   return success();
 }
 
 LogicalResult GradientOp::verify() {
   auto loss = cast<RankedTensorType>(getLoss().getType());
+  // gradient_c1
   if (loss.getRank() != 0 || !isa<FloatType>(loss.getElementType()))
-    return emitOpError() << "expected a scalar loss, but got " << loss;
+    return emitOpError() << "expected a scalar loss, but got " << debugString(loss);
+  // gradient_c2
   if (TypeRange(getWrt()) != TypeRange(getGrads()))
     return emitOpError("expected one gradient per value, of the same type");
   return success();
@@ -356,6 +384,6 @@ LogicalResult GradientOp::verify() {
 
 LogicalResult GuardOp::verify() {
   if (getCondition().getType() != RankedTensorType::get({}, IntegerType::get(getContext(), 1)))
-    return emitOpError() << "expected tensor<i1>, but got " << getCondition().getType();
+    return emitOpError() << "expected tensor<i1>, but got " << debugString(getCondition().getType());
   return success();
 }

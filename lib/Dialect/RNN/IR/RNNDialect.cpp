@@ -4,9 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Dialect/RNN/IR/RNN.h"
+#include "Verify.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "mlir/Support/DebugStringHelper.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -36,9 +35,11 @@ bool rnn::isSignalElementType(Type type) {
 LogicalResult rnn::verifySignalType(Operation *op, Type type, const Twine &what) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape())
-    return op->emitOpError() << what << " has type " << type << "; expected a ranked tensor of static shape";
+    return op->emitOpError() << what << " has type " << debugString(type) << "; expected a ranked tensor of static shape";
+  if (tensor.getEncoding())
+    return op->emitOpError() << what << " has type " << debugString(type) << "; expected a tensor without encoding";
   if (!isSignalElementType(tensor.getElementType()))
-    return op->emitOpError() << "element type '" << tensor.getElementType() << "' of " << what
+    return op->emitOpError() << "element type '" << debugString(tensor.getElementType()) << "' of " << what
                              << " is not supported; expected f32, f64, or an integer";
   if (tensor.getRank() > kMaxRank)
     return op->emitOpError() << what << " has rank " << tensor.getRank() << "; at most " << kMaxRank
@@ -46,7 +47,7 @@ LogicalResult rnn::verifySignalType(Operation *op, Type type, const Twine &what)
   int64_t elements = 1;
   for (int64_t size : tensor.getShape()) {
     if (size < 1)
-      return op->emitOpError() << what << " has type " << type << "; every dimension must be at least 1";
+      return op->emitOpError() << what << " has type " << debugString(type) << "; every dimension must be at least 1";
     if (__builtin_mul_overflow(elements, size, &elements) || elements > kMaxElements)
       return op->emitError() << debugString(type) << " has too many elements (limit 2^40)";
   }

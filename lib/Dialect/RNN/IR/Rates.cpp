@@ -34,38 +34,57 @@ static bool entersWindow(Operation *op) { return isa<SaveOp, SeedOp>(op); }
 
 RateAnalysis::RateAnalysis(Block &block, llvm::function_ref<Rate(unsigned)> argumentRate,
                            llvm::function_ref<bool(unsigned)> argumentInWindow) {
-  // Rates and domains only grow, so a worklist of ops ends; each op is visited once per growth of an operand.
-  SmallVector<Operation *> worklist;
-  for (BlockArgument argument : block.getArguments()) {
-    rates[argument] = argumentRate(argument.getArgNumber());
-    if (argumentInWindow && argumentInWindow(argument.getArgNumber()))
-      window.insert(argument);
-  }
-  for (Operation &op : llvm::reverse(block))
-    worklist.push_back(&op);
+  // What is known of the operands of an op. Rates and domains only grow, so a value is looked at a few times and the
+  // whole is linear in the number of operands.
+  struct Operands {
+    Rate rate = Rate::Static;
+    bool inWindow = false;
+  };
+  llvm::DenseMap<Operation *, Operands> known;
+  SmallVector<Value> worklist;
+  auto raise = [&](Value value, Rate rate, bool inWindow) {
+    auto [it, grows] = rates.try_emplace(value, rate);
+    if (rate > it->second) {
+      it->second = rate;
+      grows = true;
+    }
+    if (inWindow && it->second == Rate::Frame)
+      grows |= window.insert(value).second;
+    if (grows)
+      worklist.push_back(value);
+  };
+  auto raiseResults = [&](Operation *op, Operands operands) {
+    Rate rate = getFixedRate(op).value_or(operands.rate);
+    for (Value result : op->getResults())
+      raise(result, rate, operands.inWindow || entersWindow(op));
+  };
+
+  for (BlockArgument argument : block.getArguments())
+    raise(argument, argumentRate(argument.getArgNumber()),
+          argumentInWindow && argumentInWindow(argument.getArgNumber()));
+  for (Operation &op : block)
+    raiseResults(&op, Operands());
 
   while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    Rate rate = Rate::Static;
-    bool inWindow = entersWindow(op);
-    for (Value operand : op->getOperands()) {
-      rate = std::max(rate, getRate(operand));
-      inWindow |= getRate(operand) == Rate::Frame && isInWindow(operand);
-    }
-    rate = getFixedRate(op).value_or(rate);
-    // A gradient has the rate of what it is with respect to.
-    auto gradient = dyn_cast<GradientOp>(op);
-    for (auto [i, result] : llvm::enumerate(op->getResults())) {
-      Rate resultRate = gradient ? getRate(gradient.getWrt()[i]) : rate;
-      auto [it, isNew] = rates.try_emplace(result, resultRate);
-      bool changed = !isNew && it->second != resultRate;
-      it->second = resultRate;
-      if (inWindow && resultRate == Rate::Frame)
-        changed |= window.insert(result).second;
-      if (changed || isNew)
-        for (Operation *user : result.getUsers())
-          if (user->getBlock() == &block && rates.contains(user->getNumResults() ? user->getResult(0) : Value()))
-            worklist.push_back(user);
+    Value value = worklist.pop_back_val();
+    Rate rate = getRate(value);
+    bool inWindow = rate == Rate::Frame && isInWindow(value);
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      if (user->getBlock() != &block)
+        continue;
+      // A gradient has the rate of what it is with respect to.
+      if (auto gradient = dyn_cast<GradientOp>(user)) {
+        if (use.getOperandNumber() > 0)
+          raise(gradient.getGrads()[use.getOperandNumber() - 1], rate, inWindow);
+        continue;
+      }
+      Operands &operands = known[user];
+      if (rate <= operands.rate && inWindow <= operands.inWindow)
+        continue;
+      operands.rate = std::max(operands.rate, rate);
+      operands.inWindow |= inWindow;
+      raiseResults(user, operands);
     }
   }
 }

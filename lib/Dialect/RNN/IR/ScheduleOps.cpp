@@ -9,7 +9,7 @@
 //   [causal|anticausal] domain ins(%sequence as %signal, …) : (types) -> types { … rnn.yield … }
 //
 //===----------------------------------------------------------------------===//
-#include "rnn/Dialect/RNN/IR/RNN.h"
+#include "Verify.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -41,7 +41,7 @@ static ParseResult parseRegionOp(OpAsmParser &parser, OperationState &state) {
   for (auto [argument, rate, input] : llvm::zip(arguments, rates, type.getInputs())) {
     auto sequence = dyn_cast<RankedTensorType>(input);
     if (!sequence || sequence.getRank() < rate)
-      return parser.emitError(loc) << input << " is no sequence of rate " << stringifyRate(static_cast<Rate>(rate));
+      return parser.emitError(loc) << debugString(input) << " is no sequence of rate " << stringifyRate(static_cast<Rate>(rate));
     argument.type = getSignalType(sequence, rate);
   }
   state.addTypes(type.getResults());
@@ -86,18 +86,23 @@ static LogicalResult verifyRegionOp(Operation *op, std::optional<Rate> rate) {
     auto signal = dyn_cast<RankedTensorType>(argument.getType());
     int64_t rank = signal ? cast<RankedTensorType>(operand.getType()).getRank() - signal.getRank() : -1;
     if (rank < 0 || rank > 2 || getSequenceType(signal, static_cast<Rate>(rank), streams) != operand.getType())
-      return op->emitOpError() << "operand " << operand.getType() << " is no sequence of " << argument.getType();
+      return op->emitOpError() << "operand " << debugString(operand.getType()) << " is no sequence of "
+                               << debugString(argument.getType());
   }
   auto yield = dyn_cast<YieldOp>(body.back());
   if (!yield || yield.getNumOperands() != op->getNumResults())
     return op->emitOpError() << "expected a rnn.yield of " << op->getNumResults() << " values";
   for (auto [value, result] : llvm::zip(yield.getOperands(), op->getResults())) {
-    auto signal = cast<RankedTensorType>(value.getType());
+    // The yield itself has not been verified yet.
+    auto signal = dyn_cast<RankedTensorType>(value.getType());
+    if (!signal)
+      return op->emitOpError() << "result " << debugString(result.getType()) << " is no sequence of "
+                               << debugString(value.getType());
     bool matches = rate ? getSequenceType(signal, *rate, streams) == result.getType()
                         : getSequenceType(signal, Rate::Static, streams) == result.getType() ||
                               getSequenceType(signal, Rate::Stream, streams) == result.getType();
     if (!matches)
-      return op->emitOpError() << "result " << result.getType() << " is no sequence of " << signal;
+      return op->emitOpError() << "result " << debugString(result.getType()) << " is no sequence of " << debugString(signal);
   }
   return success();
 }

@@ -225,18 +225,27 @@ SignalGraph::Path SignalGraph::findShortestWalk(ArrayRef<unsigned> firsts, Array
   PathSearch::Cost bestCost = PathSearch::kUnreached;
   uint64_t work = 0, budget = getBudget(*this);
   for (unsigned first : firsts) {
-    work += forwards.run(first, bestCost, /*onlyCycle=*/false) + backwards.run(first, bestCost, /*onlyCycle=*/false) +
-            seconds.size();
+    const Edge &one = edges[first];
+    work += forwards.run(one.to, bestCost, /*onlyCycle=*/false) +
+            backwards.run(one.from, bestCost, /*onlyCycle=*/false) + seconds.size();
     for (unsigned second : seconds) {
-      PathSearch::Cost there = forwards.getCost(second), back = backwards.getCost(second);
+      const Edge &other = edges[second];
+      // A search gives its start no cost; the way from a node to itself is empty.
+      auto there = one.to == other.from ? PathSearch::Cost{0, 0} : forwards.getCost(other.from);
+      auto back = other.to == one.from ? PathSearch::Cost{0, 0} : backwards.getCost(other.to);
       if (there == PathSearch::kUnreached || back == PathSearch::kUnreached)
         continue;
-      PathSearch::Cost cost{there.first + back.first, there.second + back.second};
+      PathSearch::Cost cost{there.first + back.first + std::abs(one.distance) + std::abs(other.distance),
+                            there.second + back.second + 2};
       if (cost >= bestCost)
         continue;
       bestCost = cost;
-      best = forwards.getPath(second);
-      llvm::append_range(best, backwards.getPath(second));
+      best = {first};
+      if (one.to != other.from)
+        llvm::append_range(best, forwards.getPath(other.from));
+      best.push_back(second);
+      if (other.to != one.from)
+        llvm::append_range(best, backwards.getPath(other.to));
     }
     if (work > budget)
       break;

@@ -67,7 +67,7 @@ rnn.network @loop(%x: tensor<3xf32>) -> (a: tensor<4xf32>, d: tensor<4xf32>) {
 rnn.parameter @w : tensor<4xf32> init(#rnn.uniform<>)
 
 // CHECK-NOT:   rnn.network
-// CHECK-LABEL: rnn.schedule @step train of @net streams 2 bptt<window = 6, advance = 4>
+// CHECK-LABEL: rnn.schedule @step train of @net streams 2 bptt<window = 6, advance = 3>
 // CHECK:         %[[W:.*]] = rnn.param @w
 // CHECK:         %[[Y:.*]] = rnn.parallel chunk
 // CHECK:         %[[SAVED:.*]] = rnn.parallel window ins(%[[Y]] as %[[Y0:.*]] frame)
@@ -80,7 +80,7 @@ rnn.parameter @w : tensor<4xf32> init(#rnn.uniform<>)
 // CHECK:         %[[TRUE:.*]] = rnn.parallel static ins()
 // CHECK-NEXT:      arith.constant
 // CHECK:         rnn.guard %[[TRUE]]
-// CHECK:         rnn.keep %[[Y]] as "ring.0" frames 2
+// CHECK:         rnn.keep %[[Y]] as "ring.0" frames 3
 // CHECK:         %[[SPREAD:.*]] = rnn.parallel chunk ins(%[[W]] as %[[W0:.*]] static)
 // CHECK-NEXT:      rnn.yield %[[W0]]
 // CHECK:         rnn.return %[[SPREAD]]
@@ -95,7 +95,7 @@ rnn.network @net(%x: tensor<4xf32>) -> (y: tensor<4xf32>) attributes {sym_visibi
   %y = arith.negf %x : tensor<4xf32>
   rnn.output %y : tensor<4xf32>
 }
-rnn.step @step train of @net bptt<window = 6, advance = 4> losses [] metrics [] (%x: tensor<4xf32>) -> (before: tensor<4xf32>) {
+rnn.step @step train of @net bptt<window = 6, advance = 3> losses [] metrics [] (%x: tensor<4xf32>) -> (before: tensor<4xf32>) {
   %w = rnn.param @w : tensor<4xf32>
   %true = arith.constant dense<true> : tensor<i1>
   %y = arith.mulf %x, %w : tensor<4xf32>

@@ -24,7 +24,7 @@ rnn.network @other(%x: tensor<2xf32>) -> (y: tensor<f32>) {
 // CHECK-NOT: opt.{{.*}}.elsewhere
 
 // CHECK: rnn.network @net(
-rnn.network @net(%x: tensor<4xf32>, %m: tensor<i1>) -> (h: tensor<4xf32>, mse: tensor<f32>, m: tensor<i1>) {
+rnn.network @net(%x: tensor<4xf32>, %m: tensor<i1>) -> (h: tensor<4xf32>, mse: tensor<f32>, counted: tensor<i1>) {
   %h1 = rnn.delay %h by 1 name "h" state "h" : tensor<4xf32>
   %w = rnn.param @w : tensor<4x4xf32>
   %again = rnn.param @w : tensor<4x4xf32>
@@ -65,17 +65,17 @@ rnn.network @net(%x: tensor<4xf32>, %m: tensor<i1>) -> (h: tensor<4xf32>, mse: t
 
 // Evaluation returns the network's results, and neither differentiates nor assigns.
 // CHECK-LABEL: rnn.step @step.eval eval of @net losses
-// CHECK-SAME:    -> (loss: {{.*}}, sum.mse: {{.*}}, count.mse: {{.*}}, h: tensor<4xf32>, mse: tensor<f32>, m: tensor<i1>)
+// CHECK-SAME:    -> (loss: {{.*}}, sum.mse: {{.*}}, count.mse: {{.*}}, h: tensor<4xf32>, mse: tensor<f32>, counted: tensor<i1>)
 // CHECK-NOT:     rnn.gradient
 // CHECK-NOT:     rnn.assign
 // CHECK-LABEL: rnn.step @other_step train
 
 // KEEP: rnn.step @step train
-// KEEP-SAME:    grad_norm: {{.*}}, grad.w: tensor<4x4xf32> {rnn.rate = "static"}, grad.unread: {{.*}}, h: tensor<4xf32>, mse: tensor<f32>, m: tensor<i1>
+// KEEP-SAME:    grad_norm: {{.*}}, grad.w: tensor<4x4xf32> {rnn.rate = "static"}, grad.unread: {{.*}}, h: tensor<4xf32>, mse: tensor<f32>, counted: tensor<i1>
 
 // OF:     rnn.train_step @step
 // OF:     rnn.step @other_step train of @other
 // OF:     rnn.step @other_step.eval eval of @other
 // OF-NOT: rnn.step @step
-rnn.train_step @step of @net loss("mse" mean mask "m") optimizer(#rnn.adam<lr = 0.004>) clip<norm = 1.0> bptt<window = 4, advance = 2>
+rnn.train_step @step of @net loss("mse" mean mask "counted") optimizer(#rnn.adam<lr = 0.004>) clip<norm = 1.0> bptt<window = 4, advance = 2>
 rnn.train_step @other_step of @other loss("y" sum weight 2.0) optimizer(#rnn.sgd<lr = 0.1>)

@@ -50,6 +50,12 @@ bool isSignalType(Type type);
 /// Checks the limits of rule R4 on a signal type. Emits on `op`, naming the value `what`.
 LogicalResult verifySignalType(Operation *op, Type type, const Twine &what);
 
+/// True if `name` may be the name of a tensor: `[A-Za-z_][A-Za-z0-9_.]*` (F2).
+bool isTensorName(StringRef name);
+
+/// Checks `isTensorName`. Emits on `op`.
+LogicalResult verifyTensorName(Operation *op, StringRef name);
+
 /// The element types of rule R4.
 bool isSignalElementType(Type type);
 

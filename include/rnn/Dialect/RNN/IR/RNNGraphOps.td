@@ -37,7 +37,8 @@ def RNN_ParamOp : RNN_Op<"param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpI
   }]>];
 }
 
-def RNN_DelayOp : RNN_Op<"delay", [Pure]> {
+def RNN_DelayOp : RNN_Op<"delay", [
+    Pure, HasParent<"NetworkOp, StepOp, ParallelOp, RecurrentOp, ReductionOp">]> {
   let summary = "a signal some frames earlier or later";
   let description = [{
     The value of `source` at frame t-d where that is valid, else `init` at frame t, else zero (rules T1, T2, T5).

@@ -67,7 +67,8 @@ public:
   /// After a number of steps in proportion to the graph the best cycle found so far is taken.
   Path findShortestCycle(ArrayRef<unsigned> starts, EdgeFilter keep) const;
 
-  /// The shortest closed walk along `keep` with one of `firsts` and one of `seconds` on it, with the same bound.
+  /// The shortest closed walk along `keep` with one of the edges `firsts` and one of the edges `seconds` on it, with the
+  /// same bound. Begins with the former.
   Path findShortestWalk(ArrayRef<unsigned> firsts, ArrayRef<unsigned> seconds, EdgeFilter keep) const;
 
 private:

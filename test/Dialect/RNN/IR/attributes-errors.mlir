@@ -1,0 +1,24 @@
+// RUN: rnn-opt %s -split-input-file -verify-diagnostics
+
+// expected-error@+1 {{unknown field 'rate'; expected one of 'lr', 'momentum', 'weight_decay'}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<rate = 1.0>)
+
+// -----
+
+// expected-error@+1 {{field 'lr' is given twice}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adam<lr = 1.0, lr = 2.0>)
+
+// -----
+
+// expected-error@+1 {{expected a number}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adam<lr = "fast">)
+
+// -----
+
+// expected-error@+1 {{expected a positive number of blocks}}
+rnn.parameter @w : tensor<4x4xf32> init(#rnn.orthogonal<blocks = 0>)
+
+// -----
+
+// expected-error@+1 {{expected a positive number of blocks}}
+rnn.parameter @w : tensor<4x4xf32> init(#rnn.orthogonal<blocks = 1.5>)

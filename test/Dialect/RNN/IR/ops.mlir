@@ -1,0 +1,190 @@
+// RUN: rnn-opt %s | rnn-opt | FileCheck %s
+// RUN: rnn-opt %s -mlir-print-op-generic | rnn-opt | FileCheck %s
+// RUN: rnn-opt %s -emit-bytecode | rnn-opt | FileCheck %s
+// RUN: rnn-opt %s -verify-roundtrip -o /dev/null
+
+// CHECK: rnn.parameter @zeros : tensor<i64> init(#rnn.zeros){{$}}
+rnn.parameter @zeros : tensor<i64> init(#rnn.zeros)
+// CHECK: rnn.parameter @constant : tensor<f32> init(#rnn.constant<1.500000e+00>)
+rnn.parameter @constant : tensor<f32> init(#rnn.constant<1.5>)
+// CHECK: rnn.parameter @uniform : tensor<4xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>) frozen
+rnn.parameter @uniform : tensor<4xf32> init(#rnn.uniform<-0.5, 0.5>) frozen
+// CHECK: rnn.parameter @unbounded : tensor<4xf32> init(#rnn.uniform<>)
+rnn.parameter @unbounded : tensor<4xf32> init(#rnn.uniform<>)
+// CHECK: rnn.parameter @normal : tensor<5x4xf32> init(#rnn.normal<mean = 1.000000e+00, std = 2.000000e+00>)
+rnn.parameter @normal : tensor<5x4xf32> init(#rnn.normal<mean = 1.0, std = 2.0>)
+// CHECK: rnn.parameter @w : tensor<4x4xf32> init(#rnn.orthogonal<gain = 2.000000e+00, blocks = 4>)
+rnn.parameter @w : tensor<4x4xf32> init(#rnn.orthogonal<gain = 2.0, blocks = 4>)
+// CHECK: rnn.parameter @opt.m.w : tensor<4x4xf32> init(#rnn.zeros) slot
+rnn.parameter @opt.m.w : tensor<4x4xf32> init(#rnn.zeros) slot
+rnn.parameter @l0.wx : tensor<16x4xf32> init(#rnn.zeros)
+rnn.parameter @l0.wh : tensor<16x3xf32> init(#rnn.zeros)
+rnn.parameter @l0.b : tensor<16xf32> init(#rnn.zeros)
+rnn.parameter @l0.wp : tensor<3x4xf32> init(#rnn.zeros)
+
+// CHECK-LABEL: rnn.network @graph(
+// CHECK-SAME:    %x: tensor<4xf32>, %i: tensor<i32>, %r: tensor<i1> {rnn.reset},
+// CHECK-SAME:    %s: tensor<4xf32> {rnn.default = 0.000000e+00 : f64, rnn.rate = "stream"})
+// CHECK-SAME:    -> (h: tensor<4xf32>, t: tensor<4x4xf32> {rnn.rate = "static"}) attributes {sym_visibility = "private"} {
+rnn.network @graph(%x: tensor<4xf32>, %i: tensor<i32>, %r: tensor<i1> {rnn.reset},
+                   %s: tensor<4xf32> {rnn.rate = "stream", rnn.default = 0.0})
+    -> (h: tensor<4xf32>, t: tensor<4x4xf32> {rnn.rate = "static"}) attributes {sym_visibility = "private"} {
+  // The keyword `carried` is the default. The name is that of the operand.
+  // CHECK: %[[H1:.*]] = rnn.delay %[[H:.*]] by 1 name "h" : tensor<4xf32>
+  %h1 = rnn.delay %h by 1 carried : tensor<4xf32>
+  // CHECK: rnn.delay %x by 2 init(%s) local name "x" : tensor<4xf32>
+  %x2 = rnn.delay %x by 2 init(%s) local : tensor<4xf32>
+  // CHECK: rnn.delay %x by -3 name "x" : tensor<4xf32>
+  %x3 = rnn.delay %x by -3 : tensor<4xf32>
+  // CHECK: rnn.delay %x by 4 name "late" state "x" {note = "kept"} : tensor<4xf32>
+  %x4 = rnn.delay %x by 4 name "late" state "x" {note = "kept"} : tensor<4xf32>
+  // CHECK: %[[W:.*]] = rnn.param @w : tensor<4x4xf32>
+  %w = rnn.param @w : tensor<4x4xf32>
+  // CHECK: %[[B:.*]] = rnn.param @uniform : tensor<4xf32>
+  %b = rnn.param @uniform : tensor<4xf32>
+  // CHECK: rnn.linear %[[H1]], %[[W]], %[[B]] : (tensor<4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %u = rnn.linear %h1, %w, %b : (tensor<4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  // CHECK: rnn.linear %x, %[[W]] : (tensor<4xf32>, tensor<4x4xf32>) -> tensor<4xf32>
+  %v = rnn.linear %x, %w : (tensor<4xf32>, tensor<4x4xf32>) -> tensor<4xf32>
+  // CHECK: rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+  %t = rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+  // CHECK: rnn.contract %{{.*}}, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %c = rnn.contract %t, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  // CHECK: rnn.reduce max %x over [0] : tensor<4xf32> to tensor<f32>
+  %m = rnn.reduce max %x over [0] : tensor<4xf32> to tensor<f32>
+  // CHECK: rnn.broadcast %{{.*}} along [0] : tensor<f32> to tensor<4xf32>
+  %mb = rnn.broadcast %m along [0] : tensor<f32> to tensor<4xf32>
+  // CHECK: %[[TABLE:.*]] = rnn.param @normal
+  %table = rnn.param @normal : tensor<5x4xf32>
+  // CHECK: %[[G:.*]] = rnn.gather %[[TABLE]], %i : (tensor<5x4xf32>, tensor<i32>) -> tensor<4xf32>
+  %g = rnn.gather %table, %i : (tensor<5x4xf32>, tensor<i32>) -> tensor<4xf32>
+  // CHECK: rnn.scatter_add %[[G]], %i : (tensor<4xf32>, tensor<i32>) -> tensor<5x4xf32>
+  %sc = rnn.scatter_add %g, %i : (tensor<4xf32>, tensor<i32>) -> tensor<5x4xf32>
+  // CHECK: rnn.scatter_add %[[G]], %i sum_to <stream> : (tensor<4xf32>, tensor<i32>) -> tensor<5x4xf32>
+  %ss = rnn.scatter_add %g, %i sum_to <stream> : (tensor<4xf32>, tensor<i32>) -> tensor<5x4xf32>
+  // CHECK: rnn.sum_frames %x sum_to <stream> : tensor<4xf32>
+  %f = rnn.sum_frames %x sum_to <stream> : tensor<4xf32>
+  // CHECK: rnn.random uniform <frame> id 3 : tensor<4xf32>
+  %r0 = rnn.random uniform <frame> id 3 : tensor<4xf32>
+  // CHECK: rnn.random normal <static> : tensor<4xf32>
+  %r1 = rnn.random normal <static> : tensor<4xf32>
+  // CHECK: rnn.sigmoid %x : tensor<4xf32>
+  %e0 = rnn.sigmoid %x : tensor<4xf32>
+  // CHECK: rnn.softplus %x : tensor<4xf32>
+  %e1 = rnn.softplus %x : tensor<4xf32>
+  // CHECK: rnn.stop_gradient %x : tensor<4xf32>
+  %e2 = rnn.stop_gradient %x : tensor<4xf32>
+  // CHECK: %[[H]] = rnn.sum %{{.*}} : tensor<4xf32>
+  %h = rnn.sum %u, %v, %x2, %x3, %x4, %c, %mb, %f, %r0, %r1, %e0, %e1, %e2 : tensor<4xf32>
+  // CHECK: rnn.output %[[H]], %{{.*}} : tensor<4xf32>, tensor<4x4xf32>
+  rnn.output %h, %t : tensor<4xf32>, tensor<4x4xf32>
+}
+
+// Everything that the list of SEMANTICS admits from other dialects (L1).
+// CHECK-LABEL: rnn.network @upstream
+rnn.network @upstream(%x: tensor<4xf32>, %n: tensor<4xi32>, %p: tensor<4xi1>) -> () {
+  %c = arith.constant dense<2.0> : tensor<4xf32>
+  %0 = arith.addf %x, %c : tensor<4xf32>
+  %1 = arith.subf %x, %c : tensor<4xf32>
+  %2 = arith.mulf %x, %c : tensor<4xf32>
+  %3 = arith.divf %x, %c : tensor<4xf32>
+  %4 = arith.negf %x : tensor<4xf32>
+  %5 = arith.maximumf %x, %c : tensor<4xf32>
+  %6 = arith.minimumf %x, %c : tensor<4xf32>
+  %7 = arith.cmpf olt, %x, %c : tensor<4xf32>
+  %8 = arith.cmpi slt, %n, %n : tensor<4xi32>
+  %9 = arith.select %p, %x, %c : tensor<4xi1>, tensor<4xf32>
+  %10 = arith.andi %p, %7 : tensor<4xi1>
+  %11 = arith.ori %p, %7 : tensor<4xi1>
+  %12 = arith.xori %p, %8 : tensor<4xi1>
+  %13 = arith.addi %n, %n : tensor<4xi32>
+  %14 = arith.subi %n, %n : tensor<4xi32>
+  %15 = arith.muli %n, %n : tensor<4xi32>
+  %16 = arith.extf %x : tensor<4xf32> to tensor<4xf64>
+  %17 = arith.truncf %16 : tensor<4xf64> to tensor<4xf32>
+  %18 = arith.sitofp %n : tensor<4xi32> to tensor<4xf32>
+  %19 = arith.uitofp %p : tensor<4xi1> to tensor<4xf32>
+  %20 = math.exp %x : tensor<4xf32>
+  %21 = math.log %x : tensor<4xf32>
+  %22 = math.log1p %x : tensor<4xf32>
+  %23 = math.sqrt %x : tensor<4xf32>
+  %24 = math.rsqrt %x : tensor<4xf32>
+  %25 = math.tanh %x : tensor<4xf32>
+  %26 = math.erf %x : tensor<4xf32>
+  %27 = math.absf %x : tensor<4xf32>
+  %28 = math.sin %x : tensor<4xf32>
+  %29 = math.cos %x : tensor<4xf32>
+  %30 = math.powf %x, %c : tensor<4xf32>
+  %31 = tensor.extract_slice %x[0] [2] [2] : tensor<4xf32> to tensor<2xf32>
+  %32 = tensor.insert_slice %31 into %x[1] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  %33 = tensor.concat dim(0) %x, %31 : (tensor<4xf32>, tensor<2xf32>) -> tensor<6xf32>
+  %34 = tensor.expand_shape %x [[0, 1]] output_shape [2, 2] : tensor<4xf32> into tensor<2x2xf32>
+  %35 = tensor.collapse_shape %34 [[0, 1]] : tensor<2x2xf32> into tensor<4xf32>
+  rnn.output
+}
+
+// CHECK-LABEL: rnn.network @composites
+// CHECK:         %[[H:.*]], %[[C:.*]] = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) peephole(@uniform, @uniform, @uniform) projection(@l0.wp) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+// CHECK:         rnn.softmax_cross_entropy %[[H]], %target : (tensor<3xf32>, tensor<i32>) -> tensor<f32>
+// CHECK:         rnn.call "g" @callee(%[[H]]) : (tensor<3xf32>) -> tensor<3xf32>
+rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3xf32>, nll: tensor<f32>) {
+  %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) peephole(@uniform, @uniform, @uniform) projection(@l0.wp)
+         : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+  %nll = rnn.softmax_cross_entropy %h, %target : (tensor<3xf32>, tensor<i32>) -> tensor<f32>
+  %y = rnn.call "g" @callee(%h) : (tensor<3xf32>) -> tensor<3xf32>
+  rnn.output %y, %nll : tensor<3xf32>, tensor<f32>
+}
+rnn.network @callee(%x: tensor<3xf32>) -> (y: tensor<3xf32>) {
+  rnn.output %x : tensor<3xf32>
+}
+
+// CHECK: rnn.train_step @full of @composites loss("nll" mean weight 5.000000e-01) metric("nll" sum) optimizer(#rnn.adam<lr = 4.000000e-03, beta1 = 8.000000e-01>) clip<norm = 1.000000e+00> bptt<window = 64, advance = 32>
+rnn.train_step @full of @composites loss("nll" mean weight 0.5) metric("nll" sum)
+  optimizer(#rnn.adam<lr = 0.004, beta1 = 0.8>) clip<norm = 1.0> bptt<window = 64, advance = 32>
+// CHECK: rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<lr = 1.000000e-02>)
+rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<>)
+
+// CHECK-LABEL: rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.000000e+00, "">]
+rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.0, "">] metrics []
+    (%x: tensor<4x4xf32>, %mask: tensor<i1>) -> (loss: tensor<f32> {rnn.rate = "static"}) {
+  %true = arith.constant dense<true> : tensor<i1>
+  // CHECK: rnn.save %x ring "0" : tensor<4x4xf32>
+  %s = rnn.save %x ring "0" : tensor<4x4xf32>
+  // CHECK: rnn.sum_frames %{{.*}} : tensor<4x4xf32>
+  %f = rnn.sum_frames %s : tensor<4x4xf32>
+  %l = rnn.reduce sum %f over [0, 1] : tensor<4x4xf32> to tensor<f32>
+  // CHECK: rnn.seed %{{.*}} : tensor<f32>
+  %e = rnn.seed %l : tensor<f32>
+  %w = rnn.param @w : tensor<4x4xf32>
+  // CHECK: rnn.gradient %{{.*}} wrt(%{{.*}}, %{{.*}}) : (tensor<f32>, tensor<4x4xf32>, tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>)
+  %g:2 = rnn.gradient %l wrt(%w, %x) : (tensor<f32>, tensor<4x4xf32>, tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>)
+  // CHECK: rnn.assign @w, %{{.*}} : tensor<4x4xf32>
+  rnn.assign @w, %g#0 : tensor<4x4xf32>
+  // CHECK: rnn.guard %{{.*}} : tensor<i1>
+  rnn.guard %true : tensor<i1>
+  rnn.output %l : tensor<f32>
+}
+
+// CHECK-LABEL: rnn.schedule @schedule infer of @graph streams 2 (%x: tensor<?x2x4xf32>, %r: tensor<?x2xi1> {rnn.reset}) -> (h: tensor<?x2x4xf32>)
+rnn.schedule @schedule infer of @graph streams 2 (%x: tensor<?x2x4xf32>, %r: tensor<?x2xi1> {rnn.reset}) -> (h: tensor<?x2x4xf32>) {
+  // CHECK: rnn.parallel chunk ins(%x as %{{.*}} frame) {slots = [#rnn.slot<offset = 0, per_frame = 32>]} : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+  %g = rnn.parallel chunk ins(%x as %x0 frame) {slots = [#rnn.slot<offset = 0, per_frame = 32>]} : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+    %0 = rnn.sigmoid %x0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  // CHECK: rnn.recurrent causal chunk ins(%{{.*}} as %{{.*}} frame) : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+  %h = rnn.recurrent causal chunk ins(%g as %g0 frame) : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+    %h1 = rnn.delay %h0 by 1 state "h" : tensor<4xf32>
+    %h0 = rnn.sum %g0, %h1 : tensor<4xf32>
+    rnn.yield %h0 : tensor<4xf32>
+  }
+  // CHECK: rnn.reduction chunk ins(%{{.*}} as %{{.*}} frame) : (tensor<?x2x4xf32>) -> tensor<4xf32> {
+  %s = rnn.reduction chunk ins(%h as %h0 frame) : (tensor<?x2x4xf32>) -> tensor<4xf32> {
+    %0 = rnn.sum_frames %h0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  // CHECK: rnn.keep %{{.*}} as "state.h" frames 1 : tensor<?x2x4xf32>
+  rnn.keep %h as "state.h" frames 1 : tensor<?x2x4xf32>
+  // CHECK: rnn.return %{{.*}} : tensor<?x2x4xf32>
+  rnn.return %h : tensor<?x2x4xf32>
+}

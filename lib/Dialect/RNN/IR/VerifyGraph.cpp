@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "Verify.h"
 #include "rnn/Dialect/RNN/IR/Rates.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace mlir::rnn;

@@ -10,14 +10,16 @@
 #include "rnn/Runtime/Device.h"
 #include "rnn/Runtime/Memory.h"
 #include "rnn/Runtime/SharedObject.h"
+#include "rnn/Runtime/ThreadChoice.h"
 #include "rnn/Runtime/ThreadPool.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <sched.h>
 
 namespace mlir::rnn::runtime {
 
-Status resolveThreads(int requested, int &threads) {
+Status resolveThreads(int requested, int &threads, bool *isGiven) {
   constexpr long limit = 1024;
   const char *text = std::getenv("RNN_NUM_THREADS");
   long number = requested;
@@ -29,6 +31,8 @@ Status resolveThreads(int requested, int &threads) {
   }
   if (number < 0 || number > limit)
     return usageError("threads must be in [0, 1024], got " + std::to_string(number));
+  if (isGiven)
+    *isGiven = number != 0;
   if (number == 0) {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
@@ -78,7 +82,7 @@ struct Call : RnnContext {
 
 class CpuDevice final : public Device {
 public:
-  explicit CpuDevice(int threads) : barrier(threads) {}
+  CpuDevice(int threads, bool adapt) : barrier(threads), adapt(adapt) {}
 
   Status load(const Artifact &artifact, const Section &code, int threads);
   Status reserve(const Function &function, int64_t frames) override;
@@ -90,6 +94,8 @@ private:
   Buffer workspace;
   Barrier barrier;
   ThreadPool pool;
+  bool adapt;
+  std::vector<ThreadChoice> choices; ///< by the function's position
 };
 
 Status CpuDevice::load(const Artifact &artifact, const Section &code, int threads) {
@@ -102,6 +108,7 @@ Status CpuDevice::load(const Artifact &artifact, const Section &code, int thread
                        function.symbol + "' in the code for '" + code.target + "'");
     functions.push_back(reinterpret_cast<RnnCompiledFunction>(symbol));
   }
+  choices.resize(functions.size());
   return pool.start(threads);
 }
 
@@ -138,17 +145,29 @@ Status CpuDevice::run(const Function &function, size_t position, int64_t frames,
   call.reserved = 0;
   call.function = functions[position];
   call.meeting = &barrier;
-  pool.run(Call::threadEntry, &call);
+  if (!adapt) {
+    pool.run(Call::threadEntry, &call);
+    return Status::success();
+  }
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
+  if (choices[position].useOne()) {
+    call.threads = 1;
+    Call::threadEntry(&call, 0);
+  } else {
+    pool.run(Call::threadEntry, &call);
+  }
+  choices[position].record(std::chrono::duration<double>(Clock::now() - begin).count() / double(frames));
   return Status::success();
 }
 
 } // namespace
 
-Status createCpuDevice(const Artifact &artifact, int threads, std::unique_ptr<Device> &device) {
+Status createCpuDevice(const Artifact &artifact, int threads, bool adapt, std::unique_ptr<Device> &device) {
   const Section *code = nullptr;
   if (Status status = chooseHostCode(artifact, CpuFeatures(), code); status.failed())
     return status;
-  auto cpu = std::make_unique<CpuDevice>(threads);
+  auto cpu = std::make_unique<CpuDevice>(threads, adapt);
   if (Status status = cpu->load(artifact, *code, threads); status.failed())
     return status;
   device = std::move(cpu);

@@ -35,9 +35,10 @@ Status createDevice(const Artifact &artifact, const std::string &target, const S
     if (options.widen)
       return usageError("only the interpreter widens f32 to f64");
     int threads = 1;
-    if (Status status = resolveThreads(options.threads, threads); status.failed())
+    bool isGiven = false;
+    if (Status status = resolveThreads(options.threads, threads, &isGiven); status.failed())
       return status;
-    return createCpuDevice(artifact, threads, device);
+    return createCpuDevice(artifact, threads, /*adapt=*/!isGiven && threads > 1, device);
   }
   for (std::string_view later : {"cuda", "emulator"})
     if (target == later || target.rfind(std::string(later) + ":", 0) == 0)

@@ -8,6 +8,7 @@
 #include "rnn/Runtime/ThreadPool.h"
 #include "rnn/Runtime/Device.h"
 #include "rnn/Runtime/Memory.h"
+#include "rnn/Runtime/ThreadChoice.h"
 
 #include <gtest/gtest.h>
 
@@ -112,6 +113,31 @@ TEST(Memory, Text) {
   EXPECT_EQ(formatBytes(512), "512 bytes");
   EXPECT_EQ(formatBytes(uint64_t(9.2 * (1 << 30))), "9.2 GiB");
   EXPECT_GT(availableMemory(), 0u);
+}
+
+/// Makes `calls` calls that take what `seconds` says for all threads and for one; the number of those with one.
+int callWith(ThreadChoice &choice, double all, double one, int calls) {
+  int withOne = 0;
+  for (int i = 0; i < calls; ++i) {
+    withOne += choice.useOne();
+    choice.record(choice.useOne() ? one : all);
+  }
+  return withOne;
+}
+
+TEST(ThreadChoice, FindsTheFasterWay) {
+  ThreadChoice small, large, tie;
+  EXPECT_GT(callWith(small, 2.0, 1.0, 2000), 1950);
+  EXPECT_LT(callWith(large, 1.0, 2.0, 2000), 50);
+  EXPECT_LT(callWith(tie, 1.0, 0.97, 2000), 50) << "several threads unless one is clearly faster";
+}
+
+TEST(ThreadChoice, FollowsTheMachine) {
+  ThreadChoice choice;
+  callWith(choice, 1.0, 2.0, 500);
+  EXPECT_FALSE(choice.useOne());
+  EXPECT_GT(callWith(choice, 9.0, 2.0, 2000), 1000) << "a neighbour came";
+  EXPECT_LT(callWith(choice, 1.0, 2.0, 2000), 1200) << "and went";
 }
 
 TEST(Memory, WorkspaceIsCounted) {

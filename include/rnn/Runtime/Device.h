@@ -33,15 +33,15 @@ public:
 };
 
 /// Threads that `requested` means: 0 asks RNN_NUM_THREADS, then the number of
-/// cores that the process may use.
-Status resolveThreads(int requested, int &threads);
+/// cores that the process may use. `isGiven` tells whether somebody chose it.
+Status resolveThreads(int requested, int &threads, bool *isGiven = nullptr);
 
 /// Bytes of workspace of one call; UINT64_MAX if they cannot be counted.
 uint64_t workspaceBytes(const MemoryPlan &plan, int threads, int64_t frames);
 
-/// Host code in a pool of threads. Error 19 if the artifact has none that this
-/// CPU can run.
-Status createCpuDevice(const Artifact &artifact, int threads, std::unique_ptr<Device> &device);
+/// Host code in a pool of threads. With `adapt` a call uses one of them where
+/// that is faster. Error 19 if the artifact has no code that this CPU can run.
+Status createCpuDevice(const Artifact &artifact, int threads, bool adapt, std::unique_ptr<Device> &device);
 
 /// Path of librnn-interpreter.so beside this library or program, or in the
 /// library folder beside it; empty if it is not there.

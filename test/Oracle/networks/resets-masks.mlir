@@ -4,7 +4,7 @@ rnn.parameter @u : tensor<4x4xf32> init(#rnn.orthogonal<>)
 rnn.parameter @h0 : tensor<4xf32> init(#rnn.normal<std = 0.1>)
 rnn.parameter @p : tensor<4xf32> init(#rnn.zeros)
 
-rnn.network @n(%x: tensor<3xf32>, %r: tensor<i1> {rnn.reset}, %m: tensor<i1>) -> (h: tensor<4xf32>, e: tensor<f32>, q: tensor<f32>, counted: tensor<i1>) {
+rnn.network @n(%x: tensor<3xf32>, %r: tensor<i1> {rnn.reset}, %m: tensor<i1>) -> (h: tensor<4xf32>, e: tensor<f32>, all: tensor<f32>, q: tensor<f32>, counted: tensor<i1>) {
   %w = rnn.param @w : tensor<4x3xf32>
   %u = rnn.param @u : tensor<4x4xf32>
   %h0 = rnn.param @h0 : tensor<4xf32>
@@ -24,6 +24,6 @@ rnn.network @n(%x: tensor<3xf32>, %r: tensor<i1> {rnn.reset}, %m: tensor<i1>) ->
   %hh = arith.mulf %h, %h : tensor<4xf32>
   %e = rnn.reduce sum %hh over [0] : tensor<4xf32> to tensor<f32>
   %q = rnn.reduce max %h over [0] : tensor<4xf32> to tensor<f32>
-  rnn.output %h, %e, %q, %m : tensor<4xf32>, tensor<f32>, tensor<f32>, tensor<i1>
+  rnn.output %h, %e, %e, %q, %m : tensor<4xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<i1>
 }
-rnn.train_step @step of @n loss("e" mean weight 0.5 mask "counted") loss("q" sum weight 0.25) metric("e" mean) optimizer(#rnn.sgd<lr = 0.0>)
+rnn.train_step @step of @n loss("e" mean weight 0.5 mask "counted") loss("q" sum weight 0.25) metric("all" mean) optimizer(#rnn.sgd<lr = 0.0>)

@@ -141,7 +141,7 @@ rnn.parameter @w : tensor<f32> init(#rnn.zeros)
 rnn.network @net(%x: tensor<f32>, %m: tensor<i1>) -> (e: tensor<f32>, counted: tensor<i1>) {
   rnn.output %x, %m : tensor<f32>, tensor<i1>
 }
-rnn.train_step @train of @net loss("e" mean weight 0.5 mask "counted") metric("e" sum) optimizer(#rnn.sgd<>)
+rnn.train_step @train of @net loss("e" mean weight 0.5 mask "counted") metric("e" sum mask "counted") optimizer(#rnn.sgd<>)
 rnn.step @built train of @net () -> () {
   %w = rnn.param @w : tensor<f32>
   %n = arith.negf %w : tensor<f32>

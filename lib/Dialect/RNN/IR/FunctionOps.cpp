@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Verify.h"
+#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -313,6 +314,13 @@ void TrainStepOp::print(OpAsmPrinter &p) {
 LogicalResult TrainStepOp::verify() {
   if (getLosses().empty()) // train_step_c1
     return emitOpError("expected at least one loss");
+  llvm::DenseMap<StringAttr, StringAttr> maskOf;
+  for (ArrayAttr list : {getLosses(), getMetrics()})
+    for (LossAttr loss : list.getAsRange<LossAttr>())
+      if (auto [it, isNew] = maskOf.try_emplace(loss.getResult(), loss.getMask());
+          !isNew && it->second != loss.getMask()) // train_step_c6
+        return emitOpError() << "names result " << loss.getResult() << " with two masks; 'sum." << loss.getResult().getValue()
+                             << "' can be the sum over one";
   return rnn::detail::verifyBPTT(*this, getBpttAttr());
 }
 

@@ -107,6 +107,7 @@ private:
   Block *block = nullptr;
   llvm::MapVector<StringRef, Value> params; ///< the one read of each parameter
   llvm::DenseMap<StringAttr, Value> results; ///< of the network, by name
+  llvm::DenseSet<StringAttr> summed;         ///< losses and metrics that have been added up
   Value mask, lr;
   // The signature, as it grows.
   SmallVector<Attribute> argNames, argAttrs, resultNames, resAttrs;
@@ -123,13 +124,7 @@ Value StepBuilder::addArgument(StringRef name, Type type, DictionaryAttr attrs) 
 }
 
 void StepBuilder::addResult(StringRef name, Value value, Rate rate) {
-  // A result may be a loss and a metric: as a metric, with that mask, it is what somebody asked to see.
-  StringAttr attr = builder.getStringAttr(name);
-  if (auto found = llvm::find(resultNames, attr); found != resultNames.end()) {
-    outputs[found - resultNames.begin()] = value;
-    return;
-  }
-  resultNames.push_back(attr);
+  resultNames.push_back(builder.getStringAttr(name));
   resultTypes.push_back(value.getType());
   SmallVector<NamedAttribute> attrs;
   if (rate != Rate::Frame)
@@ -182,9 +177,11 @@ Value StepBuilder::reduce(LossAttr loss) {
     Value ones = arith::SelectOp::create(builder, loc, counted, count, constant(i64, 0));
     count = SumFramesOp::create(builder, loc, i64, ones, RateAttr());
   }
-  std::string name = loss.getResult().str();
-  addResult("sum." + name, sum, Rate::Static);
-  addResult("count." + name, count, Rate::Static);
+  // A result that is a loss and a metric has one mask, and so one sum.
+  if (summed.insert(loss.getResult()).second) {
+    addResult(("sum." + loss.getResult().getValue()).str(), sum, Rate::Static);
+    addResult(("count." + loss.getResult().getValue()).str(), count, Rate::Static);
+  }
   if (loss.getReduction() == LossReduction::Sum || rate == Rate::Static)
     return sum;
   // S2: no frame counted gives 0.

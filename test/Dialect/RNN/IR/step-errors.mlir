@@ -214,6 +214,11 @@ rnn.train_step @step of @n optimizer(#rnn.sgd<>)
 
 // -----
 
+// expected-error@+1 {{'rnn.train_step' op names result "e" with two masks; 'sum.e' can be the sum over one}}
+rnn.train_step @step of @n loss("e" mean mask "m") metric("e" sum) optimizer(#rnn.sgd<>)
+
+// -----
+
 // expected-error@+1 {{'rnn.train_step' op refers to unknown network '@n'}}
 rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<>)
 

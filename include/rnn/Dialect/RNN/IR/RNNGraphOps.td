@@ -72,7 +72,7 @@ def RNN_RandomOp : RNN_Op<"random", []> {
   }];
   let arguments = (ins RNN_RandomKindAttr:$kind, RNN_RateAttr:$rate, OptionalAttr<I32Attr>:$id);
   let results = (outs RNN_Signal:$result);
-  let assemblyFormat = "$kind $rate (`id` $id^)? attr-dict `:` type($result)";
+  let assemblyFormat = "`` $kind $rate (`id` $id^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 
@@ -136,7 +136,7 @@ def RNN_ReduceOp : RNN_Op<"reduce", [Pure]> {
   let description = "Combines the elements along `dims` (strictly increasing), which the result lacks, in order.";
   let arguments = (ins RNN_ReduceKindAttr:$kind, RNN_Signal:$source, DenseI64ArrayAttr:$dims);
   let results = (outs RNN_Signal:$result);
-  let assemblyFormat = "$kind $source `over` $dims attr-dict `:` type($source) `to` type($result)";
+  let assemblyFormat = "`` $kind $source `over` $dims attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
 }
 

@@ -130,6 +130,7 @@ rnn.network @net(%x: tensor<4xf32>) -> (y: tensor<4xf32>) {
 // CHECK-NEXT:   l0 -> loss [label="0.5"];
 // CHECK-NEXT:   l1 [label="sum e"];
 // CHECK-NEXT:   r0 -> l1;
+// CHECK-NEXT:   r1 -> l1 [label="mask"];
 // CHECK-NEXT:   subgraph cluster_legend
 // CHECK:      digraph "built" {
 // CHECK:        [[N:n[0-9]+]] [label="negf\nf32", tooltip="arith.negf"];

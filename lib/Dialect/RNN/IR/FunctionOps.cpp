@@ -319,8 +319,8 @@ LogicalResult TrainStepOp::verify() {
     for (LossAttr loss : list.getAsRange<LossAttr>())
       if (auto [it, isNew] = maskOf.try_emplace(loss.getResult(), loss.getMask());
           !isNew && it->second != loss.getMask()) // train_step_c6
-        return emitOpError() << "names result " << loss.getResult() << " with two masks; 'sum." << loss.getResult().getValue()
-                             << "' can be the sum over one";
+        return emitOpError() << "names result '" << loss.getResult().getValue() << "' with two masks; 'sum."
+                             << loss.getResult().getValue() << "' can be the sum over one";
   return rnn::detail::verifyBPTT(*this, getBpttAttr());
 }
 
@@ -333,8 +333,8 @@ LogicalResult TrainStepOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto check = [&](LossAttr loss, StringRef what) -> LogicalResult {
     std::optional<unsigned> index = function.findResult(loss.getResult().getValue());
     if (!index)
-      return emitOpError() << what << " refers to unknown result '" << loss.getResult().getValue() << "' of '@" << getNetwork()
-                           << "'";
+      return emitOpError() << what << " refers to unknown result '" << loss.getResult().getValue() << "' of '@"
+                           << getNetwork() << "'";
     auto type = cast<RankedTensorType>(network.getFunctionType().getResult(*index));
     if (type.getRank() != 0 || !isa<FloatType>(type.getElementType()))
       return emitOpError() << what << " '" << loss.getResult().getValue() << "' is " << debugString(type)
@@ -343,11 +343,12 @@ LogicalResult TrainStepOp::verifySymbolUses(SymbolTableCollection &symbols) {
       return success();
     index = function.findResult(loss.getMask().getValue());
     if (!index)
-      return emitOpError() << "mask refers to unknown result '" << loss.getMask().getValue() << "' of '@" << getNetwork()
-                           << "'";
+      return emitOpError() << "mask refers to unknown result '" << loss.getMask().getValue() << "' of '@"
+                           << getNetwork() << "'";
     Type mask = network.getFunctionType().getResult(*index);
     if (mask != RankedTensorType::get({}, IntegerType::get(getContext(), 1)))
-      return emitOpError() << "mask '" << loss.getMask().getValue() << "' is " << debugString(mask) << "; expected tensor<i1>";
+      return emitOpError() << "mask '" << loss.getMask().getValue() << "' is " << debugString(mask)
+                           << "; expected tensor<i1>";
     return success();
   };
   for (LossAttr loss : getLosses().getAsRange<LossAttr>())

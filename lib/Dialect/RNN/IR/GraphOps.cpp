@@ -197,7 +197,8 @@ LogicalResult LinearOp::verify() {
   auto expected = RankedTensorType::get({weight.getDimSize(0)}, weight.getElementType());
   // linear_c4
   if (result != expected)
-    return noteWeight(emitOpError() << "expected result " << debugString(expected) << ", but got " << debugString(result),
+    return noteWeight(emitOpError() << "expected result " << debugString(expected) << ", but got "
+                                    << debugString(result),
                       getWeight());
   // linear_c5
   if (getBias() && getBias().getType() != expected)

@@ -70,8 +70,8 @@ void CycleVerifier::describe(InFlightDiagnostic &diag, const Path &path, SignalN
 
 void CycleVerifier::noteReaders(InFlightDiagnostic &diag, const Path &path, SignalNames &names) {
   for (auto [i, edge] : llvm::enumerate(path))
-    diag.attachNote(getReader(edge)->getLoc()) << names.getName(getValue(path[(i + 1) % path.size()])) << " uses "
-                                               << names.getName(getValue(edge)) << " here";
+    diag.attachNote(getReader(edge)->getLoc())
+        << names.getName(getValue(path[(i + 1) % path.size()])) << " uses " << names.getName(getValue(edge)) << " here";
 }
 
 /// C1: every cycle has a delay.

@@ -74,8 +74,9 @@ static LogicalResult verifySlice(OffsetSizeAndStrideOpInterface slice, Type whol
        llvm::enumerate(slice.getStaticOffsets(), slice.getStaticSizes(), slice.getStaticStrides())) {
     int64_t extent = type.getDimSize(dim);
     if (offset < 0 || size < 1 || stride < 1 || offset >= extent || size - 1 > (extent - 1 - offset) / stride)
-      return slice->emitOpError() << "expected a slice inside " << debugString(type) << " with positive strides, but dimension "
-                                  << dim << " has offset " << offset << ", size " << size << " and stride " << stride;
+      return slice->emitOpError() << "expected a slice inside " << debugString(type)
+                                  << " with positive strides, but dimension " << dim << " has offset " << offset
+                                  << ", size " << size << " and stride " << stride;
   }
   return success();
 }

@@ -50,7 +50,8 @@ static LogicalResult verifyMark(RNNFunctionInterface function, NamedAttribute ma
     return success();
   }
   if (name.starts_with("rnn."))
-    return function->emitOpError() << "unknown attribute '" << name << "' of " << (isArgument ? "an argument" : "a result");
+    return function->emitOpError() << "unknown attribute '" << name << "' of "
+                                   << (isArgument ? "an argument" : "a result");
   return success();
 }
 

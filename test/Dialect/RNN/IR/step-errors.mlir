@@ -214,7 +214,7 @@ rnn.train_step @step of @n optimizer(#rnn.sgd<>)
 
 // -----
 
-// expected-error@+1 {{'rnn.train_step' op names result "e" with two masks; 'sum.e' can be the sum over one}}
+// expected-error@+1 {{'rnn.train_step' op names result 'e' with two masks; 'sum.e' can be the sum over one}}
 rnn.train_step @step of @n loss("e" mean mask "m") metric("e" sum) optimizer(#rnn.sgd<>)
 
 // -----

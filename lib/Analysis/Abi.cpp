@@ -57,6 +57,14 @@ llvm::MapVector<Value, CarriedState> rnn::getCarriedStates(RNNFunctionInterface 
   return states;
 }
 
+/// Whether the function draws random numbers of a rate that `isWanted` admits.
+static bool draws(Operation *function, llvm::function_ref<bool(Rate)> isWanted) {
+  return function->walk([&](RandomOp random) {
+                   return isWanted(random.getRate()) ? WalkResult::interrupt() : WalkResult::advance();
+                 })
+      .wasInterrupted();
+}
+
 /// Whether the function looks at ages at all: it delays, or it looks back over older frames.
 static bool usesAges(Operation *function) {
   return function->walk([](Operation *op) {
@@ -93,6 +101,9 @@ SmallVector<AbiTensor> rnn::getAbi(RNNFunctionInterface function, int64_t stream
     else if (auto assign = dyn_cast<AssignOp>(op))
       used.insert(assign.getParameter());
   });
+  // N1: what is drawn once a step changes with the number of updates.
+  if (draws(function, [](Rate rate) { return rate != Rate::Frame; }))
+    used.insert("opt.step");
   for (auto parameter : function->getParentOfType<ModuleOp>().getOps<ParameterOp>())
     if (used.contains(parameter.getSymName()))
       abi.push_back({parameter.getSymName().str(), parameter.getSlot() ? AbiRole::Optimizer : AbiRole::Parameter,
@@ -122,10 +133,12 @@ SmallVector<AbiTensor> rnn::getAbi(RNNFunctionInterface function, int64_t stream
       rings.push_back({"ring." + save.getRing().str(), AbiRole::Ring, Rate::Static,
                        kept(history, cast<RankedTensorType>(save.getType())), 0});
   }
-  if (usesAges(function)) {
+  if (usesAges(function))
     abi.push_back({"state.age", AbiRole::State, Rate::Static, RankedTensorType::get({streams}, i64), -1});
+  if (usesAges(function) || draws(function, [](Rate rate) { return rate == Rate::Frame; }))
     abi.push_back({"state.frame", AbiRole::State, Rate::Static, RankedTensorType::get({}, i64), 0});
-  }
+  if (draws(function, [](Rate) { return true; }))
+    abi.push_back({"seed", AbiRole::State, Rate::Static, RankedTensorType::get({}, i64), 0});
   if (history > 0 && function.getFunctionKind() == FunctionKind::Train) {
     llvm::append_range(abi, rings);
     abi.push_back({"ring.age", AbiRole::Ring, Rate::Static, RankedTensorType::get({history, streams}, i64), -1});

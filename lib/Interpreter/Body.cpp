@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Body.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "rnn/Runtime/Random.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -290,6 +291,8 @@ FailureOr<Tensor> Body::evaluateRandom(RandomOp op, Point point) {
   for (auto [unit, value] : llvm::enumerate(result.floats())) {
     uint32_t word = runtime::randomWord(key, unit, stream, time);
     value = op.getKind() == RandomKind::Uniform ? runtime::toUniform(word) : runtime::toNormal(word);
+    if (getElementTypeOrSelf(op.getType()).isF32()) // N2: a draw keeps its f32 value
+      value = static_cast<float>(value);
   }
   return result;
 }

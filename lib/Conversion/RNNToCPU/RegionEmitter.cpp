@@ -63,6 +63,8 @@ void RegionEmitter::computeRates() {
     };
     if (isTimed(&op))
       rate = Rate::Frame;
+    else if (auto random = dyn_cast<RandomOp>(&op))
+      rate = random.getRate();
     else if (auto sum = dyn_cast<SumFramesOp>(&op))
       rate = summed(sum.getSumTo());
     else if (auto contract = dyn_cast<ContractOp>(&op))
@@ -75,8 +77,10 @@ void RegionEmitter::computeRates() {
 }
 
 LogicalResult RegionEmitter::unsupported(Operation *op) {
-  return op->emitError() << "'" << op->getName()
-                         << "' op is not supported on target 'cpu'";
+  InFlightDiagnostic diag = op->emitError() << "'" << op->getName()
+                                            << "' op is not supported on target 'cpu'";
+  diag.attachNote() << "supported on: interpreter";
+  return diag;
 }
 
 LogicalResult RegionEmitter::run() {
@@ -165,6 +169,7 @@ LogicalResult RegionEmitter::emitOp(Operation *op) {
       // Constants have memory only where somebody asks for it.
       .Case([&](arith::ConstantOp) { return success(); })
       .Case([&](ContractOp op) { return emitContract(op); })
+      .Case([&](RandomOp op) { return emitRandom(op); })
       .Case([&](ReduceOp op) { return emitReduce(op); })
       .Case([&](SumFramesOp op) { return emitSumFrames(op); })
       .Case([&](GatherOp op) { return emitGather(op); })

@@ -111,6 +111,9 @@ private:
                                                ValueRange carried)>
                    body);
 
+  // Random.cpp
+  LogicalResult emitRandom(RandomOp op);
+
   // Contract.cpp
   LogicalResult emitContract(ContractOp op);
   bool emitAsProduct(ContractOp op);

@@ -34,6 +34,8 @@ void rnn::buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options)
     // What state a network carries is decided here, in order, and named for good.
     phase.addPass(createSimplifyDelays());
     phase.addPass(createSort());
+    // Equal signals become one before either has a state of its own.
+    phase.addPass(createCSEPass());
     phase.addPass(createAssignIds());
     // Who leaves cells closed wants to see them.
     if (options.cells.empty())
@@ -43,9 +45,14 @@ void rnn::buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options)
 
 /// One graph per step and mode with every gradient written out, and the networks as they are for inference.
 static void buildGradientPhase(OpPassManager &phase, const ToGradientOptions &options) {
-  phase.addPass(createBuildStep({llvm::to_vector(options.of), llvm::to_vector(options.keep)}));
+  SmallVector<std::string> kept(options.keep.begin(), options.keep.end());
+  bool keepsSignals = llvm::is_contained(kept, "signals");
+  llvm::erase(kept, "signals");
+  phase.addPass(createBuildStep({llvm::to_vector(options.of), kept}));
   phase.addPass(createDifferentiate());
   phase.addPass(createSpecialise({"infer"}));
+  if (keepsSignals)
+    phase.addPass(createKeepSignals());
   // Adjoint rules ask for the same constants, saves and slopes again and again.
   phase.addPass(createSort());
   phase.addPass(createCSEPass());

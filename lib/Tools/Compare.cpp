@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 
 namespace mlir::rnn::tools {
@@ -123,15 +124,16 @@ std::string placeOf(const Function &function, const std::string &name, const Hos
   HostTensor unit{tensor.dtype, {tensor.shape.begin() + 2, tensor.shape.end()}, {}};
   size_t features = groupSize(function, name, tensor), streams = size_t(tensor.shape[1]);
   frame = int64_t(at / (features * streams));
-  return "%" + name + ", frame " + std::to_string(frame) + ", stream " + std::to_string(at / features % streams) +
+  std::string signal = name.rfind(kSignalsPrefix, 0) == 0 ? name.substr(std::strlen(kSignalsPrefix)) : name;
+  return "%" + signal + ", frame " + std::to_string(frame) + ", stream " + std::to_string(at / features % streams) +
          ", unit " + indexText(unit, at % features);
 }
 
 } // namespace
 
-Status compareOutputs(const Function &function, const NamedTensors &outputs, const Reference &reference) {
+Status compareOutputs(const Function &function, const NamedTensors &outputs, const Reference &reference, bool quiet,
+                      std::string &first) {
   bool anyDiffers = false;
-  std::string firstPlace;
   int64_t firstFrame = 0;
   for (const auto &[name, expected] : reference.expected) {
     const HostTensor *got = find(outputs, name);
@@ -145,7 +147,8 @@ Status compareOutputs(const Function &function, const NamedTensors &outputs, con
     std::vector<double> budget = budgets(function, name, *got, expected, reference, undecided);
     Verdict verdict = judge(*got, expected, budget, undecided);
     bool differs = verdict.first != std::numeric_limits<size_t>::max();
-    std::printf("%s %s %s max-error %s budget %s at %s %s\n", name.c_str(), got->dtype.c_str(),
+    if (!quiet)
+      std::printf("%s %s %s max-error %s budget %s at %s %s\n", name.c_str(), got->dtype.c_str(),
                 shapeToString(expected.shape).c_str(), number(verdict.error).c_str(),
                 number(verdict.budget).c_str(), budget.empty() ? "[]" : indexText(expected, verdict.at).c_str(),
                 differs ? "DIFFERS" : verdict.undecided ? "undecided" : "ok");
@@ -155,7 +158,7 @@ Status compareOutputs(const Function &function, const NamedTensors &outputs, con
     std::string place = placeOf(function, name, expected, verdict.first, frame);
     if (!anyDiffers || frame < firstFrame) {
       firstFrame = frame;
-      firstPlace = "first difference: " + place + ": got " +
+      first = "first difference: " + place + ": got " +
                    number(elementAsDouble(*got, verdict.first), "%.9g") + ", expected " +
                    number(elementAsDouble(expected, verdict.first), "%.9g");
     }
@@ -163,7 +166,6 @@ Status compareOutputs(const Function &function, const NamedTensors &outputs, con
   }
   if (!anyDiffers)
     return Status::success();
-  std::printf("%s\n", firstPlace.c_str());
   return Status::error(Code::Differs, Kind::Other, "");
 }
 

@@ -150,15 +150,17 @@ Status chooseStreams(const RunOptions &options, const Inputs &inputs, const Func
   return Status::success();
 }
 
-/// The program, with the options that this run needs.
-Status open(const RunOptions &options, const Inputs &inputs, Program &program) {
+/// The program, with the options that this run needs; `keepSignals` adds every signal to the results.
+Status open(const RunOptions &options, const Inputs &inputs, Program &program, bool keepSignals = false) {
   bool compile = false;
   if (Status status = needsCompiler(options.model, compile); status.failed())
     return status;
-  std::vector<std::string> flags;
-  if (!options.keep.empty()) {
+  std::vector<std::string> flags, keep = options.keep;
+  if (keepSignals)
+    keep.push_back("signals");
+  if (!keep.empty()) {
     std::string list = "--keep=";
-    for (const std::string &kept : options.keep)
+    for (const std::string &kept : keep)
       list += (list.back() == '=' ? "" : ",") + kept;
     flags.push_back(list);
   }
@@ -243,31 +245,71 @@ Status runOnce(const RunOptions &options, const Program &program, const Inputs &
   return execute(*session, *function, prepared, outputs);
 }
 
-Status compare(const RunOptions &options, const Program &program, const Inputs &inputs, const Function &function,
-               const NamedTensors &outputs) {
-  Reference reference;
+/// What the interpreter computes: exactly, and perturbed where a budget is needed.
+Status interpret(const RunOptions &options, const Program &program, const Inputs &inputs, Reference &reference) {
   reference.rtol = options.rtol;
   reference.atol = options.atol;
   bool needsBudget = !options.rtol && !options.atol;
-  if (options.compare || needsBudget) {
-    Session::Options how{"interpreter", options.sample.seed, int32_t(options.device.threads)};
-    how.widen = true;
-    if (Status status = runOnce(options, program, inputs, how, reference.exact); status.failed())
+  if (!options.compare && !needsBudget)
+    return Status::success();
+  Session::Options how{"interpreter", options.sample.seed, int32_t(options.device.threads)};
+  how.widen = true;
+  if (Status status = runOnce(options, program, inputs, how, reference.exact); status.failed())
+    return status;
+  for (int run = 1; needsBudget && run <= kPerturbedRuns; ++run) {
+    how.perturbSeed = uint64_t(run);
+    NamedTensors perturbed;
+    if (Status status = runOnce(options, program, inputs, how, perturbed); status.failed())
       return status;
-    for (int run = 1; needsBudget && run <= kPerturbedRuns; ++run) {
-      how.perturbSeed = uint64_t(run);
-      NamedTensors perturbed;
-      if (Status status = runOnce(options, program, inputs, how, perturbed); status.failed())
-        return status;
-      reference.perturbed.push_back(std::move(perturbed));
-    }
+    reference.perturbed.push_back(std::move(perturbed));
   }
+  return Status::success();
+}
+
+/// Looks for the first signal that differs, in a program that returns them all. `first` stays as it is where none does,
+/// or where the model is an artifact, which returns what it returns.
+Status findFirstSignal(const RunOptions &options, const Inputs &inputs, std::string &first) {
+  bool compile = false;
+  if (Status status = needsCompiler(options.model, compile); status.failed() || !compile)
+    return status;
+  Program program;
+  if (Status status = open(options, inputs, program, /*keepSignals=*/true); status.failed())
+    return status;
+  const Function *function = nullptr;
+  if (Status status = findFunction(program.tables(), program.name(), options.function, function); status.failed())
+    return status;
+  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  NamedTensors outputs;
+  if (Status status = runOnce(options, program, inputs, how, outputs); status.failed())
+    return status;
+  Reference reference;
+  if (Status status = interpret(options, program, inputs, reference); status.failed())
+    return status;
+  for (const auto &[name, tensor] : reference.exact)
+    if (name.rfind(kSignalsPrefix, 0) == 0)
+      reference.expected.emplace_back(name, tensor);
+  Status status = compareOutputs(*function, outputs, reference, /*quiet=*/true, first);
+  return status.code == Code::Differs ? Status::success() : status;
+}
+
+Status compare(const RunOptions &options, const Program &program, const Inputs &inputs, const Function &function,
+               const NamedTensors &outputs) {
+  Reference reference;
+  if (Status status = interpret(options, program, inputs, reference); status.failed())
+    return status;
+  std::string first;
   if (options.compare) {
     reference.expected = reference.exact;
     if (Status status = selectOutputs(options.outputs, reference.expected); status.failed())
       return status;
-    if (Status status = compareOutputs(function, outputs, reference); status.failed())
-      return status;
+    Status verdict = compareOutputs(function, outputs, reference, /*quiet=*/false, first);
+    if (verdict.code == Code::Differs) {
+      if (Status status = findFirstSignal(options, inputs, first); status.failed())
+        return status;
+      std::printf("%s\n", first.c_str());
+    }
+    if (verdict.failed())
+      return verdict;
   }
   if (options.expect.empty())
     return Status::success();
@@ -275,7 +317,10 @@ Status compare(const RunOptions &options, const Program &program, const Inputs &
   if (Status status = readTensorFile(options.expect, file); status.failed())
     return status;
   reference.expected.assign(file.tensors.begin(), file.tensors.end());
-  return compareOutputs(function, outputs, reference);
+  Status verdict = compareOutputs(function, outputs, reference, /*quiet=*/false, first);
+  if (verdict.code == Code::Differs)
+    std::printf("%s\n", first.c_str());
+  return verdict;
 }
 
 /// Error 23 if gradients were asked of an artifact that has none.

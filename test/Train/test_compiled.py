@@ -10,6 +10,7 @@ import csv
 import math
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -165,3 +166,23 @@ def test_checkpoints_hold_everything(tools, model, text):
         assert name in tensors, sorted(tensors)
     assert tensors["opt.step"] == 3 and tensors["state.frame"] == 24
     assert tensors["ring.age"].shape == (8, 8)
+
+
+def test_first_difference_names_the_signal(tools, model, text):
+    """Held to a tolerance that nothing can keep, the first signal of the earliest frame is told."""
+    data = np.frombuffer(text.read_bytes()[: 2 * 9], np.uint8).reshape(2, 9).T.astype(np.int32)
+    np.savez(tools.folder / "in.npz", x=data[:-1], target=data[1:])
+    done = tools.run("rnn-run", model, "--function=step", "--input=in.npz", "--compare=interpreter", "--atol=1e-30",
+                     "--rtol=0", code=3)
+    lines = done.stdout.splitlines()
+    assert re.fullmatch(r"first difference: %\S+, frame 0, stream \d, unit \[\d+\]: got \S+, expected \S+", lines[-1]), lines[-1]
+    assert not any(line.startswith("signals.") for line in lines)
+    # An artifact tells what it returns.
+    tools.run("rnn-compile", model, "-o", "m.rnnc", "--streams=2", "--target=cpu", "--target=interpreter", "--keep=signals",
+              "--functions=charlm")
+    done = tools.run("rnn-run", "m.rnnc", "--function=charlm", "--input=in.npz", "--output=out.npz", code=1)
+    assert "'charlm' has no tensor named 'target'" in done.stderr
+    np.savez(tools.folder / "x.npz", x=data[:-1])
+    tools.run("rnn-run", "m.rnnc", "--function=charlm", "--input=x.npz", "--output=out.npz")
+    with np.load(tools.folder / "out.npz") as out:
+        assert out["signals.l0.h"].shape == (8, 2, 16)

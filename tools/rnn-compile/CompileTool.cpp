@@ -108,9 +108,8 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   options.functions = line.list("functions");
   options.keep = line.list("keep");
   for (const std::string &kept : options.keep)
-    if (kept != "gradients" && kept != "results")
-      return kept == "signals" ? notImplemented("--keep=signals")
-                               : usageError("--keep must be 'gradients' or 'results', got '" + kept + "'");
+    if (kept != "gradients" && kept != "results" && kept != "signals")
+      return usageError("--keep must be 'gradients', 'results' or 'signals', got '" + kept + "'");
   if (Status status = parseBptt(line, options); status.failed())
     return status;
   options.optimizer = line.get("optimizer");

@@ -38,9 +38,14 @@ struct Reference {
   std::optional<double> rtol, atol;
 };
 
-/// Prints a line per tensor of the reference to stdout and, on a difference, its
-/// first place: the earliest frame, then the order of outputs. Code 3 then.
-Status compareOutputs(const Function &function, const NamedTensors &outputs, const Reference &reference);
+/// The prefix of the results of `--keep=signals`.
+inline constexpr const char *kSignalsPrefix = "signals.";
+
+/// Prints a line per tensor of the reference to stdout, unless `quiet`. On a
+/// difference code 3, and in `first` its place: the earliest frame, then the
+/// order of outputs.
+Status compareOutputs(const Function &function, const NamedTensors &outputs, const Reference &reference, bool quiet,
+                      std::string &first);
 
 } // namespace mlir::rnn::tools
 

@@ -185,4 +185,19 @@ def Differentiate : Pass<"rnn-differentiate", "::mlir::ModuleOp"> {
   }];
 }
 
+def KeepSignals : Pass<"rnn-keep-signals", "::mlir::ModuleOp"> {
+  let summary = "Return every signal, to look for the first that is wrong";
+  let description = [{
+    Networks and steps return what they compute for every frame of the chunk as results `signals.<name>`, in the order of the text; names are those of messages, and what is a delay of another signal is left out.
+    `rnn-run --compare` asks for it after a difference (`rnn-compile --keep=signals`).
+
+    ```mlir
+    // Before
+    rnn.network @net(%x: tensor<4xf32>) -> (h: tensor<4xf32>) { … }
+    // After
+    rnn.network @net(%x: tensor<4xf32>) -> (h: tensor<4xf32>, signals.2: tensor<4xf32>, signals.h: tensor<4xf32>) { … }
+    ```
+  }];
+}
+
 #endif // RNN_DIALECT_RNN_TRANSFORMS_PASSES_TD

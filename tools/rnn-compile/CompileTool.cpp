@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CompileTool.h"
+#include "rnn/Runtime/AtomicFile.h"
 #include "rnn/Target/Compile.h"
 #include "rnn/Tools/CommandLine.h"
 #include "rnn/Tools/CompilerVersion.h"
@@ -163,22 +164,7 @@ static Status writeFile(const std::string &path, StringRef bytes) {
     llvm::outs().flush();
     return Status::success();
   }
-  auto failed = [&](std::error_code error) { return fileError("cannot write '" + path + "': " + error.message()); };
-  int descriptor;
-  llvm::SmallString<128> temporary;
-  if (std::error_code error = llvm::sys::fs::createUniqueFile(path + ".%%%%%%", descriptor, temporary))
-    return failed(error);
-  llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-  stream << bytes;
-  stream.close();
-  std::error_code error = stream.error();
-  stream.clear_error();
-  if (!error)
-    error = llvm::sys::fs::rename(temporary, path);
-  if (!error)
-    return Status::success();
-  llvm::sys::fs::remove(temporary);
-  return failed(error);
+  return runtime::writeFileAtomically(path, std::string_view(bytes.data(), bytes.size()));
 }
 
 /// `-o file` as the other tools' `--o=file`; `-g` likewise.

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <random>
+#include <sys/stat.h>
 
 using namespace mlir::rnn::runtime;
 
@@ -193,6 +194,23 @@ TEST_F(TensorFileTest, WritingIsWholeOrNotAtAll) {
   ASSERT_TRUE(writeFileAtomically(path("g"), std::vector<std::string_view>{"a", "", "bc"}).ok());
   ASSERT_TRUE(readFile(path("g"), bytes).ok());
   EXPECT_EQ(bytes, "abc");
+}
+
+TEST_F(TensorFileTest, LinksAndDevicesStayWhatTheyAre) {
+  ASSERT_TRUE(writeFileAtomically(path("target"), "old").ok());
+  ASSERT_EQ(::symlink(path("target").c_str(), path("link").c_str()), 0);
+  ASSERT_TRUE(writeFileAtomically(path("link"), "new").ok());
+  struct stat info;
+  ASSERT_EQ(::lstat(path("link").c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  std::string bytes;
+  ASSERT_TRUE(readFile(path("target"), bytes).ok());
+  EXPECT_EQ(bytes, "new");
+
+  EXPECT_TRUE(writeFileAtomically("/dev/null", "gone").ok());
+  EXPECT_EQ(writeFileAtomically("/dev/full", "full").message, "cannot write '/dev/full': No space left on device");
+  ASSERT_EQ(::stat("/dev/full", &info), 0);
+  EXPECT_TRUE(S_ISCHR(info.st_mode));
 }
 
 } // namespace

@@ -23,6 +23,7 @@ Status readFile(const std::string &path, std::string &bytes);
 /// file or the new one is there, never a part. Writes a temporary file in the
 /// same folder, syncs it, renames it and syncs the folder; a failed sync is an
 /// error. On failure nothing is left behind.
+/// A symbolic link is followed; a device or a pipe is written to as it is.
 Status writeFileAtomically(const std::string &path, const std::vector<std::string_view> &pieces);
 
 /// Same, with one piece.

@@ -8,6 +8,7 @@
 #include "rnn/Runtime/AtomicFile.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -83,20 +84,44 @@ Status readFile(const std::string &path, std::string &bytes) {
   return Status::success();
 }
 
-Status writeFileAtomically(const std::string &path, const std::vector<std::string_view> &pieces) {
+namespace {
+
+/// Writes to what is no regular file: a device or a pipe has no name to replace.
+Status writeInPlace(const std::string &path, const std::vector<std::string_view> &pieces) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.valid())
+    return systemError("write", path, errno);
+  for (std::string_view piece : pieces)
+    if (!writeAll(file.get(), piece))
+      return systemError("write", path, errno);
+  return Status::success();
+}
+
+} // namespace
+
+Status writeFileAtomically(const std::string &given, const std::vector<std::string_view> &pieces) {
+  struct stat info;
+  if (::stat(given.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+    return writeInPlace(given, pieces);
+  // A link stays one: what it leads to is replaced.
+  std::string path = given;
+  if (char *target = ::realpath(given.c_str(), nullptr)) {
+    path = target;
+    std::free(target);
+  }
   std::string temporary = path + ".tmp." + std::to_string(::getpid());
   Descriptor folder(::open(folderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid())
-    return systemError("write", path, errno);
+    return systemError("write", given, errno);
 
   auto fail = [&](int code) {
     ::unlink(temporary.c_str());
-    return systemError("write", path, code);
+    return systemError("write", given, code);
   };
   {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (!file.valid())
-      return systemError("write", path, errno);
+      return systemError("write", given, errno);
     for (std::string_view piece : pieces)
       if (!writeAll(file.get(), piece))
         return fail(errno);
@@ -106,7 +131,7 @@ Status writeFileAtomically(const std::string &path, const std::vector<std::strin
   if (::rename(temporary.c_str(), path.c_str()) != 0)
     return fail(errno);
   if (::fsync(folder.get()) != 0)
-    return systemError("write", path, errno);
+    return systemError("write", given, errno);
   return Status::success();
 }
 

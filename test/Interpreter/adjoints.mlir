@@ -325,7 +325,7 @@ rnn.network @powf(%x: tensor<3xf64>) -> (e: tensor<f64>) {
   %w = rnn.param @w : tensor<3xf64>
   %v = rnn.sum %w, %x : tensor<3xf64>
   %p = math.exp %v : tensor<3xf64>
-  %exponent = arith.constant dense<[2.5, 0.0, -1.0]> : tensor<3xf64>
+  %exponent = arith.constant dense<2.5> : tensor<3xf64>
   %y = math.powf %p, %exponent : tensor<3xf64>
   %weight = arith.constant dense<[1.0, -2.0, 0.5]> : tensor<3xf64>
   %yy = math.sin %y : tensor<3xf64>

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Verify.h"
+#include "mlir/IR/Matchers.h"
 #include "rnn/Dialect/RNN/IR/Rates.h"
 
 using namespace mlir;
@@ -97,9 +98,12 @@ LogicalResult rnn::detail::verifyOps(RNNFunctionInterface function) {
     // L3: constants are dense.
     if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && !isa<DenseElementsAttr>(constant.getValue()))
       return op.emitOpError("expected a dense constant");
-    // L4: the exponent of a power is a constant.
-    if (auto power = dyn_cast<math::PowFOp>(op); power && !power.getRhs().getDefiningOp<arith::ConstantOp>())
-      return op.emitOpError("expected a constant exponent");
+    // L4: the exponent of a power is a constant, the same for all elements.
+    if (auto power = dyn_cast<math::PowFOp>(op)) {
+      DenseElementsAttr exponent;
+      if (!matchPattern(power.getRhs(), m_Constant(&exponent)) || !exponent.isSplat())
+        return op.emitOpError("expected a constant exponent, the same for all elements");
+    }
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op); slice && failed(verifySlice(slice, slice.getSourceType())))
       return failure();
     if (auto slice = dyn_cast<tensor::InsertSliceOp>(op); slice && failed(verifySlice(slice, slice.getDestType())))

@@ -99,17 +99,15 @@ static Value rule(AdjointBuilder &a, math::AbsFOp op, unsigned) {
   return a.select(a.compare(CmpFPredicate::OGT, x, zero), e, negative);
 }
 
-/// x^p with constant p; where p = 0 the derivative is 0 for any x.
+/// x^p with constant p; for p = 0 the derivative is 0 for any x.
 static Value rule(AdjointBuilder &a, math::PowFOp op, unsigned i) {
   DenseFPElementsAttr exponent;
   if (i != 0 || !matchPattern(op.getRhs(), m_Constant(&exponent)))
     return {};
-  auto type = cast<RankedTensorType>(op.getType());
-  SmallVector<APFloat> lowered;
-  for (APFloat p : exponent.getValues<APFloat>())
-    lowered.push_back(p.isZero() ? p : p - APFloat(p.getSemantics(), 1));
-  Value p = arith::ConstantOp::create(a.getBuilder(), a.getLoc(), exponent);
-  Value less = arith::ConstantOp::create(a.getBuilder(), a.getLoc(), DenseElementsAttr::get(type, lowered));
+  double p = FloatAttr::get(exponent.getElementType(), exponent.getSplatValue<APFloat>()).getValueAsDouble();
+  if (p == 0)
+    return {};
+  Value less = a.constant(op.getType(), p - 1);
   Value power = math::PowFOp::create(a.getBuilder(), a.getLoc(), a.use(op.getLhs()), less);
   return a.mul(a.getError(), a.mul(p, power));
 }

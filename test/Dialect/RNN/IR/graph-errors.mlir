@@ -174,7 +174,7 @@ rnn.network @sparse() -> (y: tensor<4xf32>) {
 // -----
 
 rnn.network @power(%x: tensor<f32>) -> (y: tensor<f32>) {
-  // expected-error@+1 {{'math.powf' op expected a constant exponent}}
+  // expected-error@+1 {{'math.powf' op expected a constant exponent, the same for all elements}}
   %y = math.powf %x, %x : tensor<f32>
   rnn.output %y : tensor<f32>
 }

@@ -18,6 +18,7 @@
 #include "rnn/Dialect/RNN/IR/RNN.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/SmallSet.h"
 
 namespace mlir::rnn::cpu {
@@ -102,15 +103,11 @@ public:
   View allocate(RankedTensorType type, Rate rate, int64_t extraRows = 0);
   /// New memory for `count` elements.
   View allocateFlat(Type element, int64_t count);
-  /// Memory allocated inside a scope is free again after it.
-  struct Scope {
-    int64_t constant, perFrame;
-  };
-  Scope openScope() const { return {constantBytes, frameBytes}; }
-  void closeScope(const Scope &scope) {
-    constantBytes = scope.constant;
-    frameBytes = scope.perFrame;
-  }
+  /// What is allocated now stays to the end.
+  void pin();
+  /// Memory in the workspace that is neither pinned nor named by its number is
+  /// free for what is allocated from here on. All threads must be past it.
+  void retain(const llvm::SmallDenseSet<unsigned> &buffers);
 
   /// The order between threads: a group of work says what it reads and writes
   /// before it is emitted; where that conflicts, a barrier is put before it.
@@ -165,13 +162,24 @@ public:
 
 private:
   Value contextField(int64_t bytes, Type type);
-  View place(RankedTensorType type, Rate rate, int64_t rows, int64_t offset,
-             int64_t perFrame);
+  /// A part of the workspace that buffers use one after another; as large as
+  /// the largest of them in both terms. Where it lies is known at the end.
+  struct Block {
+    int64_t constant = 0, perFrame = 0; ///< bytes: constant + perFrame * T
+    unsigned buffer = 0;                ///< who uses it; 0: free
+    bool pinned = false;
+  };
+  /// The offset of one allocation, to be filled in at the end.
+  struct Offset {
+    unsigned block;
+    LLVM::ConstantOp constant, perFrame;
+  };
+  unsigned takeBlock(int64_t constant, int64_t perFrame);
 
   Operation *entryMarker = nullptr; ///< allocations are emitted before it
   Value context, thread, tensors, workspace;
-  int64_t constantBytes = 0, frameBytes = 0;
-  int64_t peakConstant = 0, peakFrame = 0;
+  SmallVector<Block> blocks;
+  SmallVector<Offset> offsets;
   unsigned nextBuffer = 1;
   llvm::SmallSet<unsigned, 16> readSince, writtenSince;
 };

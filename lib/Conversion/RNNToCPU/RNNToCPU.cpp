@@ -47,6 +47,7 @@ private:
   void bindTensors();
   void emitAges();
   LogicalResult emitRegion(Operation *op);
+  void releaseMemory(Operation *op);
   void emitResults(ReturnOp op);
   void emitCommit();
   void emitKeep(KeepOp keep);
@@ -146,7 +147,21 @@ LogicalResult ScheduleConverter::emitRegion(Operation *op) {
     return failure();
   for (auto [i, result] : llvm::enumerate(op->getResults()))
     values[result] = region.getResult(i);
+  releaseMemory(op);
   return success();
+}
+
+/// After `op`, where all threads have met: what neither a later op reads nor the
+/// end needs. Several values may be views of one memory.
+void ScheduleConverter::releaseMemory(Operation *op) {
+  llvm::SmallDenseSet<unsigned> needed;
+  for (auto &[value, view] : values)
+    if (llvm::any_of(value.getUsers(), [&](Operation *user) {
+          return isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user) ||
+                 op->isBeforeInBlock(user);
+        }))
+      needed.insert(view.buffer);
+  e.retain(needed);
 }
 
 void ScheduleConverter::emitResults(ReturnOp op) {
@@ -266,6 +281,7 @@ LogicalResult ScheduleConverter::convert(StringRef symbol) {
   });
   emitAges();
   e.barrier();
+  e.pin();
 
   ReturnOp end;
   GuardOp guardOp;

@@ -353,44 +353,149 @@ int64_t mlir::rnn::packedSize(int64_t depth, int64_t columns,
   return llvm::divideCeil(columns, tiling.panel()) * tiling.panel() * depth;
 }
 
+namespace {
+
+/// Packs columns of one matrix; the loop over columns is the caller's.
+struct Packer {
+  OpBuilder &b;
+  Location loc;
+  Type element;
+  const MatrixView &source;
+  int64_t depth, columns;
+  Value target, targetOffset;
+  const ProductTiling &tiling;
+  IndexMath index{b, loc};
+
+  int64_t panel() const { return tiling.panel(); }
+
+  /// Where the first row of a column lies in its panel.
+  Value startOf(Value column) {
+    Value number = index.div(column, index.constant(panel()));
+    return index.add(
+        index.add(targetOffset,
+                  index.mul(number, index.constant(panel() * depth))),
+        index.rem(column, index.constant(panel())));
+  }
+
+  /// Rows [begin, depth) of one column, one after another; zeros behind the
+  /// matrix.
+  void packColumn(Value column, int64_t begin) {
+    Value start = startOf(column);
+    auto loop = scf::ForOp::create(b, loc, index.constant(begin),
+                                   index.constant(depth), index.constant(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value k = loop.getInductionVar();
+    Value inside = index.less(column, index.constant(columns));
+    auto value =
+        scf::IfOp::create(b, loc, element, inside, /*withElseRegion=*/true);
+    {
+      OpBuilder::InsertionGuard inner(b);
+      b.setInsertionPointToStart(value.thenBlock());
+      Value loaded = memref::LoadOp::create(b, loc, source.base,
+                                            index.at(source, k, column));
+      scf::YieldOp::create(b, loc, loaded);
+      b.setInsertionPointToStart(value.elseBlock());
+      Value zero =
+          arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+      scf::YieldOp::create(b, loc, zero);
+    }
+    memref::StoreOp::create(b, loc, value.getResult(0), target,
+                            index.add(start,
+                                      index.mul(k, index.constant(panel()))));
+  }
+
+  /// A square of as many columns and rows as a vector has lanes, whose columns
+  /// lie in one piece each: transposed in registers, in log2(lanes) rounds. A
+  /// round swaps the two off-diagonal blocks of every square of twice its size.
+  void packSquare(Value k, Value column, Value start) {
+    const int64_t lanes = tiling.lanes;
+    auto type = VectorType::get(lanes, element);
+    SmallVector<Value> rows;
+    for (int64_t c = 0; c < lanes; ++c) {
+      Value at =
+          index.at(source, k, index.add(column, index.constant(c)));
+      rows.push_back(vector::LoadOp::create(b, loc, type, source.base, at));
+    }
+    for (int64_t size = lanes / 2; size > 0; size /= 2)
+      for (int64_t upper = 0; upper < lanes; ++upper) {
+        if (upper & size)
+          continue;
+        const int64_t lower = upper | size;
+        SmallVector<int64_t> first(lanes), second(lanes);
+        for (int64_t i = 0; i < lanes; ++i) {
+          first[i] = i & size ? lanes + (i ^ size) : i;
+          second[i] = i & size ? lanes + i : i ^ size;
+        }
+        Value a = rows[upper], c = rows[lower];
+        rows[upper] = vector::ShuffleOp::create(b, loc, a, c, first);
+        rows[lower] = vector::ShuffleOp::create(b, loc, a, c, second);
+      }
+    Value row = index.add(start, index.mul(k, index.constant(panel())));
+    for (int64_t r = 0; r < lanes; ++r)
+      vector::StoreOp::create(b, loc, rows[r], target,
+                              index.add(row, index.constant(r * panel())));
+  }
+
+  /// As many columns as a vector has lanes, all inside the matrix.
+  void packColumns(Value column) {
+    const int64_t lanes = tiling.lanes, even = depth / lanes * lanes;
+    Value start = startOf(column);
+    auto loop =
+        scf::ForOp::create(b, loc, index.constant(0), index.constant(even),
+                           index.constant(lanes));
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      packSquare(loop.getInductionVar(), column, start);
+    }
+    if (even < depth)
+      packOneByOne(column, even);
+  }
+
+  /// The same number of columns in any case.
+  void packOneByOne(Value column, int64_t begin) {
+    auto loop =
+        scf::ForOp::create(b, loc, column,
+                           index.add(column, index.constant(tiling.lanes)),
+                           index.constant(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    packColumn(loop.getInductionVar(), begin);
+  }
+};
+
+} // namespace
+
 void mlir::rnn::emitPack(OpBuilder &builder, Location loc, Type element,
                          const MatrixView &source, int64_t depth,
                          int64_t columns, Value target, Value targetOffset,
                          const ProductTiling &tiling, const ThreadIds &ids) {
-  IndexMath index{builder, loc};
-  const int64_t panel = tiling.panel();
-  Value zero = index.constant(0), one = index.constant(1);
-  Value columnCount = index.constant(columns);
-  Value padding = arith::ConstantOp::create(builder, loc,
-                                            builder.getZeroAttr(element));
-  // A panel's columns are read one after another: rows of a transposed source.
-  Value slots = index.constant(llvm::divideCeil(columns, panel) * panel);
-  emitShare(builder, loc, slots, ids, [&](OpBuilder &, Location, Value column) {
-    Value panelNumber = index.div(column, index.constant(panel));
-    Value start = index.add(
-        index.add(targetOffset,
-                  index.mul(panelNumber, index.constant(panel * depth))),
-        index.rem(column, index.constant(panel)));
-    auto loop = scf::ForOp::create(builder, loc, zero, index.constant(depth),
-                                   one);
+  Packer packer{builder, loc,    element,      source, depth,
+                columns, target, targetOffset, tiling};
+  IndexMath &index = packer.index;
+  const int64_t lanes = tiling.lanes;
+  const int64_t groups =
+      llvm::divideCeil(columns, tiling.panel()) * tiling.vectors;
+  const int64_t fullGroups = columns / lanes;
+  const bool hasSquares = source.rowStride.isStatic() &&
+                          source.rowStride.constant == 1 && depth >= lanes &&
+                          fullGroups > 0 && lanes > 1;
+  emitShare(builder, loc, index.constant(groups), ids,
+            [&](OpBuilder &, Location, Value group) {
+    Value column = index.mul(group, index.constant(lanes));
+    if (!hasSquares)
+      return packer.packOneByOne(column, 0);
+    if (fullGroups == groups)
+      return packer.packColumns(column);
+    auto choice = scf::IfOp::create(
+        builder, loc, index.less(group, index.constant(fullGroups)),
+        /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value k = loop.getInductionVar();
-    Value inside = index.less(column, columnCount);
-    auto value = scf::IfOp::create(builder, loc, element, inside,
-                                   /*withElseRegion=*/true);
-    {
-      OpBuilder::InsertionGuard inner(builder);
-      builder.setInsertionPointToStart(value.thenBlock());
-      Value loaded = memref::LoadOp::create(builder, loc, source.base,
-                                            index.at(source, k, column));
-      scf::YieldOp::create(builder, loc, loaded);
-      builder.setInsertionPointToStart(value.elseBlock());
-      scf::YieldOp::create(builder, loc, padding);
-    }
-    memref::StoreOp::create(
-        builder, loc, value.getResult(0), target,
-        index.add(start, index.mul(k, index.constant(panel))));
+    builder.setInsertionPoint(choice.thenYield());
+    packer.packColumns(column);
+    builder.setInsertionPoint(choice.elseYield());
+    packer.packOneByOne(column, 0);
   });
 }
 

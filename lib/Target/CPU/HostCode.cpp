@@ -154,27 +154,32 @@ translate(ModuleOp module, llvm::LLVMContext &context,
   return result;
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-                     unsigned level) {
+/// What generated code gains from: it is explicit about vectors, tiles and
+/// unrolling, so the passes that look for these take most of the time of a
+/// default pipeline and find nothing.
+static constexpr StringLiteral kFunctionPasses =
+    "early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
+    "simplifycfg";
+
+static LogicalResult optimize(llvm::Module &module,
+                              llvm::TargetMachine &machine, Location loc) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  // Vector code is already explicit.
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassBuilder builder(&machine);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  llvm::OptimizationLevel chosen = level >= 3   ? llvm::OptimizationLevel::O3
-                                   : level == 2 ? llvm::OptimizationLevel::O2
-                                                : llvm::OptimizationLevel::O1;
-  builder.buildPerModuleDefaultPipeline(chosen).run(module, modules);
+  llvm::ModulePassManager passes;
+  std::string text = ("function(" + kFunctionPasses + ")").str();
+  if (llvm::Error error = builder.parsePassPipeline(passes, text))
+    return emitError(loc) << llvm::toString(std::move(error));
+  passes.run(module, modules);
+  return success();
 }
 
 /// An undefined symbol would be looked up in whatever the process has loaded.
@@ -256,8 +261,7 @@ static FailureOr<std::vector<char>> link(StringRef object, Location loc) {
 }
 
 FailureOr<std::vector<char>>
-mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target,
-                            unsigned optimization) {
+mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target) {
   Location loc = module.getLoc();
   FailureOr<HostMachine> host = describeHost(target, loc);
   if (failed(host))
@@ -278,7 +282,8 @@ mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target,
       translate(module, context, *machine, exported, host->vectorBits);
   if (!code)
     return emitError(loc) << "translation to LLVM IR failed";
-  optimize(*code, *machine, optimization);
+  if (failed(optimize(*code, *machine, loc)))
+    return failure();
 
   SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);

@@ -54,8 +54,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager);
 /// private are exported under their names. Besides memcpy, memmove and memset
 /// an undefined symbol is an error. Links with `ld.lld` of LLVM 22.
 FailureOr<std::vector<char>> emitSharedObject(ModuleOp module,
-                                              const HostTarget &target,
-                                              unsigned optimization = 3);
+                                              const HostTarget &target);
 
 } // namespace mlir::rnn
 

@@ -102,6 +102,22 @@ double elementAsDouble(const HostTensor &tensor, size_t index) {
   }
 }
 
+std::vector<std::string> noteNonFiniteSignal(const Function &function,
+                                             const std::map<std::string, HostTensor> &wholes, int64_t begin, int64_t end) {
+  for (int64_t frame = begin; frame < end; ++frame)
+    for (const TensorDesc &tensor : function.tensors) {
+      if (tensor.role != Role::Result || tensor.name.rfind(kSignalsPrefix, 0) != 0 || !tensor.hasFrames())
+        continue;
+      const HostTensor &whole = wholes.at(tensor.name);
+      size_t streams = size_t(whole.shape[1]), row = size_t(*numElements(whole.shape)) / size_t(whole.shape[0]);
+      for (size_t i = 0; i < row; ++i)
+        if (!std::isfinite(elementAsDouble(whole, size_t(frame) * row + i)))
+          return {"first non-finite signal: %" + tensor.name.substr(std::strlen(kSignalsPrefix)) + ", frame " +
+                  std::to_string(frame) + ", stream " + std::to_string(i / (row / streams))};
+    }
+  return {};
+}
+
 Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs) {
   if (Status status = loadSession(session, function, prepared.stored); status.failed())
     return status;
@@ -139,8 +155,10 @@ Status execute(Session &session, const Function &function, const Prepared &prepa
     if (Status status = session.run(function.name, bindings); status.failed())
       return status;
     if (function.kind == Function::Kind::Train)
-      if (Status status = checkFinite(parts, call); status.failed())
+      if (Status status = checkFinite(parts, call); status.failed()) {
+        status.notes = noteNonFiniteSignal(function, wholes, begin, end);
         return status;
+      }
     for (const TensorDesc &tensor : function.tensors)
       if (tensor.role == Role::Result)
         join(joiningOf(tensor), call, parts[tensor.name], wholes[tensor.name]);

@@ -266,6 +266,20 @@ Status interpret(const RunOptions &options, const Program &program, const Inputs
   return Status::success();
 }
 
+/// `found`, with the first signal that is not finite as a note where the model can be compiled to return them.
+Status findNonFiniteSignal(const RunOptions &options, const Inputs &inputs, const Status &found) {
+  bool compile = false;
+  if (needsCompiler(options.model, compile).failed() || !compile)
+    return found;
+  Program program;
+  if (open(options, inputs, program, /*keepSignals=*/true).failed())
+    return found;
+  NamedTensors outputs;
+  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  Status again = runOnce(options, program, inputs, how, outputs);
+  return again.code == Code::NonFinite ? again : found;
+}
+
 /// Looks for the first signal that differs, in a program that returns them all. `first` stays as it is where none does,
 /// or where the model is an artifact, which returns what it returns.
 Status findFirstSignal(const RunOptions &options, const Inputs &inputs, std::string &first) {
@@ -362,7 +376,7 @@ Status run(const CommandLine &line) {
   how.widen = options.prepare.widen && !compiled;
   NamedTensors outputs;
   if (Status status = runOnce(options, program, inputs, how, outputs); status.failed())
-    return status;
+    return status.code == Code::NonFinite ? findNonFiniteSignal(options, inputs, status) : status;
   if (Status status = selectOutputs(options.outputs, outputs); status.failed())
     return status;
 

@@ -158,6 +158,7 @@ Status compileModel(Setup &setup) {
     flags.push_back("--report=-");
     return tools::runCompiler(flags, nullptr);
   }
+  setup.compileFlags = flags;
   return tools::openModel(model, options.device.target, flags, setup.program);
 }
 

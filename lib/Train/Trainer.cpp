@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "rnn/Train/Trainer.h"
+#include "rnn/Train/NonFinite.h"
 #include "rnn/Runtime/AtomicFile.h"
 #include "rnn/Tools/Interrupt.h"
 
@@ -203,7 +204,7 @@ Status Trainer::trainStep(LogRow &row) {
   }
   Status status = Status::success();
   if (flags & 1)
-    status = noteNonFinite(row);
+    status = noteNonFinite(row, bindings);
   else
     state.inARow = 0;
   row.frames = state.frames;
@@ -211,7 +212,7 @@ Status Trainer::trainStep(LogRow &row) {
   return status;
 }
 
-Status Trainer::noteNonFinite(const LogRow &row) {
+Status Trainer::noteNonFinite(const LogRow &row, const std::vector<Binding> &bindings) {
   bool lossIsWrong = !std::isfinite(row.loss);
   std::string what = lossIsWrong ? "loss is " + valueText(row.loss) : "gradient is " + valueText(row.gradNorm);
   if (state.inARow++ == 0) {
@@ -229,9 +230,13 @@ Status Trainer::noteNonFinite(const LogRow &row) {
     firstNonFiniteValue = what;
     firstNonFinite = state.step - state.inARow + 1;
   }
+  std::vector<std::string> notes;
+  if (Status status = findNonFiniteSignal(setup, *session, bindings, notes); status.failed())
+    notes.push_back("the signal could not be looked for: " + status.message);
+  notes.push_back("last finite checkpoint: " + setup.file("last.safetensors"));
   return nonFiniteError(firstNonFiniteValue + " for " + std::to_string(state.inARow) + " steps, first at step " +
                             std::to_string(firstNonFinite),
-                        {"last finite checkpoint: " + setup.file("last.safetensors")});
+                        notes);
 }
 
 //===----------------------------------------------------------------------===//

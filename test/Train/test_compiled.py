@@ -186,3 +186,29 @@ def test_first_difference_names_the_signal(tools, model, text):
     tools.run("rnn-run", "m.rnnc", "--function=charlm", "--input=x.npz", "--output=out.npz")
     with np.load(tools.folder / "out.npz") as out:
         assert out["signals.l0.h"].shape == (8, 2, 16)
+
+
+def test_non_finite_signal_is_named(tools):
+    """Error 24 says which signal, frame and stream was the first that is not finite."""
+    (tools.folder / "log.mlir").write_text("""
+rnn.parameter @w : tensor<3xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<3xf32>) -> (y: tensor<3xf32>, e: tensor<f32>) {
+  %w = rnn.param @w : tensor<3xf32>
+  %a = arith.addf %x, %w : tensor<3xf32>
+  %l = math.log %a : tensor<3xf32>
+  %y1 = rnn.delay %y by 1 : tensor<3xf32>
+  %y = rnn.sum %l, %y1 : tensor<3xf32>
+  %e = rnn.reduce sum %y over [0] : tensor<3xf32> to tensor<f32>
+  rnn.output %y, %e : tensor<3xf32>, tensor<f32>
+}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.0>) bptt<window = 8, advance = 4>
+""")
+    x = np.ones((80, 2, 3), np.float32)
+    x[18:, 1, 2] = -1
+    np.savez(tools.folder / "x.npz", x=x)
+    done = tools.run("rnn-run", "log.mlir", "--function=step", "--input=x.npz", "--output=out.npz", code=6)
+    assert re.search(r"error: loss is nan .*first at step 5\nnote: first non-finite signal: %\S+, frame 18, stream 1\n", done.stderr), done.stderr
+    assert not (tools.folder / "out.npz").exists()
+    done = tools.run("rnn-train", "log.mlir", "--data=x.npz", "--streams=2", "--val-split=0", code=6)
+    assert re.search(r"error: loss is nan for 10 steps, first at step 5\nnote: first non-finite signal: %\S+, frame 0, stream 1\n"
+                     r"note: last finite checkpoint: rnn-out/last.safetensors\n", done.stderr), done.stderr

@@ -38,9 +38,6 @@ struct Reference {
   std::optional<double> rtol, atol;
 };
 
-/// The prefix of the results of `--keep=signals`.
-inline constexpr const char *kSignalsPrefix = "signals.";
-
 /// Prints a line per tensor of the reference to stdout, unless `quiet`. On a
 /// difference code 3, and in `first` its place: the earliest frame, then the
 /// order of outputs.

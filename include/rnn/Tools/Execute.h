@@ -15,6 +15,7 @@
 #include "rnn/Tools/Inputs.h"
 #include "rnn/Tools/Program.h"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,11 +25,21 @@ namespace mlir::rnn::tools {
 /// Named tensors in the order of the function's table.
 using NamedTensors = std::vector<std::pair<std::string, HostTensor>>;
 
+/// The prefix of the results of `--keep=signals`.
+inline constexpr const char *kSignalsPrefix = "signals.";
+
+/// The first value among the results `signals.*` of frames `begin` to `end` that
+/// is not finite, as a note with its signal, frame and stream; empty without one.
+std::vector<std::string> noteNonFiniteSignal(const Function &function,
+                                             const std::map<std::string, HostTensor> &results, int64_t begin,
+                                             int64_t end);
+
 /// Loads the stored values and runs `function` over all frames; a step with BPTT
 /// takes `advance` frames a call. Results of frame rate are joined; over k > 1
 /// calls `loss` and `grad_norm` become [k], `sum.*` and `count.*` totals, `flags`
 /// the union. Appends the results and then, of the session, state for a network,
-/// everything for a step. A step that met a non-finite value is error 24.
+/// everything for a step. A step that met a non-finite value is error 24, with
+/// the first non-finite signal where the function returns them.
 Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs);
 
 /// The names that match one of the globs; all if there is none. A glob without a

@@ -19,6 +19,7 @@
 #include "rnn/Train/Options.h"
 
 #include <string>
+#include <vector>
 
 namespace mlir::rnn::train {
 
@@ -33,6 +34,8 @@ struct Setup {
   RunIdentity identity;
   /// The text for model.mlir; empty if the model is not text.
   std::string modelText;
+  /// The options that the model was compiled with; empty for an artifact.
+  std::vector<std::string> compileFlags;
   /// --resume: the checkpoint and where its run stands.
   runtime::TensorFile checkpoint;
   RunState state;

@@ -41,7 +41,7 @@ private:
   Status createData();
   Status createFolder();
   Status trainStep(LogRow &row);
-  Status noteNonFinite(const LogRow &row);
+  Status noteNonFinite(const LogRow &row, const std::vector<tools::Binding> &bindings);
   Status validate(LogRow &row, Decision &decision);
   Status validateAtEnd();
   Status evaluate(double &loss, std::optional<double> &metric);

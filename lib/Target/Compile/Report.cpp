@@ -224,6 +224,12 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
   }
 
   StringRef name = schedule.getSymName();
+  Array hoisted = listRemarks(
+      remarks, name, {"Hoisted"},
+      {{"signal", "Signal"}, {"m", "M"}, {"n", "N"}, {"k", "K"}, {"from", "From"}, {"reason", "Reason"}});
+  auto listReasons = [&](ArrayRef<StringRef> names) {
+    return listRemarks(remarks, name, names, {{"signal", "Signal"}, {"reason", "Reason"}});
+  };
   // On a CPU a step is one call: the threads enter it once.
   Object report{{"network", schedule.getNetwork()},
                 {"target", llvm::join(options.targets, ",")},
@@ -232,11 +238,10 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
                 {"launches_per_step", 1},
                 {"launches_per_frame", 0},
                 {"components", std::move(components)},
-                {"hoisted", listRemarks(remarks, name, {"Hoisted"}, {{"signal", "Signal"}, {"m", "M"}, {"n", "N"},
-                                                                     {"k", "K"}, {"from", "From"}, {"reason", "Reason"}})},
-                {"fused", listRemarks(remarks, name, {"Fused", "Sunk"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
-                {"kept_in_loop", listRemarks(remarks, name, {"KeptInLoop"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
-                {"refused", listRemarks(remarks, name, {"Refused"}, {{"signal", "Signal"}, {"reason", "Reason"}})},
+                {"hoisted", std::move(hoisted)},
+                {"fused", listReasons({"Fused", "Sunk"})},
+                {"kept_in_loop", listReasons({"KeptInLoop"})},
+                {"refused", listReasons({"Refused"})},
                 {"memory", std::move(memory)}};
   llvm::raw_string_ostream text(result.reportText);
   printText(report, text);

@@ -114,6 +114,10 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   if (Status status = parseBptt(line, options); status.failed())
     return status;
   options.optimizer = line.get("optimizer");
+  if (StringRef kind = StringRef(options.optimizer).split(',').first; !kind.empty() && kind != "adam" && kind != "sgd")
+    return llvm::is_contained({"adamw", "rmsprop", "adadelta"}, kind)
+               ? notImplemented("--optimizer=" + kind.str())
+               : usageError("--optimizer must be 'adam' or 'sgd', got '" + kind.str() + "'");
   double clip = 0;
   if (Status status = line.number("clip-norm", 0, 1e30, clip); status.failed())
     return status;

@@ -6,15 +6,15 @@
 // A signal is a value per frame, here per byte. Change the cell, the sizes or the loss; nothing else has to follow.
 
 // Layer 0 looks its input up: row x of wx is what byte x adds to the four gates.
-rnn.parameter @l0.wx : tensor<256x512xf32> init(#rnn.uniform<-0.08, 0.08>)
-rnn.parameter @l0.wh : tensor<512x128xf32> init(#rnn.orthogonal<blocks = 4>)
+rnn.parameter @l0.wx : tensor<256x512xf32> init(#rnn.uniform<-2.0, 2.0>)
+rnn.parameter @l0.wh : tensor<512x128xf32> init(#rnn.orthogonal<gain = 0.5, blocks = 4>)
 rnn.parameter @l0.b : tensor<512xf32> init(#rnn.zeros)
 rnn.parameter @l0.pi : tensor<128xf32> init(#rnn.zeros)
 rnn.parameter @l0.pf : tensor<128xf32> init(#rnn.zeros)
 rnn.parameter @l0.po : tensor<128xf32> init(#rnn.zeros)
 
-rnn.parameter @l1.wx : tensor<512x128xf32> init(#rnn.uniform<-0.08, 0.08>)
-rnn.parameter @l1.wh : tensor<512x128xf32> init(#rnn.orthogonal<blocks = 4>)
+rnn.parameter @l1.wx : tensor<512x128xf32> init(#rnn.uniform<-0.2, 0.2>)
+rnn.parameter @l1.wh : tensor<512x128xf32> init(#rnn.orthogonal<gain = 0.5, blocks = 4>)
 rnn.parameter @l1.b : tensor<512xf32> init(#rnn.zeros)
 rnn.parameter @l1.pi : tensor<128xf32> init(#rnn.zeros)
 rnn.parameter @l1.pf : tensor<128xf32> init(#rnn.zeros)
@@ -34,4 +34,4 @@ rnn.network @charlm(%x: tensor<i32>, %target: tensor<i32>) -> (logits: tensor<25
 }
 
 // One training step: back-propagation over 64 bytes, an update every 32.
-rnn.train_step @step of @charlm loss("nll" mean) optimizer(#rnn.adam<lr = 0.004>) clip<norm = 1.0> bptt<window = 64, advance = 32>
+rnn.train_step @step of @charlm loss("nll" mean) optimizer(#rnn.adam<lr = 0.002>) clip<norm = 1.0> bptt<window = 64, advance = 32>

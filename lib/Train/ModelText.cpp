@@ -95,16 +95,18 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   if (!input.size || !target.size)
     return fileError("'" + data.path + "' has no array named '" + (input.size ? "target" : "x") + "'");
 
-  const std::string small = "uniform<-0.08, 0.08>", orthogonal = "orthogonal<blocks = 4>";
+  // Looked-up inputs must differ for a cell to tell them apart, and a recurrence that begins below one cannot run away.
+  const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>", orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
   bool peephole = options.cell == "peephole-lstm";
   int64_t hidden = options.hiddenSize, gates = 4 * hidden;
   std::string state = vectorType(hidden), cells, parameters;
   std::string previous = "%" + input.name, previousType = signalType(input);
   for (int64_t layer = 0; layer < options.layers; ++layer) {
     std::string l = "l" + std::to_string(layer), n = std::to_string(layer);
-    bool table = layer == 0 && input.classes;
+    bool isTable = layer == 0 && input.classes;
     int64_t width = layer == 0 ? input.size : hidden;
-    parameters += parameter(l + ".wx", table ? matrixType(width, gates) : matrixType(gates, width), small);
+    parameters += parameter(l + ".wx", isTable ? matrixType(width, gates) : matrixType(gates, width),
+                            isTable ? table : scaled);
     parameters += parameter(l + ".wh", matrixType(gates, hidden), orthogonal);
     parameters += parameter(l + ".b", vectorType(gates), "zeros");
     std::string peepholes;
@@ -121,7 +123,7 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
     parameters += "\n";
   }
   std::string outType = vectorType(target.size), weightType = matrixType(target.size, hidden);
-  parameters += parameter("out.w", weightType, small) + parameter("out.b", outType, "zeros");
+  parameters += parameter("out.w", weightType, scaled) + parameter("out.b", outType, "zeros");
 
   std::string output = target.classes ? "logits" : "y", loss = target.classes ? "nll" : "mse";
   text = "// Written by rnn-train: " + std::to_string(options.layers) + " layers of " + std::to_string(hidden) + " " +

@@ -32,10 +32,9 @@ def text(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The example with 16 units a layer, larger weights, windows of 16 frames and an update every 8."""
+    """The example with 16 units a layer, windows of 16 frames and an update every 8."""
     source = (ROOT / "examples" / "charlm.mlir").read_text()
     source = source.replace("512", "64").replace("128", "16").replace("window = 64, advance = 32", "window = 16, advance = 8")
-    source = source.replace("uniform<-0.08, 0.08>", "uniform<-0.5, 0.5>")
     path = tmp_path_factory.mktemp("model") / "small.mlir"
     path.write_text(source)
     return path

@@ -373,9 +373,9 @@ def test_compiler_errors_pass(tools, text):
 def test_written_model(tools, text):
     train(tools, f"--data={text}", "--cell=peephole-lstm", "--hidden-size=8", "--num-layers=3", "--max-steps=1")
     model = (tools.work / "rnn-out" / "model.mlir").read_text()
-    for line in ["rnn.parameter @l0.wx : tensor<256x32xf32> init(#rnn.uniform<-0.08, 0.08>)",
-                 "rnn.parameter @l2.wx : tensor<32x8xf32> init(#rnn.uniform<-0.08, 0.08>)",
-                 "rnn.parameter @l1.wh : tensor<32x8xf32> init(#rnn.orthogonal<blocks = 4>)",
+    for line in ["rnn.parameter @l0.wx : tensor<256x32xf32> init(#rnn.uniform<-2.0, 2.0>)",
+                 "rnn.parameter @l2.wx : tensor<32x8xf32> init(#rnn.uniform<>)",
+                 "rnn.parameter @l1.wh : tensor<32x8xf32> init(#rnn.orthogonal<gain = 0.5, blocks = 4>)",
                  "rnn.train_step @step of @net loss(\"nll\" mean) optimizer(#rnn.adam<lr = 0.002>) clip<norm = 1.0> "
                  "bptt<window = 128, advance = 128>"]:
         assert line in model

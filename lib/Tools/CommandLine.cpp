@@ -10,10 +10,13 @@
 #include "rnn/Runtime/ArtifactFormat.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace mlir::rnn::tools {
 namespace {
@@ -184,6 +187,19 @@ std::string versionText() {
   uint32_t abi = rnnAbiVersion();
   return "rnn-mlir " RNN_VERSION_STRING "\nLLVM none\nartifact " + std::to_string(runtime::kArtifactVersion) +
          "\nabi " + std::to_string(abi >> 16) + "." + std::to_string(abi & 0xffff) + "\n";
+}
+
+void openStandardStreams() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+      ::open("/dev/null", O_RDONLY); // takes the lowest number that is free: this one
+}
+
+Status flushOutput() {
+  bool lost = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) != 0 || lost)
+    return runtime::fileError("cannot write to stdout");
+  return Status::success();
 }
 
 int report(const std::string &tool, const Status &status) {

@@ -99,13 +99,15 @@ Verdict judge(const HostTensor &got, const HostTensor &expected, const std::vect
   Verdict verdict;
   for (size_t i = 0; i < budget.size(); ++i) {
     double a = elementAsDouble(got, i), b = elementAsDouble(expected, i);
-    double error = a == b || (std::isnan(a) && std::isnan(b)) ? 0 : std::abs(a - b);
+    bool equal = a == b || (std::isnan(a) && std::isnan(b));
+    double error = equal ? 0 : std::abs(a - b);
     if (undecided[i] && error != 0) {
       verdict.undecided = true;
       continue;
     }
-    bool differs = !(error <= budget[i]);
-    double ratio = std::isnan(error) ? HUGE_VAL : error == 0 ? 0 : error / std::max(budget[i], 1e-300);
+    // No budget covers the distance to an infinity.
+    bool differs = !equal && !(std::isfinite(error) && error <= budget[i]);
+    double ratio = !std::isfinite(error) ? HUGE_VAL : error == 0 ? 0 : error / std::max(budget[i], 1e-300);
     if (differs && verdict.first == std::numeric_limits<size_t>::max())
       verdict.first = i;
     if (ratio > verdict.ratio)

@@ -61,7 +61,7 @@ bool drain(int fd, std::string &text) {
 
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
-  if (!path.empty())
+  if (!path.empty() && !kept)
     std::filesystem::remove_all(path, ignored);
 }
 

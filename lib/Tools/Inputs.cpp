@@ -131,6 +131,8 @@ Status checkShape(const Program &program, const Function &function, const Tensor
       onlyStreams = int(d) == axis || expected[d] == tensor.shape[d];
     if (!onlyStreams)
       return wrongTensor(wanted, function.name, tensor, /*dtypeWrong=*/false);
+    if (tensor.shape[axis] == 0)
+      return shapeError("input '" + wanted.name + "' has 0 streams; at least 1 is required");
     std::string given = std::to_string(tensor.shape[axis]);
     return shapeError("input '" + wanted.name + "' has " + given + " streams, but '" + program.name() +
                           "' was compiled for " + std::to_string(expected[axis]),
@@ -230,20 +232,22 @@ Status prepareInputs(const Program &program, const Function &function, const Inp
       if (Status status = checkNetwork(program, path, metadata, inputs.tensors); status.failed())
         return status;
   }
-  std::string framesFrom;
+  auto isIgnored = [&](const std::string &name) {
+    return options.ignoreState && (startsWith(name, "state.") || startsWith(name, "ring."));
+  };
   for (const auto &[name, given] : inputs.tensors) {
-    bool isState = startsWith(name, "state.") || startsWith(name, "ring.");
-    if (options.ignoreState && isState)
-      continue;
     int64_t index = function.find(name);
-    if (index < 0 || function.tensors[size_t(index)].role == Role::Result) {
-      if (mayBeSkipped(program.tables(), name))
-        continue;
+    bool known = index >= 0 && function.tensors[size_t(index)].role != Role::Result;
+    if (!known && !isIgnored(name) && !mayBeSkipped(program.tables(), name))
       return unknownName(function, name);
-    }
-    const TensorDesc &wanted = function.tensors[size_t(index)];
-    if (wanted.role == Role::Argument && options.ignoreArguments)
+  }
+  std::string framesFrom;
+  for (const TensorDesc &wanted : function.tensors) {
+    auto found = inputs.tensors.find(wanted.name);
+    if (found == inputs.tensors.end() || wanted.role == Role::Result || isIgnored(wanted.name) ||
+        (wanted.role == Role::Argument && options.ignoreArguments))
       continue;
+    const auto &[name, given] = *found;
     if (Status status = checkShape(program, function, wanted, given, prepared.frames, framesFrom); status.failed()) {
       // A wrong dtype is the more helpful thing to say of the two.
       bool wrongKind = isFloat(wanted.dtype) != isFloatName(given.dtype);

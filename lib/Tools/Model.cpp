@@ -83,8 +83,11 @@ Status openModel(const std::string &model, const std::string &target, const std:
   std::string artifact = folder.file("model.rnnc");
   std::vector<std::string> arguments = {model, "-o", artifact, "--target=" + target};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  if (Status status = runCompiler(arguments, nullptr); status.failed())
+  if (Status status = runCompiler(arguments, nullptr); status.failed()) {
+    if (status.code == Code::Internal)
+      folder.keep();
     return status;
+  }
   return program.open(artifact, model);
 }
 

@@ -16,6 +16,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <limits>
 
@@ -74,6 +75,9 @@ Status RunOptions::read(const CommandLine &line) {
   function = line.get("function");
   inputs = line.all("input");
   output = line.get("output");
+  if (line.has("output"))
+    if (Status status = checkTensorFileName(output); status.failed())
+      return status;
   outputs = line.list("outputs");
   keep = line.list("keep");
   for (const std::string &kept : keep)
@@ -337,17 +341,23 @@ Status compare(const RunOptions &options, const Program &program, const Inputs &
   return verdict;
 }
 
-/// Error 23 if gradients were asked of an artifact that has none.
+/// True if the function returns something of a kind that --keep names.
+bool returns(const Function &function, const std::string &kept) {
+  return std::any_of(function.tensors.begin(), function.tensors.end(), [&](const TensorDesc &tensor) {
+    if (tensor.role != Role::Result)
+      return false;
+    if (kept == "gradients")
+      return tensor.name.rfind("grad.", 0) == 0;
+    return tensor.rate != Rate::Static;
+  });
+}
+
+/// Error 23 if something was asked of an artifact that does not return it. A step of a model that is compiled here
+/// may have nothing of the kind.
 Status checkKept(const RunOptions &options, const Program &program, const Function &function) {
-  for (const std::string &kept : options.keep) {
-    if (kept != "gradients")
-      continue;
-    for (const TensorDesc &tensor : function.tensors)
-      if (tensor.role == Role::Result && tensor.name.rfind("grad.", 0) == 0)
-        return Status::success();
-    return compileError("'" + program.name() + "' was compiled without gradients",
-                        {"recompile with --keep=gradients"});
-  }
+  for (const std::string &kept : options.keep)
+    if (program.file() == options.model && !returns(function, kept))
+      return compileError("'" + program.name() + "' was compiled without " + kept, {"recompile with --keep=" + kept});
   return Status::success();
 }
 
@@ -399,21 +409,19 @@ Status run(const CommandLine &line) {
 } // namespace
 
 int runTool(int argc, const char *const *argv) {
+  openStandardStreams();
   catchInterrupts();
   CommandLine line;
   Status status = CommandLine::parse(argc, argv, kOptions, /*maxPositional=*/1, line);
-  if (status.ok() && line.has("help")) {
+  bool help = line.has("help"), version = line.has("version"), only = help || version;
+  if (status.ok() && help)
     std::fputs(helpText("rnn-run <model.mlir|model.mlirbc|model.rnnc> [options]", kOptions).c_str(), stdout);
-    return 0;
-  }
-  if (status.ok() && line.has("version")) {
+  else if (status.ok() && version)
     std::fputs(versionText().c_str(), stdout);
-    return 0;
-  }
-  if (status.ok())
+  if (status.ok() && !only)
     status = run(line);
-  if (std::fflush(stdout) != 0 && status.ok())
-    status = fileError("cannot write to stdout");
+  if (status.ok())
+    status = flushOutput();
   return report("rnn-run", status);
 }
 

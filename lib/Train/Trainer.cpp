@@ -476,24 +476,22 @@ Status Trainer::run() {
 }
 
 int trainTool(int argc, const char *const *argv) {
+  tools::openStandardStreams();
   tools::CommandLine line;
   Status status = tools::CommandLine::parse(argc, argv, optionTable(), /*maxPositional=*/1, line);
-  if (status.ok() && line.has("help")) {
+  bool help = line.has("help"), version = line.has("version"), only = help || version;
+  if (status.ok() && help)
     std::fputs(tools::helpText("rnn-train [<model>] --data=<file> [options]", optionTable()).c_str(), stdout);
-    return 0;
-  }
-  if (status.ok() && line.has("version")) {
+  else if (status.ok() && version)
     std::fputs(tools::versionText().c_str(), stdout);
-    return 0;
-  }
   tools::catchInterrupts();
   Setup setup;
-  if (status.ok())
+  if (status.ok() && !only)
     status = prepare(line, setup);
   if (status.ok() && setup.step)
     status = Trainer(setup).run();
-  if (std::fflush(stdout) != 0 && status.ok())
-    status = fileError("cannot write to stdout");
+  if (status.ok())
+    status = tools::flushOutput();
   return tools::report("rnn-train", status);
 }
 

@@ -6,7 +6,8 @@
 # ===-------------------------------------------------------------------------===#
 """Understands the command line that the tools use, notes it, and writes a hand-made artifact.
 
-The model's text names the artifact: "model: bigram". A text with "broken" in it fails like the real compiler does.
+The model's text names the artifact: "model: bigram". A text with "broken" or "crash" in it fails like the
+real compiler does.
 """
 
 import json
@@ -26,6 +27,12 @@ def main(arguments):
     if "broken" in text:
         print(f"{model}:1:1: error: 'scf.for' op is not allowed in a network", file=sys.stderr)
         return 1
+    if "crash" in text and "describe" not in options:
+        reproducer = pathlib.Path(arguments[arguments.index("-o") + 1]).with_suffix(".repro.mlir")
+        reproducer.write_text(text)
+        print(f"rnn-compile: internal error: crashed\nnote: reproduce with: rnn-opt --run-reproducer {reproducer}",
+              file=sys.stderr)
+        return 70
     kind = "linear" if "model: linear" in text else "bigram"
     window, advance = (int(n) for n in options.get("bptt", "8,8").split(","))
     if "describe" in options:

@@ -5,7 +5,11 @@
 #
 # ===-------------------------------------------------------------------------===#
 import json
+import os
+import pathlib
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -128,6 +132,61 @@ def test_expect(tools, linear, files):
     assert re.search(r"^first difference: %y, frame 7, stream 1, unit \[0\]: got \S+, expected \S+$", done.out, re.M)
 
 
+def test_values_that_are_not_finite_compare_exactly(tools, linear, files):
+    x = files[0].copy()
+    x[3, 1, 0], x[5, 0, 1] = np.nan, np.inf
+    np.savez(tools.work / "n.npz", x=x)
+    arguments = [linear, "--function=linear", "--input=n.npz", "--input=p.npz"]
+    run(tools, *arguments, "--output=n.safetensors", "--outputs=y")
+    run(tools, *arguments, "--output=e.npz", "--outputs=y")
+    assert run(tools, *arguments, "--expect=e.npz", "--rtol=1e-5").out.endswith(" ok\n")
+    y = np.load(tools.work / "e.npz")["y"].copy()
+    assert np.isnan(y[3, 1, 0]) and np.isinf(y[5, 0, 0])
+    y[5, 0, 0] *= -1
+    np.savez(tools.work / "e.npz", y=y)
+    done = run(tools, *arguments, "--expect=e.npz", "--rtol=1e-5", check=3)
+    assert "first difference: %y, frame 5, stream 0" in done.out
+    y[5, 0, 0], y[0, 0, 0] = -y[5, 0, 0], np.inf
+    np.savez(tools.work / "e.npz", y=y)
+    done = run(tools, *arguments, "--expect=e.npz", "--rtol=1e-5", check=3)
+    assert "first difference: %y, frame 0, stream 0" in done.out
+
+
+def test_output_through_a_link(tools, linear, files):
+    """A link stays a link; what is no file is left alone."""
+    arguments = [linear, "--function=linear", "--input=x.npz", "--input=p.npz"]
+    for name in ("real.npz", "absent.npz"):
+        (tools.work / "link.npz").unlink(missing_ok=True)
+        (tools.work / "link.npz").symlink_to(name)
+        if name == "real.npz":
+            (tools.work / name).write_text("old")
+        run(tools, *arguments, "--output=link.npz")
+        assert (tools.work / "link.npz").is_symlink() and "y" in np.load(tools.work / name).files
+    (tools.work / "null.npz").symlink_to("/dev/null")
+    run(tools, *arguments, "--output=null.npz")
+    assert (tools.work / "null.npz").is_char_device() and (tools.work / "null.npz").is_symlink()
+    (tools.work / "loop.npz").symlink_to("loop.npz")
+    assert "cannot write 'loop.npz'" in run(tools, *arguments, "--output=loop.npz", check=1).err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("arguments",
+                         [["--help"], ["--version"], ["--describe"], ["--function=linear", "--input=x.npz"]])
+def test_lost_output_is_an_error(tools, linear, files, arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([tools.folder / "rnn-run", linear, *arguments], cwd=tools.work, stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "rnn-run: error: cannot write to stdout\n")
+
+
+def test_closed_standard_streams(tools, linear, files):
+    """No file takes the number of a closed stream, the compiler's answers still come through."""
+    (tools.work / "m.mlir").write_text("// model: linear\n")
+    command = f"'{tools.folder}/rnn-run' m.mlir --function=linear --input=x.npz --output=y.npz <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tools.work).returncode == 0
+    assert "y" in np.load(tools.work / "y.npz").files
+
+
 def test_sample(tools, bigram, text):
     tools.run("rnn-train", bigram, f"--data={text}", "--lr=10", "--epochs=2", check=0)
     arguments = [bigram, "--input=rnn-out/last.safetensors", "--sample=40"]
@@ -160,6 +219,16 @@ def test_model_text(tools, files):
     assert failed.err == "m.mlir:1:1: error: 'scf.for' op is not allowed in a network\n"
 
 
+def test_reproducer_stays(tools):
+    (tools.work / "m.mlir").write_text("// model: linear, crash\n")
+    for tool, arguments in (("rnn-run", ["--function=linear"]), ("rnn-train", ["--data=m.mlir"]),
+                            ("rnn-train", ["--data=m.mlir", "--dry-run"])):
+        failed = tools.run(tool, "m.mlir", *arguments, check=70)
+        reproducer = pathlib.Path(failed.err.split("--run-reproducer ")[1].strip())
+        assert reproducer.read_text() == "// model: linear, crash\n"
+        shutil.rmtree(reproducer.parent)
+
+
 def test_non_finite_step(tools, tmp_path):
     model = tiny_models.build(tmp_path / "p.rnnc", poison=7)
     np.savez(tools.work / "x.npz", x=np.full((3, 4), 7), target=np.full((3, 4), 8))
@@ -186,10 +255,12 @@ def test_input_errors(tools, linear, files):
     np.savez(tools.work / "n.npz", x=np.zeros((5, 8, 2), np.float32))
     fails(f"input 'x' has 8 streams, but '{linear}' was compiled for 2\nnote: recompile with --streams=8", network,
           "--input=n.npz")
+    np.savez(tools.work / "n.npz", x=np.zeros((5, 0, 2), np.float32))
+    fails("input 'x' has 0 streams; at least 1 is required", network, "--input=n.npz")
     np.savez(tools.work / "n.npz", x=np.zeros((5, 2, 3), np.float32))
     fails("input 'x' of 'linear' is f32 [5,2,3], expected f32 [T,2,2]", network, "--input=n.npz")
     np.savez(tools.work / "n.npz", target=target[:9])
-    fails("'target' has 9 frames, but 'x' has 10", "--input=x.npz", "--input=n.npz")
+    fails("'x' has 10 frames, but 'target' has 9", "--input=x.npz", "--input=n.npz")
     np.savez(tools.work / "n.npz", mask=np.full((10, 2), 2))
     fails("input 'mask' of 'step' is i64 [10,2], and a value does not fit i1", "--input=x.npz", "--input=target.npz",
           "--input=n.npz")
@@ -199,6 +270,8 @@ def test_input_errors(tools, linear, files):
     fails("unknown option '--inptu'\nnote: did you mean '--input'?", "--inptu=x", code=2)
     fails(f"'{linear}' has no function 'liner'\nnote: did you mean 'linear'?", "--function=liner", code=2)
     fails(f"'{linear}' was compiled without gradients\nnote: recompile with --keep=gradients", "--keep=gradients")
+    fails(f"'{linear}' was compiled without results\nnote: recompile with --keep=results", "--keep=results")
+    fails("'y.txt' has unknown extension; expected .npz or .safetensors", "--output=y.txt")
     fails("option '--trace' is not implemented yet", "--trace=t.json", code=2)
     fails("'linear' is not a byte model", "--sample=3", code=2)
 

@@ -31,6 +31,9 @@ struct TensorFile {
 /// Reads a file; its extension, .npz or .safetensors, names the format.
 Status readTensorFile(const std::string &path, TensorFile &file);
 
+/// An error unless the extension names a format.
+Status checkTensorFileName(const std::string &path);
+
 /// Writes a file in the format that its extension names; whole or not at all.
 Status writeTensorFile(const std::string &path, const TensorFile &file);
 

@@ -78,6 +78,13 @@ std::string helpText(const std::string &usage, const std::vector<Option> &option
 /// The four lines of --version.
 std::string versionText();
 
+/// Gives closed standard streams a file of their own, so that none that is opened later takes their numbers. Writing to
+/// it fails.
+void openStandardStreams();
+
+/// Writes out what stdout holds; an error if any of it was lost.
+Status flushOutput();
+
 /// Prints `<tool>: error: …` and the notes to stderr, if there is a message, and
 /// returns the exit code.
 int report(const std::string &tool, const Status &status);

@@ -32,9 +32,12 @@ public:
 
   Status create();
   std::string file(const std::string &name) const { return path + "/" + name; }
+  /// Leaves the folder where it is: it holds the reproducer that a message names.
+  void keep() { kept = true; }
 
 private:
   std::string path;
+  bool kept = false;
 };
 
 /// Runs rnn-compile. Its stdout goes into `output`, or is ours if null. If it

@@ -8,7 +8,6 @@
 #include "rnn/Runtime/AtomicFile.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -86,6 +85,20 @@ Status readFile(const std::string &path, std::string &bytes) {
 
 namespace {
 
+/// Where a write to the path would go: the end of a chain of symbolic links, whether or not there is a file.
+std::string followLinks(std::string path) {
+  constexpr int most = 40;
+  for (int i = 0; i < most; ++i) {
+    char buffer[4096];
+    ssize_t size = ::readlink(path.c_str(), buffer, sizeof(buffer));
+    if (size <= 0 || size_t(size) == sizeof(buffer))
+      break;
+    std::string link(buffer, size_t(size));
+    path = link[0] == '/' ? link : folderOf(path) + "/" + link;
+  }
+  return path;
+}
+
 /// Writes to what is no regular file: a device or a pipe has no name to replace.
 Status writeInPlace(const std::string &path, const std::vector<std::string_view> &pieces) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -101,14 +114,13 @@ Status writeInPlace(const std::string &path, const std::vector<std::string_view>
 
 Status writeFileAtomically(const std::string &given, const std::vector<std::string_view> &pieces) {
   struct stat info;
-  if (::stat(given.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+  bool exists = ::stat(given.c_str(), &info) == 0;
+  if (!exists && errno == ELOOP)
+    return systemError("write", given, errno);
+  if (exists && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
     return writeInPlace(given, pieces);
   // A link stays one: what it leads to is replaced.
-  std::string path = given;
-  if (char *target = ::realpath(given.c_str(), nullptr)) {
-    path = target;
-    std::free(target);
-  }
+  std::string path = followLinks(given);
   std::string temporary = path + ".tmp." + std::to_string(::getpid());
   Descriptor folder(::open(folderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid())

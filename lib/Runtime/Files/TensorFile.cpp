@@ -35,6 +35,10 @@ Status checkBools(const std::string &path, const TensorFile &file) {
 
 } // namespace
 
+Status checkTensorFileName(const std::string &path) {
+  return endsWith(path, ".npz") || endsWith(path, ".safetensors") ? Status::success() : unknownExtension(path);
+}
+
 Status readTensorFile(const std::string &path, TensorFile &file) {
   bool npz = endsWith(path, ".npz");
   if (!npz && !endsWith(path, ".safetensors"))

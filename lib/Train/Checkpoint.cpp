@@ -57,6 +57,7 @@ void writeMetadata(const RunState &state, const RunIdentity &identity, int64_t e
   metadata["rnn.options"] = json(identity.options).dump();
   metadata["rnn.skipped"] = std::to_string(state.skipped) + " " + std::to_string(state.inARow);
   metadata["rnn.data"] = std::to_string(identity.dataChecksum);
+  metadata["rnn.val_data"] = std::to_string(identity.validationChecksum);
 }
 
 Status readMetadata(const std::string &path, const std::map<std::string, std::string> &metadata, RunState &state,
@@ -93,6 +94,7 @@ Status readMetadata(const std::string &path, const std::map<std::string, std::st
   identity.networkHash = text("network_hash");
   identity.seed = std::strtoull(text("seed").c_str(), nullptr, 10);
   identity.dataChecksum = uint32_t(number("data"));
+  identity.validationChecksum = uint32_t(number("val_data"));
   identity.options = options.get<std::map<std::string, std::string>>();
   return Status::success();
 }

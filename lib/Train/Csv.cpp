@@ -65,6 +65,9 @@ public:
   Reader(const std::string &path, const DataOptions &options) : path(path), options(options) {}
 
   Status read(std::string_view text, Table &table) {
+    constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
+    if (text.substr(0, byteOrderMark.size()) == byteOrderMark)
+      text.remove_prefix(byteOrderMark.size());
     std::vector<std::string_view> fields;
     for (int64_t line = 1; !text.empty(); ++line) {
       size_t end = std::min(text.find('\n'), text.size());

@@ -8,6 +8,7 @@
 #include "rnn/Train/Data.h"
 #include "rnn/Runtime/AtomicFile.h"
 #include "rnn/Runtime/TensorFile.h"
+#include "rnn/Tools/Inputs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -50,7 +51,15 @@ Status readArrays(const DataOptions &options, Data &data) {
   int64_t frames = -1, count = 0;
   std::string framesFrom;
   HostTensor lengths;
-  for (auto &[name, tensor] : file.tensors) {
+  // What the network reads comes before what it is compared with.
+  std::vector<std::string> names;
+  for (const auto &[name, tensor] : file.tensors)
+    if (name != "target")
+      names.push_back(name);
+  if (file.tensors.count("target"))
+    names.push_back("target");
+  for (const std::string &name : names) {
+    HostTensor &tensor = file.tensors[name];
     if (name == "lengths") {
       lengths = std::move(tensor);
       continue;
@@ -84,12 +93,18 @@ Status readArrays(const DataOptions &options, Data &data) {
   data.isSeries = count == 1;
   if (lengths.dtype.empty())
     return Status::success();
-  bool isInteger32 = lengths.dtype == "i32", isInteger64 = lengths.dtype == "i64";
-  if ((!isInteger32 && !isInteger64) || lengths.shape != std::vector<int64_t>{count})
+  bool isWhole = isInteger(parseDType(lengths.dtype)) && lengths.dtype != "i1";
+  if (!isWhole || lengths.shape != std::vector<int64_t>{count})
     return shapeError("'lengths' of '" + data.path + "' is " + lengths.dtype + " " + shapeToString(lengths.shape) +
                       ", expected i64 [" + std::to_string(count) + "]");
+  TensorDesc wanted;
+  wanted.name = "lengths";
+  wanted.dtype = DType::I64;
+  if (Status status = tools::convertTensor(wanted, data.path, /*cast=*/false, /*widen=*/false, lengths);
+      status.failed())
+    return status;
   for (int64_t n = 0; n < count; ++n) {
-    int64_t length = isInteger32 ? lengths.as<int32_t>()[n] : lengths.as<int64_t>()[n];
+    int64_t length = lengths.as<int64_t>()[n];
     if (length < 1 || length > frames)
       return shapeError("length " + std::to_string(length) + " of sequence " + std::to_string(n) + " in '" +
                         data.path + "' is not in [1, " + std::to_string(frames) + "]");

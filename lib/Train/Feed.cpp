@@ -74,6 +74,20 @@ Status checkColumn(const Function &function, const TensorDesc &argument, const C
   return fits ? dtypeError(message) : shapeError(message);
 }
 
+/// Checks a column and gives it the argument's element type.
+Status takeColumn(const Function &function, const TensorDesc &argument, Column &column, Data::Kind kind) {
+  if (Status status = checkColumn(function, argument, column, kind); status.failed())
+    return status;
+  // Bytes stay bytes in memory where their conversion cannot fail.
+  bool keepsBytes = column.values->dtype == "u8" && (argument.dtype == DType::I32 || argument.dtype == DType::I64);
+  if (keepsBytes)
+    return Status::success();
+  return tools::convertTensor(argument, function.name, /*cast=*/false, /*widen=*/true, *column.values);
+}
+
+/// A column of truth values at the row of a frame.
+bool flagAt(const Column &column, int64_t row) { return column.values->as<uint8_t>()[row + column.shift] != 0; }
+
 } // namespace
 
 Status Feed::create(const Function &function, Data &data) {
@@ -89,6 +103,14 @@ Status Feed::create(const Function &function, Data &data) {
   for (Column &column : data.columns) {
     if (column.name == "mask") {
       maskColumn = &column;
+      TensorDesc wantedMask;
+      wantedMask.name = "mask";
+      wantedMask.role = Role::Argument;
+      wantedMask.rate = Rate::Frame;
+      wantedMask.dtype = DType::I1;
+      wantedMask.shape = mask ? mask->shape : std::vector<int64_t>{-1, -1};
+      if (Status status = takeColumn(function, wantedMask, column, data.kind); status.failed())
+        return status;
       continue;
     }
     const TensorDesc *argument = nullptr;
@@ -103,14 +125,12 @@ Status Feed::create(const Function &function, Data &data) {
         return fileError("'" + function.name + "' has no tensor named '" + column.name + "'");
       argument = &function.tensors[size_t(index)];
     }
-    if (Status status = checkColumn(function, *argument, column, data.kind); status.failed())
+    if (Status status = takeColumn(function, *argument, column, data.kind); status.failed())
       return status;
-    // Bytes stay bytes in memory: their conversion cannot fail.
-    if (column.values->dtype != "u8")
-      if (Status status = tools::convertTensor(*argument, function.name, /*cast=*/false, /*widen=*/true, *column.values);
-          status.failed())
-        return status;
-    pairs.push_back({&column, argument, {}});
+    if (argument == reset)
+      resetColumn = &column;
+    else
+      pairs.push_back({&column, argument, {}});
     given += (given.empty() ? "" : ", ") + argument->name;
   }
   for (const TensorDesc *argument : wanted) {
@@ -154,11 +174,7 @@ std::vector<Binding> Feed::fill(const Chunk &chunk) {
   if (maskBuffer.shape != grid)
     maskBuffer = makeTensor("i1", grid);
   for (size_t i = 0; i < places; ++i) {
-    bool counts = chunk.rows[i] >= 0;
-    if (counts && maskColumn) {
-      size_t row = size_t(chunk.rows[i] + maskColumn->shift);
-      counts = maskColumn->values->data[row * dtypeSize(maskColumn->values->dtype)] != std::byte(0);
-    }
+    bool counts = chunk.rows[i] >= 0 && (!maskColumn || flagAt(*maskColumn, chunk.rows[i]));
     maskBuffer.as<uint8_t>()[i] = counts;
     countedFrames += counts;
   }
@@ -167,6 +183,9 @@ std::vector<Binding> Feed::fill(const Chunk &chunk) {
   if (reset) {
     resetBuffer = makeTensor("i1", grid);
     std::memcpy(resetBuffer.data.data(), chunk.starts.data(), places);
+    for (size_t i = 0; resetColumn && i < places; ++i)
+      if (chunk.rows[i] >= 0 && flagAt(*resetColumn, chunk.rows[i]))
+        resetBuffer.as<uint8_t>()[i] = 1;
     bindings.push_back(tools::bind(reset->name, resetBuffer));
   }
   return bindings;

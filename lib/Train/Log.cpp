@@ -48,6 +48,14 @@ std::string joinRow(const std::vector<std::string> &cells) {
   return row + "\n";
 }
 
+/// Text as XML.
+std::string escaped(const std::string &text) {
+  std::string result;
+  for (char c : text)
+    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return result;
+}
+
 /// A round step that divides the range into about `parts` parts: 1, 2 or 5 times
 /// a power of ten.
 double tickStep(double range, int parts) {
@@ -202,7 +210,7 @@ std::string Log::svg(const std::string &title) const {
   std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\" height=\"400\" viewBox=\"0 0 720 400\" "
                      "font-family=\"sans-serif\" font-size=\"12\">\n"
                      "<rect width=\"720\" height=\"400\" fill=\"#ffffff\"/>\n";
-  text += "<text x=\"60\" y=\"22\" font-size=\"14\">" + title + "</text>\n";
+  text += "<text x=\"60\" y=\"22\" font-size=\"14\">" + escaped(title) + "</text>\n";
   for (int i = 0; low + i * lossStep <= high + lossStep / 2; ++i) {
     double loss = low + i * lossStep;
     text += "<line x1=\"60\" x2=\"700\" y1=\"" + rounded(y(loss)) + "\" y2=\"" + rounded(y(loss)) +

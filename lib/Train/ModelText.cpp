@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <regex>
 
 namespace mlir::rnn::train {
 namespace {
@@ -66,6 +67,16 @@ Status fit(const Data &data, const Column &column, Signal &signal) {
                     "'; expected whole numbers [T,N] or floats [T,N,F]");
 }
 
+/// What an argument of the written model may be called: a name that is legal, not reserved, and not used in it.
+bool isFreeName(const std::string &name) {
+  static const std::regex legal("[A-Za-z_][A-Za-z0-9_.]*");
+  static const std::regex taken(
+      "mask|lengths|loss|lr|grad_norm|flags|seed|tape|age|(state|grad|opt|ring|data|sum|count|"
+      "out|l[0-9]+)\\..*|[hc][0-9]+|w|b|y|logits|nll|mse|accuracy|error|square|sum|share|"
+      "best|score|hit");
+  return std::regex_match(name, legal) && !std::regex_match(name, taken);
+}
+
 std::string parameter(const std::string &name, const std::string &type, const std::string &init) {
   return "rnn.parameter @" + name + " : " + type + " init(#rnn." + init + ")\n";
 }
@@ -88,12 +99,23 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
       continue;
     Signal &signal = column.name == "target" ? target : input;
     if (signal.size)
-      return usageError("'" + data.path + "' has several inputs; write a model for it");
+      return usageError("'" + data.path + "' has several inputs; write a model for it",
+                        {"the array to predict is named 'target'"});
+    if (!column.name.empty() && column.name != "target" && !isFreeName(column.name))
+      return fileError("'" + column.name + "' of '" + data.path + "' cannot name the input of a written model",
+                       {"call it 'x', or write a model"});
     if (Status status = fit(data, column, signal); status.failed())
       return status;
   }
   if (!input.size || !target.size)
     return fileError("'" + data.path + "' has no array named '" + (input.size ? "target" : "x") + "'");
+
+  int64_t usual = options.advance && 128 % options.advance ? options.advance : 128;
+  int64_t window = options.window ? options.window : usual;
+  int64_t advance = options.advance ? options.advance : window;
+  if (window % advance != 0)
+    return compileError("bptt window " + std::to_string(window) + " is not a multiple of advance " +
+                        std::to_string(advance));
 
   // Looked-up inputs must differ for a cell to tell them apart, and a recurrence that begins below one cannot run away.
   const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>", orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
@@ -125,13 +147,16 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   std::string outType = vectorType(target.size), weightType = matrixType(target.size, hidden);
   parameters += parameter("out.w", weightType, scaled) + parameter("out.b", outType, "zeros");
 
+  // Bits per byte say more of a text than the share of bytes that are guessed right.
+  bool accuracy = target.classes && data.kind != Data::Kind::Bytes;
   std::string output = target.classes ? "logits" : "y", loss = target.classes ? "nll" : "mse";
   text = "// Written by rnn-train: " + std::to_string(options.layers) + " layers of " + std::to_string(hidden) + " " +
          options.cell + " units. Change it and train again with: rnn-train model.mlir --data=...\n\n" + parameters +
-         "\nrnn.network @net(%" + input.name + ": " + signalType(input) + ", %target: " + signalType(target) + ") -> (" +
-         output + ": " + outType + ", " + loss + ": tensor<f32>) {\n" + cells + "  %w = rnn.param @out.w : " +
-         weightType + "\n  %b = rnn.param @out.b : " + outType + "\n  %" + output + " = rnn.linear " + previous +
-         ", %w, %b : (" + state + ", " + weightType + ", " + outType + ") -> " + outType + "\n";
+         "\nrnn.network @net(%" + input.name + ": " + signalType(input) + ", %target: " + signalType(target) +
+         ") -> (" + output + ": " + outType + ", " + loss + ": tensor<f32>" +
+         (accuracy ? ", accuracy: tensor<f32>" : "") + ") {\n" + cells + "  %w = rnn.param @out.w : " + weightType +
+         "\n  %b = rnn.param @out.b : " + outType + "\n  %" + output + " = rnn.linear " + previous + ", %w, %b : (" +
+         state + ", " + weightType + ", " + outType + ") -> " + outType + "\n";
   if (target.classes)
     text += "  %nll = rnn.softmax_cross_entropy %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n";
   else
@@ -139,17 +164,21 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
             "\n  %sum = rnn.reduce sum %square over [0] : " + outType + " to tensor<f32>\n" +
             "  %share = arith.constant dense<" + floatText(1.0 / double(target.size)) +
             "> : tensor<f32>\n  %mse = arith.mulf %sum, %share : tensor<f32>\n";
-  text += "  rnn.output %" + output + ", %" + loss + " : " + outType + ", tensor<f32>\n}\n\n";
+  if (accuracy)
+    text += "  %best = rnn.reduce max %logits over [0] : " + outType + " to tensor<f32>\n" +
+            "  %score = rnn.gather %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n" +
+            "  %hit = arith.cmpf oge, %score, %best : tensor<f32>\n" +
+            "  %accuracy = arith.uitofp %hit : tensor<i1> to tensor<f32>\n";
+  text += "  rnn.output %" + output + ", %" + loss + (accuracy ? ", %accuracy" : "") + " : " + outType +
+          ", tensor<f32>" + (accuracy ? ", tensor<f32>" : "") + "\n}\n\n";
 
   std::string optimizer = "#rnn." + options.optimizer + "<lr = " + floatText(options.lr);
   if (options.optimizer == "sgd")
     optimizer += ", momentum = " + floatText(options.momentum);
   if (options.weightDecay != 0)
     optimizer += ", weight_decay = " + floatText(options.weightDecay);
-  int64_t usual = options.advance && 128 % options.advance ? options.advance : 128;
-  int64_t window = options.window ? options.window : usual;
-  int64_t advance = options.advance ? options.advance : window;
-  text += "rnn.train_step @step of @net loss(\"" + loss + "\" mean) optimizer(" + optimizer + ">)";
+  text += "rnn.train_step @step of @net loss(\"" + loss + "\" mean)" + (accuracy ? " metric(\"accuracy\" mean)" : "") +
+          " optimizer(" + optimizer + ">)";
   if (options.clipNorm > 0)
     text += " clip<norm = " + floatText(options.clipNorm) + ">";
   text += " bptt<window = " + std::to_string(window) + ", advance = " + std::to_string(advance) + ">\n";

@@ -30,7 +30,7 @@ const std::vector<Shaping> kShaping = {
     {"optimizer", "adam"},  {"lr", "0.002"},         {"momentum", "0.9"},     {"weight-decay", "0"},
     {"clip-norm", "1"},     {"lr-schedule", "constant"}, {"warmup-steps", "0"}, {"lr-min", "1e-5"},
     {"lr-factor", "0.5"},   {"min-delta", "1e-4"},   {"patience", "3"},       {"early-stop", "0"},
-    {"val-every", ""},      {"seed", "0"},
+    {"val-every", ""},      {"val-data", ""},        {"seed", "0"},
 };
 
 /// Equal as text or as numbers.
@@ -113,12 +113,14 @@ Status Options::mergeWithRun(const std::map<std::string, std::string> &stored, C
   for (const Shaping &option : kShaping) {
     auto found = stored.find(option.name);
     std::string used = found == stored.end() ? option.otherwise : found->second;
-    if (line.has(option.name) && !sameValue(line.get(option.name), used)) {
+    // Another spelling of a path is no other file: the content is compared when it is read.
+    bool maySpell = option.name == std::string("val-data") && !used.empty();
+    if (line.has(option.name) && !maySpell && !sameValue(line.get(option.name), used)) {
       std::string text = std::string("--") + option.name + "=";
       return usageError("--resume with " + text + line.get(option.name) + ", but the run used " +
                         (used.empty() ? std::string("no --") + option.name : text + used));
     }
-    if (found != stored.end())
+    if (found != stored.end() && !(maySpell && line.has(option.name)))
       line.set(option.name, found->second);
   }
   return Status::success();

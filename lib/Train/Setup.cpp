@@ -27,8 +27,10 @@ constexpr int64_t usualFrames = 128;
 Status readFolder(CommandLine &line, Setup &setup) {
   std::string out = line.get("out", setup.options.out);
   std::error_code error;
-  bool holdsFiles = std::filesystem::exists(out, error) &&
-                    (!std::filesystem::is_directory(out, error) || !std::filesystem::is_empty(out, error));
+  bool exists = std::filesystem::exists(out, error);
+  if (exists && !std::filesystem::is_directory(out, error))
+    return fileError("'" + out + "' is not a folder");
+  bool holdsFiles = exists && !std::filesystem::is_empty(out, error);
   if (!line.has("resume")) {
     if (holdsFiles && !line.has("overwrite") && !line.has("dry-run"))
       return usageError("'" + out + "' holds a run", {"use --resume to continue it or --overwrite to start again"});
@@ -55,6 +57,9 @@ Status readAllData(Setup &setup) {
   if (!options.valData.empty()) {
     if (Status status = readData(options.valData, how, setup.validation); status.failed())
       return status;
+    if (options.resume && setup.identity.validationChecksum != setup.validation.checksum)
+      return fileError("'" + options.valData + "' is not the validation data of the run in '" + options.out + "'");
+    setup.identity.validationChecksum = setup.validation.checksum;
     if (setup.validation.kind != setup.data.kind)
       return fileError("'" + options.valData + "' and '" + options.data + "' are of different kinds");
   } else {
@@ -156,7 +161,10 @@ Status compileModel(Setup &setup) {
       return usageError("--dry-run needs an .mlir model; '" + model + "' is compiled");
     flags.insert(flags.begin(), {model, "-o", folder.file("model.rnnc"), "--target=" + options.device.target});
     flags.push_back("--report=-");
-    return tools::runCompiler(flags, nullptr);
+    Status status = tools::runCompiler(flags, nullptr);
+    if (status.code == Code::Internal)
+      folder.keep();
+    return status;
   }
   setup.compileFlags = flags;
   return tools::openModel(model, options.device.target, flags, setup.program);

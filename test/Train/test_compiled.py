@@ -148,6 +148,21 @@ def test_written_models(tools, text, cell):
     assert (tools.folder / "run" / "model.mlir").exists()
 
 
+def test_written_classifier(tools):
+    """Whole numbers to predict: the log and the progress have the share that is right."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 5, (60, 16))
+    target = np.concatenate([np.zeros((1, 16), int), x[:-1]]) % 3
+    np.savez(tools.folder / "d.npz", x=x, target=target)
+    done = tools.run("rnn-train", "--data=d.npz", "--hidden-size=16", "--num-layers=1", "--streams=4", "--lr=0.05",
+                     "--bptt-window=10", "--epochs=8", "--val-split=0.25", "--out=run")
+    with open(tools.folder / "run" / "log.csv") as f:
+        rows = list(csv.DictReader(f))
+    assert list(rows[0])[5:8] == ["val_loss", "accuracy", "val_accuracy"]
+    assert float(rows[0]["accuracy"]) < 0.7 and float(rows[-1]["val_accuracy"]) == 1
+    assert "val_accuracy 1.0000" in done.stderr
+
+
 def test_step_is_the_interpreter_s(tools, model, text):
     """Five updates by rnn-run: the compiled step stays within the error budget of the interpreter."""
     data = np.frombuffer(text.read_bytes()[: 4 * 41], np.uint8).reshape(4, 41).T.astype(np.int32)

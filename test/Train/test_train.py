@@ -11,6 +11,7 @@ import re
 import signal
 import struct
 import time
+import xml.etree.ElementTree
 
 import numpy as np
 import pytest
@@ -210,6 +211,8 @@ def test_resume_errors(tools, bigram, linear, text, tmp_path):
     other.write_bytes(text.read_bytes() + b"x")
     failed = train(tools, bigram, f"--data={other}", "--resume", check=1)
     assert "is not the data of the run" in failed.err
+    failed = train(tools, bigram, f"--data={text}", "--resume", f"--val-data={text}", check=2)
+    assert failed.err == f"rnn-train: error: --resume with --val-data={text}, but the run used no --val-data\n"
     failed = train(tools, bigram, f"--data={text}", "--resume", "--out=none", check=1)
     assert "holds no run to continue" in failed.err
     other = tiny_models.build(tmp_path / "other.rnnc", change=lambda t: t.update(network_hash="91bc" + "0" * 60))
@@ -221,6 +224,27 @@ def test_resume_errors(tools, bigram, linear, text, tmp_path):
     (tools.work / "rnn-out" / "last.safetensors").write_bytes(raw[:-100])
     failed = train(tools, bigram, f"--data={text}", "--resume", check=1)
     assert "is truncated: 'w' ends at byte" in failed.err
+
+
+def test_resume_keeps_the_validation_data(tools, bigram, text):
+    """What is not given is what the run used; another spelling of its path is fine, another file is not."""
+    (tools.work / "val.txt").write_bytes(text.read_bytes()[:900])
+    shared = [bigram, f"--data={text}", "--lr=0.5"]
+    train(tools, *shared, "--val-data=val.txt", "--max-steps=20", "--out=whole")
+    train(tools, *shared, "--val-data=val.txt", "--max-steps=10", "--out=parts")
+    train(tools, *shared, "--max-steps=15", "--out=parts", "--resume")
+    train(tools, *shared, "--max-steps=20", "--out=parts", "--resume", "--val-data=./val.txt")
+    losses = [[row["loss"] for row in log_rows(tools.work / folder)] for folder in ("whole", "parts")]
+    assert losses[0] == losses[1] and len(losses[0]) == 20
+    (tools.work / "val.txt").write_bytes(text.read_bytes()[:901])
+    failed = train(tools, *shared, "--max-steps=30", "--out=parts", "--resume", check=1)
+    assert failed.err == "rnn-train: error: './val.txt' is not the validation data of the run in 'parts'\n"
+
+
+def test_out_is_no_folder(tools, bigram, text):
+    (tools.work / "file").write_text("")
+    failed = train(tools, bigram, f"--data={text}", "--out=file", "--overwrite", check=1)
+    assert failed.err == "rnn-train: error: 'file' is not a folder\n"
 
 
 # Non-finite steps -----------------------------------------------------------------
@@ -315,6 +339,21 @@ def test_sequences_start_at_once_with_a_reset(tools, tmp_path):
     train(tools, model, "--data=d.npz", "--val-split=0")
     # Stream 0 has 6 + 5 + 1 frames, stream 1 has 3 + 6.
     assert [int(r["frames"]) for r in log_rows(tools.work / "rnn-out")] == [8, 16, 21]
+    # Resets of the data come on top.
+    np.savez(tools.work / "d.npz", x=x, target=x[..., :1], lengths=np.array([6, 3, 5, 6, 1]), r=np.zeros((6, 5), "u1"))
+    train(tools, model, "--data=d.npz", "--val-split=0", "--overwrite")
+    assert [int(r["frames"]) for r in log_rows(tools.work / "rnn-out")] == [8, 16, 21]
+
+
+def test_masks_and_lengths_of_any_type(tools, linear):
+    rng = np.random.default_rng(2)
+    good = {"x": rng.normal(size=(6, 2, 2)).astype("f4"), "target": rng.normal(size=(6, 2, 1)).astype("f4")}
+    mask = rng.random((6, 2)) < 0.5
+    for kind in ("?", "u1", "i2", "i4", "i8"):
+        np.savez(tools.work / "d.npz", **good, mask=mask.astype(kind), lengths=np.array([6, 5], kind.replace("?", "i1")))
+        train(tools, linear, "--data=d.npz", "--val-split=0", "--overwrite")
+        rows = log_rows(tools.work / "rnn-out")
+        assert [int(r["frames"]) for r in rows] == [mask[:4].sum(), mask[:4].sum() + mask[4:6, 0].sum() + mask[4, 1]]
 
 
 def test_data_errors(tools, linear, bigram, text):
@@ -326,7 +365,13 @@ def test_data_errors(tools, linear, bigram, text):
         assert message in failed.err, failed
         assert not (tools.work / "rnn-out").exists()
 
-    fails("'target' has 4 frames, but 'x' has 3", x=np.zeros((3, 2, 2), np.float32))
+    fails("'x' has 3 frames, but 'target' has 4", x=np.zeros((3, 2, 2), np.float32))
+    fails("'x' has 3 sequences, but 'target' has 2", x=np.zeros((4, 3, 2), np.float32))
+    fails("input 'mask' of 'step' is f32 [T,N], expected i1 [T,2]", mask=np.ones((4, 2), np.float32))
+    fails("input 'mask' of 'step' is i1 [T,N,1], expected i1 [T,2]", mask=np.ones((4, 2, 1), bool))
+    fails("and a value does not fit i1", mask=np.full((4, 2), 256))
+    fails("'lengths' of 'd.npz' is f32 [2], expected i64 [2]", lengths=np.ones(2, np.float32))
+    fails("length 5 of sequence 1 in 'd.npz' is not in [1, 4]", lengths=np.array([1, 5], np.uint8))
     fails("input 'x' of 'step' is f32 [T,N,3], expected f32 [T,2,2]", x=np.zeros((4, 2, 3), np.float32))
     fails("input 'x' of 'step' is f64 [T,N,2], expected f32 [T,2,2]", x=np.zeros((4, 2, 2)))
     fails("input 'x' of 'step' is i64 [T,N,2], expected f32 [T,2,2]", x=np.zeros((4, 2, 2), int))
@@ -380,6 +425,29 @@ def test_written_model(tools, text):
                  "bptt<window = 128, advance = 128>"]:
         assert line in model
     assert 'rnn.lstm "l2" %h1 wx(@l2.wx) wh(@l2.wh) b(@l2.b) peephole(@l2.pi, @l2.pf, @l2.po)' in model
+
+
+def test_names_in_written_models(tools):
+    y = np.zeros((4, 2, 1), np.float32)
+    for name in ("a b", "loss", "state.x", "h0", "y", "l0.wx", "out.b"):
+        np.savez(tools.work / "d.npz", **{name: y, "target": y})
+        failed = train(tools, "--data=d.npz", "--streams=2", check=1)
+        assert failed.err == (f"rnn-train: error: '{name}' of 'd.npz' cannot name the input of a written model\n"
+                              "note: call it 'x', or write a model\n")
+    np.savez(tools.work / "d.npz", x=y, y=y)
+    failed = train(tools, "--data=d.npz", "--streams=2", check=2)
+    assert failed.err.endswith("several inputs; write a model for it\nnote: the array to predict is named 'target'\n")
+    np.savez(tools.work / "d.npz", x=y, target=y)
+    failed = train(tools, "--data=d.npz", "--bptt-window=200", "--bptt-advance=128", check=1)
+    assert failed.err == "rnn-train: error: bptt window 200 is not a multiple of advance 128\n"
+    assert not tools.compile_calls()
+
+
+def test_picture_is_xml(tools, text):
+    (tools.work / "a<b&c.mlir").write_text("// model: bigram\n")
+    train(tools, "a<b&c.mlir", f"--data={text}", "--streams=4", "--max-steps=3")
+    picture = xml.etree.ElementTree.parse(tools.work / "rnn-out" / "loss.svg")
+    assert "a<b&c" in [element.text for element in picture.iter()]
 
 
 def test_dry_run(tools, text):

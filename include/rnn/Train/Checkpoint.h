@@ -35,7 +35,7 @@ struct RunState {
 struct RunIdentity {
   std::string networkHash;
   uint64_t seed = 0;
-  uint32_t dataChecksum = 0;
+  uint32_t dataChecksum = 0, validationChecksum = 0; ///< of the files
   std::map<std::string, std::string> options;
 };
 

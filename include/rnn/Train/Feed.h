@@ -44,7 +44,7 @@ private:
     HostTensor buffer;
   };
   const tools::TensorDesc *reset = nullptr, *mask = nullptr;
-  const Column *maskColumn = nullptr;
+  const Column *maskColumn = nullptr, *resetColumn = nullptr;
   std::vector<Pair> pairs;
   HostTensor maskBuffer, resetBuffer;
   int64_t countedFrames = 0;

@@ -186,8 +186,9 @@ RNN_C_EXPORT RnnStatus rnnSessionView(RnnSession *session, const char *name, DLM
 /* Starts streams afresh: `streams` has one flag per stream; NULL: all. */
 RNN_C_EXPORT RnnStatus rnnSessionReset(RnnSession *session, const uint8_t *streams);
 
-/* Writes or reads parameters, optimizer and state as .safetensors. A file is
-   written whole or not at all. Reading needs every parameter; optimizer and
+/* Writes or reads parameters, optimizer and state; the path ends in .safetensors
+   or .npz (which keeps no network hash). A file is written whole or not at all.
+   Reading needs every parameter; optimizer and
    state that the file lacks get their first values, streams whose age it lacks
    count as fully known. A failed call changes nothing. */
 RNN_C_EXPORT RnnStatus rnnSessionSave(RnnSession *session, const char *path);

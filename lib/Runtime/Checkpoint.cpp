@@ -17,13 +17,13 @@ Status Session::save(const std::string &path, std::map<std::string, std::string>
   file.metadata["rnn.format"] = "1";
   file.metadata["rnn.version"] = RNN_VERSION;
   file.metadata["rnn.network_hash"] = types.networkHash;
-  return writeSafetensors(path, file);
+  return writeTensorFile(path, file);
 }
 
 namespace {
 
-/// The first eight digits of a hash.
-std::string shorten(const std::string &hash) { return hash.substr(0, 8) + "…"; }
+/// The first four digits of a hash.
+std::string shorten(const std::string &hash) { return hash.substr(0, 4) + "…"; }
 
 /// `differs in: …` for the first parameter that is not the same in the file.
 Notes findDifference(const Session &session, const TensorMap &tensors) {

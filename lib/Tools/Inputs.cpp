@@ -269,7 +269,7 @@ Status prepareInputs(const Program &program, const Function &function, const Inp
     for (const auto &[name, tensor] : prepared.arguments)
       given += (given.empty() ? "" : ", ") + name;
     return fileError("no input for '" + wanted.name + "' of '" + function.name + "'",
-                     {"given: " + (given.empty() ? "none" : given)});
+                     {"given: " + (given.empty() ? "nothing" : given)});
   }
   return Status::success();
 }
@@ -287,7 +287,7 @@ Status checkNetwork(const Program &program, const std::string &path,
     auto found = tensors.find(variable.name);
     if (!variable.isParameter || (found != tensors.end() && found->second.shape == variable.shape))
       continue;
-    std::string there = found == tensors.end() ? "absent" : shapeToString(found->second.shape);
+    std::string there = found == tensors.end() ? "none" : shapeToString(found->second.shape);
     status.notes.push_back("differs in: '" + variable.name + "' " + shapeToString(variable.shape) + " here, " +
                            there + " there");
     break;

@@ -197,7 +197,7 @@ class Program:
             self._session.lib.rnnSessionReset(self._session.handle, bytes(flags))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes parameters, optimizer and state as .safetensors, whole or not at all."""
+        """Writes parameters, optimizer and state as .safetensors or .npz, whole or not at all."""
         self._session.lib.rnnSessionSave(self._session.handle, os.fsencode(path))
 
     def load(self, path: str | os.PathLike[str]) -> None:

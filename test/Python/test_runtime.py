@@ -198,6 +198,16 @@ def test_checkpoints(artifact, tmp_path):
         second.load(checkpoint)
 
 
+def test_checkpoints_have_the_format_of_their_name(program, tmp_path):
+    program.run("acc", x=make_input(1))
+    program.save(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        np.testing.assert_array_equal(file["state.h"], program.state["h"])
+    program.load(tmp_path / "a.npz")
+    with pytest.raises(rnn.FileError, match="'.*/a' has unknown extension; expected .npz or .safetensors"):
+        program.save(tmp_path / "a")
+
+
 def test_checkpoint_is_ordinary_safetensors(program, tmp_path):
     safetensors = pytest.importorskip("safetensors")
     program.run("acc", x=make_input(1))

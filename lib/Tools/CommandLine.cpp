@@ -15,7 +15,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
+#include <new>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace mlir::rnn::tools {
@@ -200,6 +203,18 @@ Status flushOutput() {
   if (std::fflush(stdout) != 0 || lost)
     return runtime::fileError("cannot write to stdout");
   return Status::success();
+}
+
+Status guarded(const std::function<Status()> &work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc &) {
+    return runtime::memoryError("not enough memory");
+  } catch (const std::length_error &) {
+    return runtime::memoryError("not enough memory");
+  } catch (const std::exception &error) {
+    return runtime::internalError(error.what());
+  }
 }
 
 int report(const std::string &tool, const Status &status) {

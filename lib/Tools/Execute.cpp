@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "rnn/Tools/Execute.h"
+#include "rnn/Runtime/Memory.h"
 #include "rnn/Tools/Interrupt.h"
 
 #include <algorithm>
@@ -118,10 +119,41 @@ std::vector<std::string> noteNonFiniteSignal(const Function &function,
   return {};
 }
 
+/// Error 21 if what the calls return does not fit in memory.
+static Status checkMemory(const Function &function, int64_t frames) {
+  double needed = 0, perFrame = 0, most = 0;
+  std::string largest;
+  for (const TensorDesc &tensor : function.tensors) {
+    if (tensor.role != Role::Result)
+      continue;
+    double bytes = double(dtypeSize(tensor.dtype));
+    for (int64_t dim : shapeFor(tensor, frames))
+      bytes *= double(dim);
+    needed += bytes;
+    perFrame += tensor.hasFrames() ? bytes / double(frames) : 0;
+    if (bytes > most) {
+      most = bytes;
+      largest = tensor.name;
+    }
+  }
+  uint64_t available = availableMemory();
+  if (needed <= double(available))
+    return Status::success();
+  auto text = [](double bytes) { return formatBytes(uint64_t(std::min(bytes, 0x1p63))); };
+  std::string note = "largest: '" + largest + "' " + text(most);
+  if (double fits = double(available) / perFrame; perFrame && fits >= 1)
+    note += "; T=" + std::to_string(int64_t(fits)) + " fits";
+  return memoryError("needs " + text(needed) + " for T=" + std::to_string(frames) + ", 'cpu' has " +
+                         formatBytes(available) + " free",
+                     {note});
+}
+
 Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs) {
   if (Status status = loadSession(session, function, prepared.stored); status.failed())
     return status;
   int64_t frames = prepared.frames;
+  if (Status status = checkMemory(function, frames); status.failed())
+    return status;
   int64_t advance = function.advance > 0 ? std::min(function.advance, frames) : frames;
   int64_t calls = (frames + advance - 1) / advance;
 

@@ -419,7 +419,7 @@ int runTool(int argc, const char *const *argv) {
   else if (status.ok() && version)
     std::fputs(versionText().c_str(), stdout);
   if (status.ok() && !only)
-    status = run(line);
+    status = guarded([&] { return run(line); });
   if (status.ok())
     status = flushOutput();
   return report("rnn-run", status);

@@ -487,9 +487,10 @@ int trainTool(int argc, const char *const *argv) {
   tools::catchInterrupts();
   Setup setup;
   if (status.ok() && !only)
-    status = prepare(line, setup);
-  if (status.ok() && setup.step)
-    status = Trainer(setup).run();
+    status = tools::guarded([&] {
+      Status prepared = prepare(line, setup);
+      return prepared.ok() && setup.step ? Trainer(setup).run() : prepared;
+    });
   if (status.ok())
     status = tools::flushOutput();
   return tools::report("rnn-train", status);

@@ -219,6 +219,16 @@ def test_model_text(tools, files):
     assert failed.err == "m.mlir:1:1: error: 'scf.for' op is not allowed in a network\n"
 
 
+def test_results_that_do_not_fit(tools, files, tmp_path):
+    def widen(tables):
+        tables["functions"][2]["tensors"][-2]["shape"][2] = 1 << 38
+
+    model = tiny_models.build(tmp_path / "wide.rnnc", "linear", streams=2, advance=4, window=4, change=widen)
+    failed = run(tools, model, "--function=linear", "--input=x.npz", check=5)
+    assert re.fullmatch(r"rnn-run: error: needs 20.0 TiB for T=10, 'cpu' has \S+ GiB free\n"
+                        r"note: largest: 'y' 20.0 TiB\n", failed.err)
+
+
 def test_reproducer_stays(tools):
     (tools.work / "m.mlir").write_text("// model: linear, crash\n")
     for tool, arguments in (("rnn-run", ["--function=linear"]), ("rnn-train", ["--data=m.mlir"]),

@@ -11,6 +11,7 @@
 #include "rnn/Runtime/Status.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,6 +82,9 @@ std::string versionText();
 /// Gives closed standard streams a file of their own, so that none that is opened later takes their numbers. Writing to
 /// it fails.
 void openStandardStreams();
+
+/// Runs the work of a tool; an exception of the standard library is an error: 5 where memory ran out, else 70.
+Status guarded(const std::function<Status()> &work);
 
 /// Writes out what stdout holds; an error if any of it was lost.
 Status flushOutput();

@@ -13,6 +13,7 @@
 #include "rnn/Tools/Interrupt.h"
 #include "rnn/Tools/Model.h"
 #include "rnn/Tools/Sample.h"
+#include "rnn/Tools/Trace.h"
 
 #include <nlohmann/json.hpp>
 
@@ -54,7 +55,7 @@ const std::vector<Option> kOptions = {
 
 /// The command line, read and checked.
 struct RunOptions {
-  std::string model, function, output, expect;
+  std::string model, function, output, expect, trace;
   std::vector<std::string> inputs, outputs, keep;
   DeviceOptions device;
   PrepareOptions prepare;
@@ -66,9 +67,8 @@ struct RunOptions {
 };
 
 Status RunOptions::read(const CommandLine &line) {
-  for (const char *missing : {"trace", "emulator-order"})
-    if (line.has(missing))
-      return notImplemented(std::string("--") + missing);
+  if (line.has("emulator-order"))
+    return notImplemented("--emulator-order");
   if (line.positional().empty())
     return usageError("no model given", {"usage: rnn-run <model> [options]"});
   model = line.positional()[0];
@@ -81,8 +81,8 @@ Status RunOptions::read(const CommandLine &line) {
   outputs = line.list("outputs");
   keep = line.list("keep");
   for (const std::string &kept : keep)
-    if (kept != "gradients" && kept != "results")
-      return usageError("unknown --keep '" + kept + "'", {"known: gradients, results"});
+    if (kept != "gradients" && kept != "results" && kept != "signals")
+      return usageError("unknown --keep '" + kept + "'", {"known: gradients, results, signals"});
   if (Status status = readDeviceOptions(line, device); status.failed())
     return status;
 
@@ -96,6 +96,7 @@ Status RunOptions::read(const CommandLine &line) {
   prepare.ignoreState = line.has("reset-state");
   compare = line.has("compare");
   expect = line.get("expect");
+  trace = line.get("trace");
   describe = line.has("describe");
 
   int64_t seed = 0;
@@ -234,10 +235,12 @@ Status sample(const RunOptions &options, const Program &program, const Inputs &i
 /// One run of the function on a device; the tables are the session's, which may
 /// be wider than the program's.
 Status runOnce(const RunOptions &options, const Program &program, const Inputs &inputs,
-               const Session::Options &how, NamedTensors &outputs) {
+               const Session::Options &how, NamedTensors &outputs, Trace *trace = nullptr) {
   std::unique_ptr<Session> session;
   if (Status status = Session::create(program, how, session); status.failed())
     return status;
+  if (trace)
+    session = traceCalls(std::move(session), *trace);
   const Function *function = nullptr;
   if (Status status = findFunction(session->tables(), program.name(), options.function, function); status.failed())
     return status;
@@ -367,12 +370,19 @@ Status run(const CommandLine &line) {
     return status;
   if (options.describe)
     return describeArtifact(options);
+  Trace trace;
   Inputs inputs;
-  if (Status status = inputs.read(options.inputs); status.failed())
-    return status;
+  {
+    Trace::Span span(trace, "read inputs");
+    if (Status status = inputs.read(options.inputs); status.failed())
+      return status;
+  }
   Program program;
-  if (Status status = open(options, inputs, program); status.failed())
-    return status;
+  {
+    Trace::Span span(trace, "open model");
+    if (Status status = open(options, inputs, program); status.failed())
+      return status;
+  }
   if (options.sampling)
     return sample(options, program, inputs);
 
@@ -385,8 +395,11 @@ Status run(const CommandLine &line) {
   Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
   how.widen = options.prepare.widen && !compiled;
   NamedTensors outputs;
-  if (Status status = runOnce(options, program, inputs, how, outputs); status.failed())
+  if (Status status = runOnce(options, program, inputs, how, outputs, &trace); status.failed())
     return status.code == Code::NonFinite ? findNonFiniteSignal(options, inputs, status) : status;
+  if (!options.trace.empty())
+    if (Status status = trace.write(options.trace); status.failed())
+      return status;
   if (Status status = selectOutputs(options.outputs, outputs); status.failed())
     return status;
 

@@ -282,7 +282,8 @@ def test_input_errors(tools, linear, files):
     fails(f"'{linear}' was compiled without gradients\nnote: recompile with --keep=gradients", "--keep=gradients")
     fails(f"'{linear}' was compiled without results\nnote: recompile with --keep=results", "--keep=results")
     fails("'y.txt' has unknown extension; expected .npz or .safetensors", "--output=y.txt")
-    fails("option '--trace' is not implemented yet", "--trace=t.json", code=2)
+    fails("option '--emulator-order' is not implemented yet", "--emulator-order=1", code=2)
+    fails("cannot write 'none/t.json': No such file or directory", network, "--input=x.npz", "--input=p.npz", "--trace=none/t.json")
     fails("'linear' is not a byte model", "--sample=3", code=2)
 
 
@@ -297,3 +298,11 @@ def test_damaged_artifact(tools, linear, tmp_path):
 def test_version(tools):
     done = run(tools, "--version")
     assert re.fullmatch(r"rnn-mlir \S+\nLLVM none\nartifact \d+\nabi \S+\n", done.out)
+
+
+def test_trace(tools, linear, files):
+    tools.run("rnn-run", linear, "--input=x.npz", "--input=p.npz", "--trace=t.json", "--function=linear", check=0)
+    spans = json.loads((tools.work / "t.json").read_text())["traceEvents"]
+    assert [span["name"] for span in spans] == ["read inputs", "open model", "linear"]
+    assert all(span["ph"] == "X" and span["dur"] >= 0 for span in spans)
+    assert all(a["ts"] + a["dur"] <= b["ts"] for a, b in zip(spans, spans[1:]))

@@ -166,7 +166,10 @@ static Status writeFile(const std::string &path, StringRef bytes) {
   if (path == "-") {
     llvm::outs() << bytes;
     llvm::outs().flush();
-    return Status::success();
+    if (!llvm::outs().has_error())
+      return Status::success();
+    llvm::outs().clear_error();
+    return fileError("cannot write to stdout");
   }
   return runtime::writeFileAtomically(path, std::string_view(bytes.data(), bytes.size()));
 }

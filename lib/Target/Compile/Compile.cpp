@@ -82,6 +82,7 @@ private:
   static Status printed(runtime::Code code = runtime::Code::Data) { return Status::error(code, {}, ""); }
 
   Status parse(const std::string &text);
+  LogicalResult checkTopLevel();
   LogicalResult override();
   LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult selectFunctions();
@@ -117,7 +118,23 @@ Status Compilation::parse(const std::string &text) {
   }
   ParserConfig config(&context);
   module = parseSourceString<ModuleOp>(text, config, name);
-  return module ? Status::success() : printed();
+  return module && succeeded(checkTopLevel()) ? Status::success() : printed();
+}
+
+/// Only what we generate code for is compiled: anything else beside networks would reach the object file as it is.
+LogicalResult Compilation::checkTopLevel() {
+  bool hasFunction = false;
+  for (Operation &op : *module->getBody()) {
+    if (!isa<ParameterOp, TrainStepOp, RNNFunctionInterface>(op)) {
+      InFlightDiagnostic diag = op.emitError() << "'" << op.getName() << "' op is not allowed beside networks";
+      diag.attachNote() << "allowed: rnn.parameter, rnn.network, rnn.train_step";
+      return diag;
+    }
+    hasFunction |= isa<RNNFunctionInterface>(op);
+  }
+  if (!hasFunction)
+    return module->emitError() << "no network found; expected a rnn.network";
+  return success();
 }
 
 /// Applies what the command line says about train steps.

@@ -312,6 +312,8 @@ void TrainStepOp::print(OpAsmPrinter &p) {
 }
 
 LogicalResult TrainStepOp::verify() {
+  if (failed(verifyTensorName(*this, getSymName()))) // F2
+    return failure();
   if (getLosses().empty()) // train_step_c1
     return emitOpError("expected at least one loss");
   llvm::DenseMap<StringAttr, StringAttr> maskOf;

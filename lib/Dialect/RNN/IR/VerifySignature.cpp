@@ -156,6 +156,8 @@ static LogicalResult visitParameters(Block &block, llvm::function_ref<LogicalRes
 }
 
 LogicalResult rnn::detail::verifyNames(RNNFunctionInterface function) {
+  if (failed(verifyTensorName(function, SymbolTable::getSymbolName(function).getValue())))
+    return failure();
   llvm::StringMap<StringRef> owners;
   auto claim = [&](StringRef name, StringRef owner) -> LogicalResult {
     auto [it, isNew] = owners.try_emplace(name, owner);

@@ -157,8 +157,12 @@ void StepBuilder::copyNetwork() {
   for (Operation &op : *block)
     for (OpOperand &operand : op.getOpOperands())
       operand.set(mapping.lookupOrDefault(operand.get()));
-  for (auto [name, value] : llvm::zip(function.getResultNames(), network.getBodyBlock()->getTerminator()->getOperands()))
-    results[cast<StringAttr>(name)] = mapping.lookupOrDefault(value);
+  for (auto [name, value] : llvm::zip(function.getResultNames(), network.getBodyBlock()->getTerminator()->getOperands())) {
+    Value result = results[cast<StringAttr>(name)] = mapping.lookupOrDefault(value);
+    // A step need not return what the network does; messages call it by that name all the same.
+    if (Operation *op = result.getDefiningOp(); op && !isa<NameLoc>(op->getLoc()))
+      op->setLoc(NameLoc::get(cast<StringAttr>(name), op->getLoc()));
+  }
 }
 
 Value StepBuilder::reduce(LossAttr loss) {

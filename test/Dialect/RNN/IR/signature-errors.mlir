@@ -375,3 +375,15 @@ rnn.network @type(%x: tensor<f32>) -> (y: tensor<f64>) {
   // expected-error@+1 {{'rnn.output' op result 'y' is tensor<f64>, but the operand is tensor<f32>}}
   rnn.output %x : tensor<f32>
 }
+
+// -----
+
+// expected-error@+1 {{name 'a b' is not of the form [A-Za-z_][A-Za-z0-9_.]*}}
+rnn.network @"a b"(%x: tensor<f32>) -> (y: tensor<f32>) {
+  rnn.output %x : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{name 'a/b' is not of the form [A-Za-z_][A-Za-z0-9_.]*}}
+rnn.train_step @"a/b" of @n loss("e" mean) optimizer(#rnn.sgd<>)

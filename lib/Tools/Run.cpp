@@ -105,6 +105,9 @@ Status RunOptions::read(const CommandLine &line) {
     return status;
   sample.seed = uint64_t(seed);
   sampling = line.has("sample");
+  for (const char *name : {"output", "outputs", "keep", "compare", "expect"})
+    if (sampling && line.has(name))
+      return usageError(std::string("--sample and --") + name + " exclude each other");
   if (Status status = line.integer("sample", 0, most, sample.bytes); status.failed())
     return status;
   if (Status status = line.number("temperature", 0, 1e6, sample.temperature); status.failed())

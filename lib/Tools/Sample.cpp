@@ -8,6 +8,7 @@
 #include "rnn/Tools/Sample.h"
 #include "rnn/Runtime/Random.h"
 #include "rnn/Tools/Interrupt.h"
+#include "rnn/Tools/Model.h"
 
 #include <algorithm>
 #include <array>
@@ -75,6 +76,8 @@ Status findByteModel(const Program &program, const std::string &name, const Func
     network = candidates.size() == 1 ? candidates[0] : "";
   }
   const Function *found = tables.findFunction(network);
+  if (!found && !name.empty())
+    return findFunction(tables, program.name(), name, function);
   if (found && found->kind != Function::Kind::Infer)
     found = tables.findFunction(found->network);
   if (!found)

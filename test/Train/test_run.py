@@ -199,6 +199,13 @@ def test_sample(tools, bigram, text):
     assert one.out != tools.run("rnn-run", *arguments, "--seed=2", check=0, binary=True).out and len(one.out) == 40
 
 
+def test_sample_errors(tools, bigram):
+    failed = run(tools, bigram, "--sample=3", "--function=bigra", check=2)
+    assert failed.err == f"rnn-run: error: '{bigram}' has no function 'bigra'\nnote: did you mean 'bigram'?\n"
+    failed = run(tools, bigram, "--sample=3", "--output=y.npz", check=2)
+    assert failed.err == "rnn-run: error: --sample and --output exclude each other\n"
+
+
 def test_describe(tools, linear):
     shown = json.loads(run(tools, linear, "--describe").out)
     assert shown["streams"] == 2 and [f["name"] for f in shown["functions"]] == ["step", "step.eval", "linear"]

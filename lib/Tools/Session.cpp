@@ -51,22 +51,31 @@ public:
       tensors.push_back(dlTensor(binding.data, binding.dtype, binding.shape));
       c.push_back({binding.name.c_str(), &tensors.back()});
     }
-    return statusOf(rnnSessionRun(session.get(), function.c_str(), c.data(), c.size(), nullptr));
+    return shown(rnnSessionRun(session.get(), function.c_str(), c.data(), c.size(), nullptr));
   }
   Status get(const std::string &name, HostTensor &tensor) override {
     DLTensor c = dlTensor(tensor.data.data(), tensor.dtype, tensor.shape);
-    return statusOf(rnnSessionGet(session.get(), name.c_str(), &c));
+    return shown(rnnSessionGet(session.get(), name.c_str(), &c));
   }
   Status set(const std::string &name, const HostTensor &tensor) override {
     DLTensor c = dlTensor(const_cast<std::byte *>(tensor.data.data()), tensor.dtype, tensor.shape);
-    return statusOf(rnnSessionSet(session.get(), name.c_str(), &c));
+    return shown(rnnSessionSet(session.get(), name.c_str(), &c));
   }
   Status reset(const std::vector<uint8_t> &streams) override {
-    return statusOf(rnnSessionReset(session.get(), streams.empty() ? nullptr : streams.data()));
+    return shown(rnnSessionReset(session.get(), streams.empty() ? nullptr : streams.data()));
   }
   const Tables &tables() const override { return program.tables(); }
 
 private:
+  /// The outcome of the last call; a model that was compiled here is named, not its artifact.
+  Status shown(RnnStatus code) const {
+    Status status = statusOf(code);
+    const std::string file = "'" + program.file() + "'";
+    if (size_t at = status.message.find(file); program.file() != program.name() && at != std::string::npos)
+      status.message.replace(at, file.size(), "'" + program.name() + "'");
+    return status;
+  }
+
   struct Destroy {
     void operator()(RnnSession *s) const { rnnSessionDestroy(s); }
   };

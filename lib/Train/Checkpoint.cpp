@@ -71,7 +71,10 @@ Status readMetadata(const std::string &path, const std::map<std::string, std::st
     return fileError("'" + path + "' is not a checkpoint of rnn-train");
   json best = json::parse(text("best"), nullptr, /*allow_exceptions=*/false);
   json options = json::parse(text("options"), nullptr, /*allow_exceptions=*/false);
-  bool wrong = !best.is_object() || !options.is_object() || number("step") < 0;
+  constexpr int64_t mostSteps = int64_t(1) << 53; // and frames; beyond, the arithmetic on them could overflow
+  bool wrong = !best.is_object() || !options.is_object();
+  for (const char *count : {"step", "frame"})
+    wrong |= number(count) < 0 || number(count) > mostSteps;
   for (const json &value : best)
     wrong |= !value.is_number();
   for (const json &value : options)

@@ -241,6 +241,20 @@ def test_resume_keeps_the_validation_data(tools, bigram, text):
     assert failed.err == "rnn-train: error: './val.txt' is not the validation data of the run in 'parts'\n"
 
 
+def test_edited_checkpoints(tools, text):
+    """Wrong counts are errors; messages name the model, not the artifact that was compiled from it."""
+    (tools.work / "m.mlir").write_text("// model: bigram\n")
+    train(tools, "m.mlir", f"--data={text}", "--max-steps=3", "--streams=4")
+    last = tools.work / "rnn-out" / "last.safetensors"
+    whole = last.read_bytes()
+    for old, new, message in ((b'"rnn.frame":"96"', b'"rnn.frame":"-6"', "has metadata that is wrong"),
+                              (b'streams\\":\\"4', b'streams\\":\\"8', "but 'rnn-out/model.mlir' was compiled for 8")):
+        assert whole.count(old) == 1
+        last.write_bytes(whole.replace(old, new))
+        failed = train(tools, f"--data={text}", "--resume", "--max-steps=5", check=1)
+        assert message in failed.err
+
+
 def test_out_is_no_folder(tools, bigram, text):
     (tools.work / "file").write_text("")
     failed = train(tools, bigram, f"--data={text}", "--out=file", "--overwrite", check=1)

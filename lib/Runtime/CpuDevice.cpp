@@ -123,13 +123,14 @@ Status CpuDevice::reserve(const Function &function, int64_t frames) {
     return Status::success();
 
   // Leave the device as it was: earlier calls must still run.
-  Notes notes;
-  uint64_t fixed = workspaceBytes(function.memory, pool.size(), 0);
+  uint64_t fixed = workspaceBytes(function.memory, pool.size(), 0), activations = bytes - fixed;
+  std::string note = activations > fixed ? "largest: activations " + formatBytes(activations)
+                                         : "largest: workspace " + formatBytes(fixed);
   if (function.memory.perFrame > 0 && available > fixed)
-    notes.push_back("T=" + std::to_string((available - fixed) / function.memory.perFrame) + " fits");
+    note += "; T=" + std::to_string((available - fixed) / function.memory.perFrame) + " fits";
   Status status = memoryError("needs " + formatBytes(bytes) + " for T=" + std::to_string(frames) + ", 'cpu' has " +
                                   formatBytes(available) + " free",
-                              std::move(notes));
+                              {note});
   if (held && !workspace.allocate(held))
     return memoryError("cannot allocate " + formatBytes(held));
   return status;

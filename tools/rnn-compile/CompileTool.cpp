@@ -210,6 +210,8 @@ static int reportAsJson(const Status &status) {
 
 static Status run(int argc, char **argv, bool &asJson) {
   std::vector<std::string> words = normalize(argc, argv);
+  if (words.back() == "--o")
+    return usageError("option '-o' needs a value");
   std::vector<const char *> pointers;
   for (const std::string &word : words)
     pointers.push_back(word.c_str());

@@ -97,9 +97,15 @@ Value FrameEmitter::spread(Batched value, unsigned leads) {
 // Dispatch
 //===----------------------------------------------------------------------===//
 
+LogicalResult linalg_exit::unsupported(Operation *op) {
+  InFlightDiagnostic diag = op->emitError() << "'" << op->getName() << "' op is not supported on target 'linalg'";
+  diag.attachNote() << "supported on: cpu, interpreter";
+  return diag;
+}
+
 LogicalResult FrameEmitter::emit(Operation *op, llvm::function_ref<Source(Operation *)> source) {
   if (isa<RandomOp>(op) || op->getNumResults() != 1)
-    return op->emitError() << "'" << op->getName() << "' op is not supported on target 'linalg'";
+    return unsupported(op);
   Batched result =
       llvm::TypeSwitch<Operation *, Batched>(op)
           .Case([&](SumOp sum) { return emitSum(sum); })
@@ -125,7 +131,7 @@ LogicalResult FrameEmitter::emit(Operation *op, llvm::function_ref<Source(Operat
                 tensor::CollapseShapeOp>([&](Operation *op) { return emitReshape(op); })
           .Default([&](Operation *op) { return emitElementwise(op); });
   if (!result.value)
-    return op->emitError() << "'" << op->getName() << "' op is not supported on target 'linalg'";
+    return unsupported(op);
   values[op->getResult(0)] = result;
   return success();
 }

@@ -22,6 +22,9 @@
 
 namespace mlir::rnn::linalg_exit {
 
+/// Error 11 on an op that this exit cannot express.
+LogicalResult unsupported(Operation *op);
+
 /// A value with its number of leading dimensions.
 struct Batched {
   Value value;

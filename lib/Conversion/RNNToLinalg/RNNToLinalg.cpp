@@ -404,9 +404,7 @@ LogicalResult ScheduleConverter::convert() {
               createReturn(op);
               return success();
             })
-            .Default([](Operation *op) {
-              return op->emitError() << "'" << op->getName() << "' op is not supported on target 'linalg'";
-            });
+            .Default([](Operation *op) { return unsupported(op); });
     if (failed(result))
       return failure();
   }

@@ -3,6 +3,7 @@
 rnn.schedule @random infer of @n streams 1 (%x: tensor<?x1x8xf32>) -> (y: tensor<?x1x8xf32>) {
   %y = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x1x8xf32>) -> tensor<?x1x8xf32> {
     // expected-error @below {{'rnn.random' op is not supported on target 'linalg'}}
+    // expected-note @below {{supported on: cpu, interpreter}}
     %n = rnn.random normal <frame> id 1 : tensor<8xf32>
     %0 = arith.addf %x0, %n : tensor<8xf32>
     rnn.yield %0 : tensor<8xf32>

@@ -36,8 +36,14 @@ struct ExpandCells : mlir::rnn::impl::ExpandCellsBase<ExpandCells> {
 
   void runOnOperation() override {
     llvm::StringSet<> wanted;
-    for (const std::string &name : cells)
+    for (const std::string &name : cells) {
+      auto op = RegisteredOperationName::lookup("rnn." + name, &getContext());
+      if (!op || (name != "linear" && !op->hasInterface<CompositeOpInterface>())) {
+        getOperation().emitError() << "unknown cell '" << name << "'";
+        return signalPassFailure();
+      }
       wanted.insert(name);
+    }
     auto isWanted = [&](Operation *op) {
       return (isa<LinearOp>(op) || isa<CompositeOpInterface>(op)) &&
              (wanted.empty() || wanted.contains(op->getName().stripDialect()));

@@ -1,5 +1,7 @@
 // RUN: rnn-opt %s -rnn-expand-cells -split-input-file -verify-each | FileCheck %s
 // RUN: rnn-opt %s -rnn-expand-cells=cells=linear -split-input-file | FileCheck %s --check-prefix=LINEAR
+// RUN: not rnn-opt %s -rnn-expand-cells=cells=lstm,foo 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// UNKNOWN: error: unknown cell 'foo'
 
 
 // CHECK-LABEL: rnn.network @linear(

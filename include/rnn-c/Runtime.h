@@ -77,13 +77,13 @@ typedef struct DLManagedTensorVersioned {
 /* The exit codes of the tools. */
 typedef enum RnnStatus {
   RNN_OK = 0,
-  RNN_ERROR_DATA = 1,       /* wrong network, file or data */
-  RNN_ERROR_USAGE = 2,      /* wrong argument of a call */
-  RNN_ERROR_DIFFERS = 3,    /* results differ */
-  RNN_ERROR_DEVICE = 4,     /* no usable device */
-  RNN_ERROR_MEMORY = 5,     /* not enough memory */
-  RNN_ERROR_NONFINITE = 6,  /* training became non-finite */
-  RNN_ERROR_INTERNAL = 70,  /* a bug of the runtime */
+  RNN_ERROR_DATA = 1,      /* wrong network, file or data */
+  RNN_ERROR_USAGE = 2,     /* wrong argument of a call */
+  RNN_ERROR_DIFFERS = 3,   /* results differ */
+  RNN_ERROR_DEVICE = 4,    /* no usable device */
+  RNN_ERROR_MEMORY = 5,    /* not enough memory */
+  RNN_ERROR_NONFINITE = 6, /* training became non-finite */
+  RNN_ERROR_INTERNAL = 70, /* a bug of the runtime */
   RNN_INTERRUPTED = 130,
   RNN_TERMINATED = 143
 } RnnStatus;
@@ -136,8 +136,7 @@ typedef struct RnnTensorInfo {
   const int64_t *shape; /* owned by the artifact; -1 is T */
 } RnnTensorInfo;
 
-RNN_C_EXPORT RnnStatus rnnTensorInfo(RnnArtifact *artifact, const char *function, int32_t index,
-                                     RnnTensorInfo *info);
+RNN_C_EXPORT RnnStatus rnnTensorInfo(RnnArtifact *artifact, const char *function, int32_t index, RnnTensorInfo *info);
 
 RNN_C_EXPORT void rnnArtifactDestroy(RnnArtifact *artifact);
 
@@ -163,8 +162,8 @@ typedef struct RnnBinding {
 /* Parameters are drawn from their initializers with the seed, optimizer and
    state hold their initial values. Target: "cpu", "cuda:0", "emulator",
    "interpreter". `options` may be NULL. */
-RNN_C_EXPORT RnnStatus rnnSessionCreate(RnnArtifact *artifact, const char *target,
-                                        const RnnSessionOptions *options, RnnSession **session);
+RNN_C_EXPORT RnnStatus rnnSessionCreate(RnnArtifact *artifact, const char *target, const RnnSessionOptions *options,
+                                        RnnSession **session);
 
 /* Runs one call. Arguments and results are used in place; integer arguments may
    have any integer dtype if the values fit. A binding by the name of a

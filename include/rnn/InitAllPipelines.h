@@ -14,9 +14,9 @@ namespace mlir::rnn {
 
 /// Makes our pipelines known by name.
 inline void registerAllPipelines() {
-  PassPipelineRegistration<ToGraphOptions>(
-      "rnn-to-graph", "One flat graph per network, sorted; states and random ops have their names",
-      buildToGraphPipeline);
+  PassPipelineRegistration<ToGraphOptions>("rnn-to-graph",
+                                           "One flat graph per network, sorted; states and random ops have their names",
+                                           buildToGraphPipeline);
   PassPipelineRegistration<ToGradientOptions>(
       "rnn-to-gradient", "One graph per step and mode, every gradient written out", buildToGradientPipeline);
   PassPipelineRegistration<ToScheduleOptions>(

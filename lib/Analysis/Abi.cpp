@@ -36,7 +36,8 @@ llvm::MapVector<Value, CarriedState> rnn::getCarriedStates(RNNFunctionInterface 
     // R4: a delay of a static or stream value needs no state.
     if (!delay.isCarried() || rates.getRate(delay.getSource()) != Rate::Frame)
       continue;
-    CarriedState &state = states.insert({delay.getSource(), {"", 0, cast<RankedTensorType>(delay.getType())}}).first->second;
+    CarriedState &state =
+        states.insert({delay.getSource(), {"", 0, cast<RankedTensorType>(delay.getType())}}).first->second;
     state.depth = std::max<int64_t>(state.depth, delay.getBy());
     if (delay.getState())
       state.name = delay.getState()->str();
@@ -59,17 +60,16 @@ llvm::MapVector<Value, CarriedState> rnn::getCarriedStates(RNNFunctionInterface 
 
 /// Whether the function draws random numbers of a rate that `isWanted` admits.
 static bool draws(Operation *function, llvm::function_ref<bool(Rate)> isWanted) {
-  return function->walk([&](RandomOp random) {
-                   return isWanted(random.getRate()) ? WalkResult::interrupt() : WalkResult::advance();
-                 })
+  return function
+      ->walk(
+          [&](RandomOp random) { return isWanted(random.getRate()) ? WalkResult::interrupt() : WalkResult::advance(); })
       .wasInterrupted();
 }
 
 /// Whether the function looks at ages at all: it delays, or it looks back over older frames.
 static bool usesAges(Operation *function) {
-  return function->walk([](Operation *op) {
-                   return isa<DelayOp, SaveOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
-                 })
+  return function
+      ->walk([](Operation *op) { return isa<DelayOp, SaveOp>(op) ? WalkResult::interrupt() : WalkResult::advance(); })
       .wasInterrupted();
 }
 
@@ -122,7 +122,8 @@ SmallVector<AbiTensor> rnn::getAbi(RNNFunctionInterface function, int64_t stream
     for (KeepOp keep : schedule.getBodyBlock()->getOps<KeepOp>()) {
       RankedTensorType type = kept(keep.getFrames(), stripped(keep.getSource().getType(), Rate::Frame));
       bool isRing = keep.getName().starts_with("ring.");
-      (isRing ? rings : abi).push_back({keep.getName().str(), isRing ? AbiRole::Ring : AbiRole::State, Rate::Static, type, 0});
+      (isRing ? rings : abi)
+          .push_back({keep.getName().str(), isRing ? AbiRole::Ring : AbiRole::State, Rate::Static, type, 0});
     }
   } else {
     for (auto &[source, state] : getCarriedStates(function))
@@ -149,7 +150,7 @@ SmallVector<AbiTensor> rnn::getAbi(RNNFunctionInterface function, int64_t stream
     abi.push_back({function.getResultName(i).str(), AbiRole::Result, rate, stripped(type, rate), std::nullopt});
   }
   if (function.getFunctionKind() != FunctionKind::Infer)
-    abi.push_back({"flags", AbiRole::Result, Rate::Static,
-                   RankedTensorType::get({}, IntegerType::get(context, 32)), std::nullopt});
+    abi.push_back({"flags", AbiRole::Result, Rate::Static, RankedTensorType::get({}, IntegerType::get(context, 32)),
+                   std::nullopt});
   return abi;
 }

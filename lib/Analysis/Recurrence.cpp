@@ -252,9 +252,8 @@ void RecurrenceAnalysis::countCosts(Component &component) {
       if (!isInside(operand, index))
         count(operand);
     for (Value result : op->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return !graph.contains(user) || getIndex(user) != index;
-          }))
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !graph.contains(user) || getIndex(user) != index; }))
         count(result);
   }
 }

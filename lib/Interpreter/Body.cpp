@@ -282,9 +282,9 @@ FailureOr<Tensor> Body::evaluateRandom(RandomOp op, Point point) {
     return op.emitOpError("has no id");
   // N1: static and stream draws change with the step, frame draws with the frame.
   auto step = call.inputs.find("opt.step");
-  uint64_t time = op.getRate() == Rate::Frame    ? call.firstFrame + point.frame
+  uint64_t time = op.getRate() == Rate::Frame ? call.firstFrame + point.frame
                   : step != call.inputs.end() ? step->second.integers()[0]
-                                                 : 0;
+                                              : 0;
   uint32_t stream = op.getRate() == Rate::Static ? 0 : point.stream;
   runtime::PhiloxKey key = runtime::randomKey(*op.getId(), call.seed);
   Tensor result = Tensor::zeros(cast<RankedTensorType>(op.getType()));

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "rnn/Interpreter/Interpreter.h"
 #include "Body.h"
+#include "rnn/Dialect/RNN/IR/SignalGraph.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -19,7 +20,9 @@ using namespace mlir::rnn;
 /// Ages stop here (rule T4); also the age of a stream whose whole past is known.
 static constexpr int64_t kMaxAge = (int64_t(1) << 31) - 1;
 
-StringRef rnn::getFunctionName(RNNFunctionInterface function) { return SymbolTable::getSymbolName(function).getValue(); }
+StringRef rnn::getFunctionName(RNNFunctionInterface function) {
+  return SymbolTable::getSymbolName(function).getValue();
+}
 
 bool rnn::isInterpretable(RNNFunctionInterface function) {
   return !function
@@ -64,8 +67,8 @@ private:
   SmallVector<AbiTensor> abi;
   Call call;
   llvm::DenseMap<Value, std::shared_ptr<Signal>> sequences; ///< Of a schedule.
-  TensorMap results;  ///< By name.
-  TensorMap updates;  ///< New values of what lives in the session.
+  TensorMap results;                                        ///< By name.
+  TensorMap updates;                                        ///< New values of what lives in the session.
   bool guard = true;
 };
 
@@ -203,8 +206,7 @@ std::shared_ptr<Signal> Interpreter::getArgument(unsigned index, RankedTensorTyp
 //===----------------------------------------------------------------------===//
 
 /// The tensor of a result, from its values at all points of the chunk.
-FailureOr<Tensor> Interpreter::collect(const AbiTensor &desc,
-                                       llvm::function_ref<FailureOr<const Tensor *>(Point)> at) {
+FailureOr<Tensor> Interpreter::collect(const AbiTensor &desc, llvm::function_ref<FailureOr<const Tensor *>(Point)> at) {
   Tensor tensor = Tensor::zeros(getShape(desc), isa<FloatType>(desc.type.getElementType()));
   int64_t row = 0;
   if (failed(Signal(desc.rate, 0, call).forEachPoint([&](Point point) -> LogicalResult {
@@ -286,9 +288,7 @@ LogicalResult Interpreter::runGraph() {
   for (BlockArgument argument : block.getArguments())
     body.bind(argument, getArgument(argument.getArgNumber(), cast<RankedTensorType>(argument.getType())));
 
-  auto at = [&](Value value) {
-    return [&body, value](Point point) { return body.demand(value, point); };
-  };
+  auto at = [&](Value value) { return [&body, value](Point point) { return body.demand(value, point); }; };
   Operation *terminator = block.getTerminator();
   for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
     auto desc = llvm::find_if(abi, [&](const AbiTensor &desc) {
@@ -327,21 +327,12 @@ LogicalResult Interpreter::runGraph() {
 
 /// N3: an index out of range sets a flag wherever it is met, even at frames that no result depends on. Only tables that
 /// nothing reads are left out, as a schedule does.
-LogicalResult Interpreter::lookUpEverywhere(Block &block, const llvm::MapVector<Value, CarriedState> &states, Body &body) {
-  llvm::DenseSet<Operation *> live;
-  SmallVector<Operation *> worklist;
-  auto visit = [&](Operation *op) {
-    if (op && live.insert(op).second)
-      worklist.push_back(op);
-  };
-  for (Operation &op : block)
-    if (op.getNumResults() == 0)
-      visit(&op);
+LogicalResult Interpreter::lookUpEverywhere(Block &block, const llvm::MapVector<Value, CarriedState> &states,
+                                            Body &body) {
+  SmallVector<Operation *> kept;
   for (auto &[source, state] : states)
-    visit(source.getDefiningOp());
-  while (!worklist.empty())
-    for (Value operand : worklist.pop_back_val()->getOperands())
-      visit(operand.getDefiningOp());
+    kept.push_back(source.getDefiningOp());
+  llvm::DenseSet<Operation *> live = findLiveOps(block, kept);
   for (GatherOp gather : block.getOps<GatherOp>()) {
     auto look = [&](Point point) -> LogicalResult { return body.demand(gather, point); };
     if (live.contains(gather) && failed(body.getSignal(gather).forEachPoint(look)))
@@ -358,7 +349,8 @@ LogicalResult Interpreter::runSchedule(ScheduleOp schedule) {
   for (auto [i, argument] : llvm::enumerate(schedule.getBodyBlock()->getArguments())) {
     auto type = cast<RankedTensorType>(argument.getType());
     int64_t rate = static_cast<int64_t>(function.getArgRate(i));
-    sequences[argument] = getArgument(i, RankedTensorType::get(type.getShape().drop_front(rate), type.getElementType()));
+    sequences[argument] =
+        getArgument(i, RankedTensorType::get(type.getShape().drop_front(rate), type.getElementType()));
   }
   auto at = [&](Operation *user, Value value) {
     return [this, user, value](Point point) -> FailureOr<const Tensor *> {
@@ -511,12 +503,12 @@ LogicalResult Interpreter::run(const TensorMap &inputs, TensorMap &outputs) {
 
 LogicalResult rnn::interpret(RNNFunctionInterface function, const TensorMap &inputs, int64_t frames, int64_t streams,
                              TensorMap &outputs, const InterpreterOptions &options) {
-  bool hasComposites = function
-                           ->walk([](Operation *op) {
-                             return isa<CallOp, CompositeOpInterface>(op) ? WalkResult::interrupt()
-                                                                          : WalkResult::advance();
-                           })
-                           .wasInterrupted();
+  bool hasComposites =
+      function
+          ->walk([](Operation *op) {
+            return isa<CallOp, CompositeOpInterface>(op) ? WalkResult::interrupt() : WalkResult::advance();
+          })
+          .wasInterrupted();
   OwningOpRef<ModuleOp> expanded;
   if (hasComposites) {
     FailureOr<OwningOpRef<ModuleOp>> clone = cloneExpanded(function->getParentOfType<ModuleOp>());

@@ -64,9 +64,8 @@ static Tensor readTensor(const RnnInterpreterTensor &tensor) {
 static void writeTensor(const Tensor &source, const RnnInterpreterTensor &tensor) {
   visitData(tensor, [&](auto *data) {
     using Element = std::remove_pointer_t<decltype(data)>;
-    std::visit(
-        [&](auto &values) { llvm::transform(values, data, [](auto x) { return static_cast<Element>(x); }); },
-        source.data);
+    std::visit([&](auto &values) { llvm::transform(values, data, [](auto x) { return static_cast<Element>(x); }); },
+               source.data);
   });
 }
 
@@ -77,8 +76,8 @@ static int64_t findStreams(RNNFunctionInterface function, ArrayRef<RnnInterprete
     shapes[tensor.name] = ArrayRef<int64_t>(tensor.shape, tensor.rank);
   for (const AbiTensor &desc : getAbi(function, 1)) {
     ArrayRef<int64_t> shape = shapes.lookup(desc.name);
-    bool hasRow = desc.rate == Rate::Frame || ((desc.role == AbiRole::State || desc.role == AbiRole::Ring) &&
-                                               desc.name != "state.age");
+    bool hasRow = desc.rate == Rate::Frame ||
+                  ((desc.role == AbiRole::State || desc.role == AbiRole::Ring) && desc.name != "state.age");
     if (hasRow && shape.size() >= 2)
       return shape[1];
     if ((desc.rate == Rate::Stream || desc.name == "state.age") && !shape.empty())
@@ -134,9 +133,9 @@ extern "C" int32_t rnnInterpreterOpen(const void *module, size_t size, RnnInterp
   return kDone;
 }
 
-extern "C" int32_t rnnInterpreterRun(RnnInterpreter *interpreter, const char *name,
-                                     const RnnInterpreterTensor *tensors, int32_t count, int64_t frames,
-                                     const RnnInterpreterOptions *options, char *error, size_t errorSize) {
+extern "C" int32_t rnnInterpreterRun(RnnInterpreter *interpreter, const char *name, const RnnInterpreterTensor *tensors,
+                                     int32_t count, int64_t frames, const RnnInterpreterOptions *options, char *error,
+                                     size_t errorSize) {
   Messages messages(interpreter->context);
   auto function = dyn_cast_or_null<RNNFunctionInterface>(SymbolTable::lookupSymbolIn(*interpreter->module, name));
   if (!function) {

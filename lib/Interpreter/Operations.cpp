@@ -416,9 +416,8 @@ static Tensor evaluateBroadcast(BroadcastOp op, const Tensor &source) {
   Tensor result = Tensor::zeros(getResultType(op));
   SmallVector<int64_t> from = getSpreadStrides(source.shape, op.getDims(), result.shape.size());
   SmallVector<int64_t> to = getStrides(result.shape);
-  forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {
-    copyElement(source, locate(index, from), result, locate(index, to));
-  });
+  forEachIndex(result.shape,
+               [&](ArrayRef<int64_t> index) { copyElement(source, locate(index, from), result, locate(index, to)); });
   return result;
 }
 

@@ -117,8 +117,8 @@ FailureOr<SmallVector<TensorMap>> rnn::probe(RNNFunctionInterface function, cons
   TensorMap before;
   for (int64_t chunk = 0; chunk < options.chunks; ++chunk) {
     TensorMap inputs = getNextInputs(function, options, chunk, before);
-    if (failed(interpret(function, inputs, getProbeFrames(function, options, chunk),
-                         getProbeStreams(function, options), before)))
+    if (failed(interpret(function, inputs, getProbeFrames(function, options, chunk), getProbeStreams(function, options),
+                         before)))
       return failure();
     chunks.push_back(before);
   }

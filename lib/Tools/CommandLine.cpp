@@ -79,8 +79,8 @@ std::optional<std::string> nearestName(const std::string &name, const std::vecto
   return best;
 }
 
-Status CommandLine::parse(int argc, const char *const *argv, const std::vector<Option> &options,
-                          size_t maxPositional, CommandLine &line) {
+Status CommandLine::parse(int argc, const char *const *argv, const std::vector<Option> &options, size_t maxPositional,
+                          CommandLine &line) {
   for (int i = 1; i < argc; ++i) {
     std::string text = argv[i];
     if (text.size() < 2 || text[0] != '-') {

@@ -151,18 +151,19 @@ Status compareOutputs(const Function &function, const NamedTensors &outputs, con
     bool differs = verdict.first != std::numeric_limits<size_t>::max();
     if (!quiet)
       std::printf("%s %s %s max-error %s budget %s at %s %s\n", name.c_str(), got->dtype.c_str(),
-                shapeToString(expected.shape).c_str(), number(verdict.error).c_str(),
-                number(verdict.budget).c_str(), budget.empty() ? "[]" : indexText(expected, verdict.at).c_str(),
-                differs ? "DIFFERS" : verdict.undecided ? "undecided" : "ok");
+                  shapeToString(expected.shape).c_str(), number(verdict.error).c_str(), number(verdict.budget).c_str(),
+                  budget.empty() ? "[]" : indexText(expected, verdict.at).c_str(),
+                  differs             ? "DIFFERS"
+                  : verdict.undecided ? "undecided"
+                                      : "ok");
     if (!differs)
       continue;
     int64_t frame = 0;
     std::string place = placeOf(function, name, expected, verdict.first, frame);
     if (!anyDiffers || frame < firstFrame) {
       firstFrame = frame;
-      first = "first difference: " + place + ": got " +
-                   number(elementAsDouble(*got, verdict.first), "%.9g") + ", expected " +
-                   number(elementAsDouble(expected, verdict.first), "%.9g");
+      first = "first difference: " + place + ": got " + number(elementAsDouble(*got, verdict.first), "%.9g") +
+              ", expected " + number(elementAsDouble(expected, verdict.first), "%.9g");
     }
     anyDiffers = true;
   }

@@ -35,7 +35,8 @@ Joining joiningOf(const TensorDesc &result) {
   return result.name == "flags" ? Joining::Union : Joining::Last;
 }
 
-template <typename T> void addAll(const HostTensor &part, HostTensor &whole) {
+template <typename T>
+void addAll(const HostTensor &part, HostTensor &whole) {
   for (size_t i = 0; i < part.data.size() / sizeof(T); ++i)
     whole.as<T>()[i] += part.as<T>()[i];
 }
@@ -72,7 +73,10 @@ Status checkFinite(const std::map<std::string, HostTensor> &parts, int64_t call)
     auto found = parts.find(name);
     double value = found == parts.end() ? 0 : elementAsDouble(found->second, 0);
     if (!std::isfinite(value))
-      return nonFiniteError(std::string(name) + " is " + (std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf") +
+      return nonFiniteError(std::string(name) + " is " +
+                            (std::isnan(value) ? "nan"
+                             : value > 0       ? "inf"
+                                               : "-inf") +
                             " for 1 steps, first at step " + std::to_string(call + 1));
   }
   return nonFiniteError("gradient is nan for 1 steps, first at step " + std::to_string(call + 1));
@@ -103,8 +107,8 @@ double elementAsDouble(const HostTensor &tensor, size_t index) {
   }
 }
 
-std::vector<std::string> noteNonFiniteSignal(const Function &function,
-                                             const std::map<std::string, HostTensor> &wholes, int64_t begin, int64_t end) {
+std::vector<std::string> noteNonFiniteSignal(const Function &function, const std::map<std::string, HostTensor> &wholes,
+                                             int64_t begin, int64_t end) {
   for (int64_t frame = begin; frame < end; ++frame)
     for (const TensorDesc &tensor : function.tensors) {
       if (tensor.role != Role::Result || tensor.name.rfind(kSignalsPrefix, 0) != 0 || !tensor.hasFrames())

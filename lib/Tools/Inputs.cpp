@@ -46,7 +46,8 @@ __int128 readInteger(const HostTensor &tensor, DType dtype, size_t i) {
   }
 }
 
-template <typename T> bool storeInteger(__int128 value, HostTensor &tensor, size_t i) {
+template <typename T>
+bool storeInteger(__int128 value, HostTensor &tensor, size_t i) {
   if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max())
     return false;
   tensor.as<T>()[i] = T(value);
@@ -110,17 +111,16 @@ int streamAxis(const TensorDesc &tensor) {
 }
 
 Status wrongTensor(const TensorDesc &wanted, const std::string &function, const HostTensor &tensor, bool dtypeWrong) {
-  std::string message = "input '" + wanted.name + "' of '" + function + "' is " +
-                        describe(tensor.dtype, tensor.shape) + ", expected " +
-                        describe(dtypeName(wanted.dtype), wanted.shape);
+  std::string message = "input '" + wanted.name + "' of '" + function + "' is " + describe(tensor.dtype, tensor.shape) +
+                        ", expected " + describe(dtypeName(wanted.dtype), wanted.shape);
   if (!dtypeWrong)
     return shapeError(message);
   bool bothFloat = isFloat(wanted.dtype) && isFloatName(tensor.dtype);
   return dtypeError(message, bothFloat ? Notes{"pass --cast to round it"} : Notes{});
 }
 
-Status checkShape(const Program &program, const Function &function, const TensorDesc &wanted,
-                  const HostTensor &tensor, int64_t &frames, std::string &framesFrom) {
+Status checkShape(const Program &program, const Function &function, const TensorDesc &wanted, const HostTensor &tensor,
+                  int64_t &frames, std::string &framesFrom) {
   std::vector<int64_t> expected = wanted.shape;
   if (wanted.hasFrames() && !tensor.shape.empty())
     expected[0] = tensor.shape[0];
@@ -146,8 +146,8 @@ Status checkShape(const Program &program, const Function &function, const Tensor
     frames = tensor.shape[0];
     framesFrom = wanted.name;
   } else if (frames != tensor.shape[0]) {
-    return shapeError("'" + framesFrom + "' has " + std::to_string(frames) + " frames, but '" + wanted.name +
-                      "' has " + std::to_string(tensor.shape[0]));
+    return shapeError("'" + framesFrom + "' has " + std::to_string(frames) + " frames, but '" + wanted.name + "' has " +
+                      std::to_string(tensor.shape[0]));
   }
   return Status::success();
 }
@@ -195,8 +195,7 @@ Status Inputs::read(const std::vector<std::string> &paths) {
   return Status::success();
 }
 
-Status convertTensor(const TensorDesc &wanted, const std::string &function, bool cast, bool widen,
-                     HostTensor &tensor) {
+Status convertTensor(const TensorDesc &wanted, const std::string &function, bool cast, bool widen, HostTensor &tensor) {
   std::string expected = dtypeName(wanted.dtype);
   if (tensor.dtype == expected)
     return Status::success();
@@ -274,8 +273,7 @@ Status prepareInputs(const Program &program, const Function &function, const Inp
   return Status::success();
 }
 
-Status checkNetwork(const Program &program, const std::string &path,
-                    const std::map<std::string, std::string> &metadata,
+Status checkNetwork(const Program &program, const std::string &path, const std::map<std::string, std::string> &metadata,
                     const std::map<std::string, HostTensor> &tensors) {
   auto hash = metadata.find("rnn.network_hash");
   const std::string &expected = program.tables().networkHash;
@@ -288,8 +286,8 @@ Status checkNetwork(const Program &program, const std::string &path,
     if (!variable.isParameter || (found != tensors.end() && found->second.shape == variable.shape))
       continue;
     std::string there = found == tensors.end() ? "none" : shapeToString(found->second.shape);
-    status.notes.push_back("differs in: '" + variable.name + "' " + shapeToString(variable.shape) + " here, " +
-                           there + " there");
+    status.notes.push_back("differs in: '" + variable.name + "' " + shapeToString(variable.shape) + " here, " + there +
+                           " there");
     break;
   }
   return status;

@@ -107,8 +107,7 @@ Status findFunction(const Tables &tables, const std::string &model, const std::s
   if (chosen.empty() && steps.empty() && networks.size() == 1)
     chosen = networks[0];
   if (chosen.empty())
-    return usageError("'" + model + "' has several functions; choose one with --function",
-                      {"it has: " + joined(all)});
+    return usageError("'" + model + "' has several functions; choose one with --function", {"it has: " + joined(all)});
   function = tables.findFunction(chosen);
   if (function)
     return Status::success();

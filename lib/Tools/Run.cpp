@@ -237,8 +237,8 @@ Status sample(const RunOptions &options, const Program &program, const Inputs &i
 
 /// One run of the function on a device; the tables are the session's, which may
 /// be wider than the program's.
-Status runOnce(const RunOptions &options, const Program &program, const Inputs &inputs,
-               const Session::Options &how, NamedTensors &outputs, Trace *trace = nullptr) {
+Status runOnce(const RunOptions &options, const Program &program, const Inputs &inputs, const Session::Options &how,
+               NamedTensors &outputs, Trace *trace = nullptr) {
   std::unique_ptr<Session> session;
   if (Status status = Session::create(program, how, session); status.failed())
     return status;

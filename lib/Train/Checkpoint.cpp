@@ -25,8 +25,7 @@ Status collectTensors(tools::Session &session, TensorFile &file) {
   return Status::success();
 }
 
-Status restoreTensors(const std::string &path, const TensorFile &file, bool parametersOnly,
-                      tools::Session &session) {
+Status restoreTensors(const std::string &path, const TensorFile &file, bool parametersOnly, tools::Session &session) {
   for (const TensorDesc &desc : tools::sessionTensors(tools::allFunctions(session.tables()))) {
     if (parametersOnly && desc.role != Role::Parameter && desc.role != Role::Optimizer)
       continue;

@@ -111,8 +111,7 @@ private:
   Status addRow(int64_t line, const std::vector<std::string_view> &fields, Table &table) {
     std::string place = path + ":" + std::to_string(line) + ": ";
     if (fields.size() != table.columns)
-      return fileError(place + std::to_string(fields.size()) + " columns, expected " +
-                       std::to_string(table.columns));
+      return fileError(place + std::to_string(fields.size()) + " columns, expected " + std::to_string(table.columns));
     table.lineOf.push_back(line);
     table.sequenceOf.emplace_back();
     for (size_t c = 0; c < fields.size(); ++c) {

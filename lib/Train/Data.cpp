@@ -106,8 +106,8 @@ Status readArrays(const DataOptions &options, Data &data) {
   for (int64_t n = 0; n < count; ++n) {
     int64_t length = lengths.as<int64_t>()[n];
     if (length < 1 || length > frames)
-      return shapeError("length " + std::to_string(length) + " of sequence " + std::to_string(n) + " in '" +
-                        data.path + "' is not in [1, " + std::to_string(frames) + "]");
+      return shapeError("length " + std::to_string(length) + " of sequence " + std::to_string(n) + " in '" + data.path +
+                        "' is not in [1, " + std::to_string(frames) + "]");
     data.sequences[size_t(n)].frames = length;
   }
   return Status::success();

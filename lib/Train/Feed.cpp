@@ -63,8 +63,7 @@ Status checkColumn(const Function &function, const TensorDesc &argument, const C
   if (argument.shape.size() >= 2)
     expected.assign(argument.shape.begin() + 2, argument.shape.end());
   bool fits = argument.hasFrames() && argument.rate == Rate::Frame &&
-              (signal == expected ||
-               (kind == Data::Kind::Csv && numElements(signal) == numElements(expected)));
+              (signal == expected || (kind == Data::Kind::Csv && numElements(signal) == numElements(expected)));
   DType given = parseDType(values.dtype);
   bool floatFits = given == argument.dtype || (given == DType::F32 && argument.dtype == DType::F64);
   if (fits && (isFloat(argument.dtype) ? floatFits : isInteger(given)))
@@ -134,8 +133,8 @@ Status Feed::create(const Function &function, Data &data) {
     given += (given.empty() ? "" : ", ") + argument->name;
   }
   for (const TensorDesc *argument : wanted) {
-    bool found = argument == reset || std::any_of(pairs.begin(), pairs.end(),
-                                                  [&](const Pair &pair) { return pair.argument == argument; });
+    bool found = argument == reset ||
+                 std::any_of(pairs.begin(), pairs.end(), [&](const Pair &pair) { return pair.argument == argument; });
     if (!found)
       return fileError("no input for '" + argument->name + "' of '" + function.name + "'", {"given: " + given});
   }

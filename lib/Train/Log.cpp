@@ -231,8 +231,8 @@ std::string Log::svg(const std::string &title) const {
     text += "/>\n";
     for (const Point &point : points)
       if (dots)
-        text += "<circle cx=\"" + rounded(x(point.step)) + "\" cy=\"" + rounded(y(point.loss)) +
-                "\" r=\"3\" fill=\"" + colour + "\"/>\n";
+        text += "<circle cx=\"" + rounded(x(point.step)) + "\" cy=\"" + rounded(y(point.loss)) + "\" r=\"3\" fill=\"" +
+                colour + "\"/>\n";
   };
   drawLine(shown, "#0072b2", false);
   drawLine(valLosses, "#d55e00", true);

@@ -118,7 +118,8 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
                         std::to_string(advance));
 
   // Looked-up inputs must differ for a cell to tell them apart, and a recurrence that begins below one cannot run away.
-  const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>", orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
+  const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>",
+                    orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
   bool peephole = options.cell == "peephole-lstm";
   int64_t hidden = options.hiddenSize, gates = 4 * hidden;
   std::string state = vectorType(hidden), cells, parameters;
@@ -127,8 +128,8 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
     std::string l = "l" + std::to_string(layer), n = std::to_string(layer);
     bool isTable = layer == 0 && input.classes;
     int64_t width = layer == 0 ? input.size : hidden;
-    parameters += parameter(l + ".wx", isTable ? matrixType(width, gates) : matrixType(gates, width),
-                            isTable ? table : scaled);
+    parameters +=
+        parameter(l + ".wx", isTable ? matrixType(width, gates) : matrixType(gates, width), isTable ? table : scaled);
     parameters += parameter(l + ".wh", matrixType(gates, hidden), orthogonal);
     parameters += parameter(l + ".b", vectorType(gates), "zeros");
     std::string peepholes;

@@ -24,13 +24,15 @@ struct Shaping {
   const char *otherwise;
 };
 const std::vector<Shaping> kShaping = {
-    {"function", ""},       {"cell", "lstm"},        {"hidden-size", "128"},  {"num-layers", "2"},
-    {"val-split", "0.1"},   {"inputs", ""},          {"targets", ""},         {"horizon", "1"},
-    {"sequence-column", ""}, {"streams", "16"},      {"bptt-window", ""},     {"bptt-advance", ""},
-    {"optimizer", "adam"},  {"lr", "0.002"},         {"momentum", "0.9"},     {"weight-decay", "0"},
-    {"clip-norm", "1"},     {"lr-schedule", "constant"}, {"warmup-steps", "0"}, {"lr-min", "1e-5"},
-    {"lr-factor", "0.5"},   {"min-delta", "1e-4"},   {"patience", "3"},       {"early-stop", "0"},
-    {"val-every", ""},      {"val-data", ""},        {"seed", "0"},
+    {"function", ""},      {"cell", "lstm"},     {"hidden-size", "128"},
+    {"num-layers", "2"},   {"val-split", "0.1"}, {"inputs", ""},
+    {"targets", ""},       {"horizon", "1"},     {"sequence-column", ""},
+    {"streams", "16"},     {"bptt-window", ""},  {"bptt-advance", ""},
+    {"optimizer", "adam"}, {"lr", "0.002"},      {"momentum", "0.9"},
+    {"weight-decay", "0"}, {"clip-norm", "1"},   {"lr-schedule", "constant"},
+    {"warmup-steps", "0"}, {"lr-min", "1e-5"},   {"lr-factor", "0.5"},
+    {"min-delta", "1e-4"}, {"patience", "3"},    {"early-stop", "0"},
+    {"val-every", ""},     {"val-data", ""},     {"seed", "0"},
 };
 
 /// Equal as text or as numbers.

@@ -94,8 +94,8 @@ void Progress::bar(const ProgressState &state) {
   std::string text = "epoch " + std::to_string(state.epoch) + "/" + std::to_string(state.epochs) + ": " +
                      format("%3.0f", 100 * fraction) + "%|" + progressBar(fraction) + "| " +
                      std::to_string(state.stepInEpoch) + "/" + std::to_string(state.stepsInEpoch) + " [" +
-                     clockText(elapsed) + "<" + clockText(left) + ", " + format("%.2f", rate) + "step/s, loss=" +
-                     format("%.2f", state.loss);
+                     clockText(elapsed) + "<" + clockText(left) + ", " + format("%.2f", rate) +
+                     "step/s, loss=" + format("%.2f", state.loss);
   if (state.metric)
     text += ", " + state.metricName + "=" + format("%.2f", *state.metric);
   text += ", lr=" + format("%g", state.lr) + "]";

@@ -68,8 +68,8 @@ Status readAllData(Setup &setup) {
   if (setup.data.kind == Data::Kind::Csv) {
     measureScale(setup.data);
     applyScale(setup.data.mean, setup.data.deviation, setup.data);
-    if (!options.valData.empty() && setup.validation.columns[0].values->shape[1] ==
-                                        setup.data.columns[0].values->shape[1])
+    if (!options.valData.empty() &&
+        setup.validation.columns[0].values->shape[1] == setup.data.columns[0].values->shape[1])
       applyScale(setup.data.mean, setup.data.deviation, setup.validation);
   }
   return Status::success();

@@ -26,9 +26,7 @@ using tools::Session;
 constexpr int64_t nonFiniteLimit = 10;
 constexpr int64_t warnEvery = 100;
 
-std::string valueText(double value) {
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
+std::string valueText(double value) { return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
 
 std::string shortNumber(double value) {
   char text[32];

@@ -81,9 +81,9 @@ static Status parseBptt(const CommandLine &line, CompileOptions &options) {
 }
 
 static Status parseTargets(const CommandLine &line, CompileOptions &options) {
-  static const std::vector<std::string> known = {"cpu",        "cpu:x86-64-v3", "cpu:x86-64-v4", "cuda:sm_80",
-                                                 "cuda:sm_86", "cuda:sm_89",    "cuda:sm_90",    "cuda:sm_90a",
-                                                 "cuda:sm_100", "emulator",     "interpreter"};
+  static const std::vector<std::string> known = {"cpu",         "cpu:x86-64-v3", "cpu:x86-64-v4", "cuda:sm_80",
+                                                 "cuda:sm_86",  "cuda:sm_89",    "cuda:sm_90",    "cuda:sm_90a",
+                                                 "cuda:sm_100", "emulator",      "interpreter"};
   options.targets = line.all("target");
   if (options.targets.empty())
     options.targets = {"cpu"};

@@ -13,8 +13,8 @@
 
 namespace mlir::rnn {
 
-/// Registers `test-rnn-interpret`, which runs functions on the inputs of `rnn/Interpreter/Probe.h` and prints what comes
-/// out, and `test-rnn-gradients`, which compares gradients with central differences.
+/// Registers `test-rnn-interpret`, which runs functions on the inputs of `rnn/Interpreter/Probe.h` and prints what
+/// comes out, and `test-rnn-gradients`, which compares gradients with central differences.
 void registerTestInterpretPasses();
 
 /// Runs all functions of the module before the first pass and after every pass that leaves them interpretable, and

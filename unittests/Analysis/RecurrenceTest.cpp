@@ -66,9 +66,8 @@ TEST(RecurrenceTest, ElmanIsOneLoop) {
   ParsedModule parsed(kElman);
   ASSERT_TRUE(parsed.function);
   RecurrenceAnalysis analysis(parsed.function);
-  EXPECT_EQ(summarize(analysis),
-            "static(rnn.param) static(rnn.param) parallel(rnn.linear) "
-            "recurrent(rnn.delay rnn.linear rnn.sum math.tanh) parallel(math.exp) ");
+  EXPECT_EQ(summarize(analysis), "static(rnn.param) static(rnn.param) parallel(rnn.linear) "
+                                 "recurrent(rnn.delay rnn.linear rnn.sum math.tanh) parallel(math.exp) ");
   const Component &loop = getLoop(analysis);
   EXPECT_EQ(loop.direction, Direction::Causal);
   EXPECT_EQ(loop.domain, Domain::Chunk);

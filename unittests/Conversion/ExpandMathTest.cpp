@@ -36,17 +36,13 @@ struct Function {
   const char *name;
   const char *body; ///< %y from %x of type $V
   Reference reference;
-  double bound[2];  ///< ulp, f32 and f64
-  double limit;     ///< the domain tested is smallest <= |x| <= limit
+  double bound[2]; ///< ulp, f32 and f64
+  double limit;    ///< the domain tested is smallest <= |x| <= limit
   double smallest = 0;
 };
 
-long double sigmoidRef(long double x) {
-  return x >= 0 ? 1 / (1 + expl(-x)) : expl(x) / (1 + expl(x));
-}
-long double softplusRef(long double x) {
-  return x > 0 ? x + log1pl(expl(-x)) : log1pl(expl(x));
-}
+long double sigmoidRef(long double x) { return x >= 0 ? 1 / (1 + expl(-x)) : expl(x) / (1 + expl(x)); }
+long double softplusRef(long double x) { return x > 0 ? x + log1pl(expl(-x)) : log1pl(expl(x)); }
 
 const double kAll = std::numeric_limits<double>::infinity();
 
@@ -66,22 +62,28 @@ const Function kFunctions[] = {
     {"erf", "%y = math.erf %x : $V", erfl, {1.5, 1.5}, kAll},
     {"sin", "%y = math.sin %x : $V", sinl, {1, 1}, 0x1p50},
     {"cos", "%y = math.cos %x : $V", cosl, {1, 1}, 0x1p50},
-    {"rsqrt", "%y = math.rsqrt %x : $V",
-     [](long double x) { return 1 / sqrtl(x); }, {1.5, 1.5}, kAll},
-    {"cube", "%c = arith.constant dense<3.0> : $V\n%y = math.powf %x, %c : $V",
-     [](long double x) { return x * x * x; }, {4, 4}, kAll},
+    {"rsqrt", "%y = math.rsqrt %x : $V", [](long double x) { return 1 / sqrtl(x); }, {1.5, 1.5}, kAll},
+    {"cube",
+     "%c = arith.constant dense<3.0> : $V\n%y = math.powf %x, %c : $V",
+     [](long double x) { return x * x * x; },
+     {4, 4},
+     kAll},
     {"inverse_square",
      "%c = arith.constant dense<-2.0> : $V\n%y = math.powf %x, %c : $V",
-     [](long double x) { return 1 / (x * x); }, {3, 3}, 1e15, 1e-15},
+     [](long double x) { return 1 / (x * x); },
+     {3, 3},
+     1e15,
+     1e-15},
     {"power",
      "%c = arith.constant dense<1.75> : $V\n%y = math.powf %x, %c : $V",
-     [](long double x) { return powl(x, 1.75L); }, {1, 20}, 1e3, 1e-3},
+     [](long double x) { return powl(x, 1.75L); },
+     {1, 20},
+     1e3,
+     1e-3},
 };
 
-std::string replaceAll(std::string text, const std::string &from,
-                       const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
-       at += to.size())
+std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
     text.replace(at, from.size(), to);
   return text;
 }
@@ -101,33 +103,30 @@ std::string functionText(const Function &function, bool isDouble) {
     }
     return
   })";
-  text = replaceAll(text, "$N",
-                    std::string(function.name) + (isDouble ? "_f64" : "_f32"));
+  text = replaceAll(text, "$N", std::string(function.name) + (isDouble ? "_f64" : "_f32"));
   text = replaceAll(text, "$B", function.body);
   text = replaceAll(text, "$V", isDouble ? "vector<8xf64>" : "vector<8xf32>");
   return replaceAll(text, "$T", isDouble ? "f64" : "f32");
 }
 
 /// Distance of `got` from the exact value, in units in the last place there.
-template <typename T> double ulpError(T got, long double exact) {
+template <typename T>
+double ulpError(T got, long double exact) {
   if (std::isnan(exact))
     return std::isnan(got) ? 0 : 1e30;
   const long double max = std::numeric_limits<T>::max();
   if (std::isinf(got) || fabsl(exact) > max) {
     // Overflow may happen one unit early or late.
     const long double edge = max * (1 + std::numeric_limits<T>::epsilon());
-    long double value =
-        std::isinf(got) ? copysignl(edge, got) : static_cast<long double>(got);
+    long double value = std::isinf(got) ? copysignl(edge, got) : static_cast<long double>(got);
     long double target = fabsl(exact) > edge ? copysignl(edge, exact) : exact;
     return fabsl(value - target) / (max * std::numeric_limits<T>::epsilon());
   }
   if (std::isnan(got))
     return 1e30;
-  int exponent = exact == 0 ? std::numeric_limits<T>::min_exponent
-                            : std::ilogb(exact) + 1;
+  int exponent = exact == 0 ? std::numeric_limits<T>::min_exponent : std::ilogb(exact) + 1;
   exponent = std::max(exponent, std::numeric_limits<T>::min_exponent);
-  return fabsl(got - exact) /
-         ldexpl(1, exponent - std::numeric_limits<T>::digits);
+  return fabsl(got - exact) / ldexpl(1, exponent - std::numeric_limits<T>::digits);
 }
 
 template <typename T, typename Bits>
@@ -155,14 +154,10 @@ std::vector<T> samples(const Function &function, Bits stride) {
   std::mt19937_64 random(7);
   for (double range : {1.0, 4.0, 20.0, 110.0, 760.0})
     for (int i = 0; i < 100000; ++i)
-      result.push_back(
-          std::uniform_real_distribution<double>(-range, range)(random));
+      result.push_back(std::uniform_real_distribution<double>(-range, range)(random));
   for (int i = 0; i < 100000; ++i)
-    result.push_back(
-        std::uniform_real_distribution<double>(0.5, 2.0)(random));
-  llvm::erase_if(result, [&](T x) {
-    return std::fabs(x) > function.limit || std::fabs(x) < function.smallest;
-  });
+    result.push_back(std::uniform_real_distribution<double>(0.5, 2.0)(random));
+  llvm::erase_if(result, [&](T x) { return std::fabs(x) > function.limit || std::fabs(x) < function.smallest; });
   while (result.size() % 8)
     result.push_back(1);
   return result;
@@ -179,13 +174,11 @@ protected:
     std::string text;
     for (const Function &function : kFunctions)
       text += functionText(function, false) + functionText(function, true);
-    OwningOpRef<ModuleOp> module =
-        parseSourceString<ModuleOp>(text, context.get());
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, context.get());
     // No operation of the math dialect is a softplus: floor stands for it.
     module->walk([](math::FloorOp op) {
       OpBuilder builder(op);
-      op.replaceAllUsesWith(
-          buildSoftplus(builder, op.getLoc(), op.getOperand()));
+      op.replaceAllUsesWith(buildSoftplus(builder, op.getLoc(), op.getOperand()));
       op.erase();
     });
     PassManager manager(context.get());
@@ -198,8 +191,7 @@ protected:
   template <typename T>
   void check(const Function &function, const std::vector<T> &in) {
     bool isDouble = sizeof(T) == 8;
-    std::string name =
-        std::string(function.name) + (isDouble ? "_f64" : "_f32");
+    std::string name = std::string(function.name) + (isDouble ? "_f64" : "_f32");
     auto *run = code().symbol<void(const T *, T *, int64_t)>(name);
     ASSERT_NE(run, nullptr);
     std::vector<T> out(in.size());
@@ -230,15 +222,13 @@ TEST_F(ExpandMath, ErrorBoundsF32) {
 
 TEST_F(ExpandMath, ErrorBoundsF64) {
   for (const Function &function : kFunctions)
-    check(function, samples<double, uint64_t>(function,
-                                              uint64_t(0x10000f0e3d2c1)));
+    check(function, samples<double, uint64_t>(function, uint64_t(0x10000f0e3d2c1)));
 }
 
 TEST_F(ExpandMath, UnknownFunctionIsAnError) {
   std::unique_ptr<MLIRContext> context = makeContext();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
-      "func.func @f(%x: f32) -> f32 { %y = math.atan %x : f32 return %y : f32 }",
-      context.get());
+      "func.func @f(%x: f32) -> f32 { %y = math.atan %x : f32 return %y : f32 }", context.get());
   std::string message;
   ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
     message = diagnostic.str();

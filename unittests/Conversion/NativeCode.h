@@ -23,8 +23,8 @@ namespace mlir::rnn::test {
 /// The target that tests run on: AVX-512 where the machine has it, if asked.
 inline HostTarget testTarget(bool wide = false) {
   HostTarget target;
-  if (wide && __builtin_cpu_supports("avx512f") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+  if (wide && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw"))
     target.cpu = "x86-64-v4";
   return target;
 }
@@ -34,8 +34,7 @@ inline std::unique_ptr<MLIRContext> makeContext() {
   DialectRegistry registry;
   registerAllDialects(registry);
   registry.insert<RNNDialect>();
-  auto context = std::make_unique<MLIRContext>(
-      registry, MLIRContext::Threading::DISABLED);
+  auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
   return context;
 }
@@ -50,8 +49,7 @@ public:
     if (failed(bytes))
       return;
     file = memfd_create("rnn-test", 0);
-    if (file < 0 ||
-        write(file, bytes->data(), bytes->size()) != ssize_t(bytes->size()))
+    if (file < 0 || write(file, bytes->data(), bytes->size()) != ssize_t(bytes->size()))
       return;
     std::string path = "/proc/self/fd/" + std::to_string(file);
     library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -64,9 +62,9 @@ public:
       close(file);
   }
   bool isLoaded() const { return library; }
-  template <typename Function> Function *symbol(const std::string &name) {
-    return library ? reinterpret_cast<Function *>(dlsym(library, name.c_str()))
-                   : nullptr;
+  template <typename Function>
+  Function *symbol(const std::string &name) {
+    return library ? reinterpret_cast<Function *>(dlsym(library, name.c_str())) : nullptr;
   }
 
 private:

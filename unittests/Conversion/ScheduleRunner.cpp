@@ -44,8 +44,7 @@ struct TestContext : RnnContext {
   }
 };
 
-std::vector<int64_t> shapeOf(const AbiTensor &tensor, int64_t frames,
-                             int64_t streams) {
+std::vector<int64_t> shapeOf(const AbiTensor &tensor, int64_t frames, int64_t streams) {
   std::vector<int64_t> shape;
   if (tensor.rate == Rate::Frame)
     shape.push_back(frames);
@@ -73,7 +72,8 @@ void read(const std::vector<char> &bytes, To &values) {
   }
 }
 
-template <typename Action> void dispatch(Type element, Action action) {
+template <typename Action>
+void dispatch(Type element, Action action) {
   if (element.isF32())
     action(float());
   else if (element.isF64())
@@ -101,29 +101,23 @@ ScheduleRunner::ScheduleRunner(ModuleOp module, const HostTarget &target) {
     return;
   for (auto function : clone->getOps<func::FuncOp>()) {
     auto bytes = function->getAttrOfType<DictionaryAttr>("rnn.memory");
-    auto get = [&](StringRef name) {
-      return cast<IntegerAttr>(bytes.get(name)).getInt();
-    };
+    auto get = [&](StringRef name) { return cast<IntegerAttr>(bytes.get(name)).getInt(); };
     memory.push_back({get("constant"), get("per_frame"), get("per_thread")});
   }
   code = std::make_unique<NativeCode>(*clone, target);
   valid = code->isLoaded();
 }
 
-void ScheduleRunner::run(unsigned number, ScheduleOp schedule,
-                         const TensorMap &inputs, int64_t frames,
-                         int64_t threads, TensorMap &outputs) {
+void ScheduleRunner::run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t threads,
+                         TensorMap &outputs) {
   const int64_t streams = schedule.getStreams();
-  SmallVector<AbiTensor> abi =
-      getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), streams);
+  SmallVector<AbiTensor> abi = getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), streams);
   std::vector<std::vector<char>> storage(abi.size());
   std::vector<void *> addresses;
   for (auto [tensor, bytes] : llvm::zip(abi, storage)) {
     Type element = tensor.type.getElementType();
     bool isFloat = isa<FloatType>(element);
-    Tensor value =
-        Tensor::filled(shapeOf(tensor, frames, streams), isFloat,
-                       tensor.fill.value_or(isFloat ? NAN : 77));
+    Tensor value = Tensor::filled(shapeOf(tensor, frames, streams), isFloat, tensor.fill.value_or(isFloat ? NAN : 77));
     auto given = inputs.find(tensor.name);
     if (given != inputs.end() && tensor.role != AbiRole::Result)
       value = given->second;
@@ -137,14 +131,11 @@ void ScheduleRunner::run(unsigned number, ScheduleOp schedule,
   }
 
   const Memory &size = memory[number];
-  int64_t total = size.constant + size.perThread * threads +
-                  size.perFrame * frames;
+  int64_t total = size.constant + size.perThread * threads + size.perFrame * frames;
   // Bytes beyond the announced size are checked not to change.
   constexpr int64_t kGuard = 256;
   std::unique_ptr<char, decltype(&free)> workspace(
-      static_cast<char *>(
-          aligned_alloc(64, llvm::alignTo(total + kGuard, 64))),
-      free);
+      static_cast<char *>(aligned_alloc(64, llvm::alignTo(total + kGuard, 64))), free);
   std::memset(workspace.get(), 0xff, total + kGuard);
 
   TestContext context;
@@ -153,9 +144,7 @@ void ScheduleRunner::run(unsigned number, ScheduleOp schedule,
   context.workspace = workspace.get();
   context.barrier = TestContext::meet;
   context.threads = threads;
-  auto *function =
-      code->symbol<void(RnnContext *, int64_t, int64_t)>(
-          "rnn_fn_" + std::to_string(number));
+  auto *function = code->symbol<void(RnnContext *, int64_t, int64_t)>("rnn_fn_" + std::to_string(number));
   std::vector<std::thread> workers;
   for (int64_t thread = 0; thread < threads; ++thread)
     workers.emplace_back([&, thread] { function(&context, thread, threads); });
@@ -163,15 +152,13 @@ void ScheduleRunner::run(unsigned number, ScheduleOp schedule,
     worker.join();
   for (int64_t i = 0; i < kGuard; ++i)
     if (workspace.get()[total + i] != char(0xff))
-      outputs["(memory beyond the workspace was written)"] =
-          Tensor::scalar(int64_t(i));
+      outputs["(memory beyond the workspace was written)"] = Tensor::scalar(int64_t(i));
 
   for (auto [tensor, bytes] : llvm::zip(abi, storage)) {
     if (tensor.role == AbiRole::Argument)
       continue;
     Type element = tensor.type.getElementType();
-    Tensor value = Tensor::zeros(shapeOf(tensor, frames, streams),
-                                 isa<FloatType>(element));
+    Tensor value = Tensor::zeros(shapeOf(tensor, frames, streams), isa<FloatType>(element));
     dispatch(element, [&, &bytes = bytes](auto zero) {
       if (value.isFloat())
         read<decltype(zero)>(bytes, value.floats());
@@ -188,31 +175,25 @@ static bool isSame(const TensorMap &a, const TensorMap &b) {
     auto it = b.find(name);
     if (it == b.end() || tensor.isFloat() != it->second.isFloat())
       return false;
-    if (tensor.isFloat()
-            ? std::memcmp(tensor.floats().data(), it->second.floats().data(),
-                          8 * tensor.size())
-            : tensor.integers() != it->second.integers())
+    if (tensor.isFloat() ? std::memcmp(tensor.floats().data(), it->second.floats().data(), 8 * tensor.size())
+                         : tensor.integers() != it->second.integers())
       return false;
   }
   return a.size() == b.size();
 }
 
-std::string test::compareSchedules(ModuleOp module, const HostTarget &target,
-                                   const ProbeOptions &options,
+std::string test::compareSchedules(ModuleOp module, const HostTarget &target, const ProbeOptions &options,
                                    double tolerance) {
   ScheduleRunner runner(module, target);
   if (!runner.isValid())
     return "does not compile";
-  for (auto [number, schedule] :
-       llvm::enumerate(module.getOps<ScheduleOp>())) {
+  for (auto [number, schedule] : llvm::enumerate(module.getOps<ScheduleOp>())) {
     auto function = cast<RNNFunctionInterface>(schedule.getOperation());
     FailureOr<SmallVector<TensorMap>> expected = probe(function, options);
     if (failed(expected))
       return "is not interpretable";
     for (int64_t chunk = 0; chunk < options.chunks; ++chunk) {
-      std::string where = ("@" + schedule.getSymName() + " chunk " +
-                           Twine(chunk) + ": ")
-                              .str();
+      std::string where = ("@" + schedule.getSymName() + " chunk " + Twine(chunk) + ": ").str();
       // Every chunk goes on from what the interpreter had, so that a
       // difference shows where it arises.
       TensorMap inputs = getProbeInputs(function, options, chunk);
@@ -223,15 +204,13 @@ std::string test::compareSchedules(ModuleOp module, const HostTarget &target,
         for (const char *name : {"state.age", "ring.age"}) {
           auto it = inputs.find(name);
           if (it != inputs.end())
-            for (int64_t i = 0; i < it->second.size();
-                 i += it->second.shape.back())
+            for (int64_t i = 0; i < it->second.size(); i += it->second.shape.back())
               it->second.integers()[i] = -1;
         }
       int64_t frames = getProbeFrames(function, options, chunk);
       TensorMap one, three;
       runner.run(number, schedule, inputs, frames, 1, one);
-      if (auto difference =
-              findDifference((*expected)[chunk], one, tolerance))
+      if (auto difference = findDifference((*expected)[chunk], one, tolerance))
         return where + *difference;
       runner.run(number, schedule, inputs, frames, 3, three);
       if (!isSame(one, three))
@@ -242,8 +221,7 @@ std::string test::compareSchedules(ModuleOp module, const HostTarget &target,
       // States, by name: the same schedule has the same ones.
       TensorMap states, found;
       for (auto &[name, tensor] : (*expected)[chunk])
-        if (StringRef(name).starts_with("state.") ||
-            StringRef(name).starts_with("ring.")) {
+        if (StringRef(name).starts_with("state.") || StringRef(name).starts_with("ring.")) {
           states["session " + name] = tensor;
           found["session " + name] = one[name];
         }

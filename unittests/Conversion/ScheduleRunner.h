@@ -26,8 +26,8 @@ public:
 
   /// Runs the `number`-th schedule of the module over some frames, as
   /// `interpret` does. Memory that nothing has written is filled with NaN.
-  void run(unsigned number, ScheduleOp schedule, const TensorMap &inputs,
-           int64_t frames, int64_t threads, TensorMap &outputs);
+  void run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t threads,
+           TensorMap &outputs);
 
 private:
   struct Memory {
@@ -41,8 +41,7 @@ private:
 /// Runs every schedule over the chunks of a probe, in the interpreter and as
 /// machine code with one and three threads, and returns the first difference,
 /// or an empty text. Results of different thread counts must be equal.
-std::string compareSchedules(ModuleOp module, const HostTarget &target,
-                             const ProbeOptions &options, double tolerance);
+std::string compareSchedules(ModuleOp module, const HostTarget &target, const ProbeOptions &options, double tolerance);
 
 } // namespace mlir::rnn::test
 

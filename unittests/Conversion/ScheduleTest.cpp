@@ -27,10 +27,8 @@ using namespace mlir::rnn::test;
 
 namespace {
 
-std::string replaceAll(std::string text, const std::string &from,
-                       const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
-       at += to.size())
+std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
     text.replace(at, from.size(), to);
   return text;
 }
@@ -45,8 +43,8 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
       messages += diagnostic.str() + "\n";
       return success();
     });
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
-        isDouble ? replaceAll(text, "f32", "f64") : text, context.get());
+    OwningOpRef<ModuleOp> module =
+        parseSourceString<ModuleOp>(isDouble ? replaceAll(text, "f32", "f64") : text, context.get());
     if (!module)
       return messages;
     if (module->getOps<ScheduleOp>().empty()) {
@@ -58,9 +56,8 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
       if (failed(manager.run(*module)))
         return messages;
     }
-    std::string difference = compareSchedules(
-        *module, testTarget(/*wide=*/!isDouble), options,
-        isDouble ? 1e-11 : 2e-5);
+    std::string difference =
+        compareSchedules(*module, testTarget(/*wide=*/!isDouble), options, isDouble ? 1e-11 : 2e-5);
     if (!difference.empty()) {
       if (getenv("RNN_TEST_VERBOSE"))
         module->dump();
@@ -161,8 +158,7 @@ TEST_P(ScheduleTest, MatchesTheInterpreter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest,
-                         ::testing::Values(kElementwise, kShapes, kLoops));
+INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest, ::testing::Values(kElementwise, kShapes, kLoops));
 
 TEST(ScheduleFiles, MatchTheInterpreter) {
   const char *list = getenv("RNN_TEST_MODULES");

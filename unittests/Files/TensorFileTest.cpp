@@ -88,20 +88,19 @@ TEST_F(TensorFileTest, Extensions) {
 TEST_F(TensorFileTest, NpzHasNoBf16) {
   TensorFile file;
   file.tensors["wx"] = makeTensor("bf16", {2});
-  EXPECT_EQ(writeTensorFile(path("a.npz"), file).message,
-            "'wx' is bf16, which .npz cannot hold; use .safetensors");
+  EXPECT_EQ(writeTensorFile(path("a.npz"), file).message, "'wx' is bf16, which .npz cannot hold; use .safetensors");
   EXPECT_FALSE(std::filesystem::exists(path("a.npz")));
 }
 
 TEST_F(TensorFileTest, SafetensorsTruncated) {
   std::string header = R"({"wx":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}})";
   EXPECT_EQ(messageOf(safetensors(header, 16)), "");
-  EXPECT_EQ(messageOf(safetensors(header, 12)),
-            "'a.safetensors' is truncated: 'wx' ends at byte " + std::to_string(8 + header.size() + 16) +
-                ", the file has " + std::to_string(8 + header.size() + 12));
-  EXPECT_EQ(messageOf(safetensors(header, 16).substr(0, 30)),
-            "'a.safetensors' is truncated: the header ends at byte " + std::to_string(8 + header.size()) +
-                ", the file has 30");
+  EXPECT_EQ(messageOf(safetensors(header, 12)), "'a.safetensors' is truncated: 'wx' ends at byte " +
+                                                    std::to_string(8 + header.size() + 16) + ", the file has " +
+                                                    std::to_string(8 + header.size() + 12));
+  EXPECT_EQ(messageOf(safetensors(header, 16).substr(0, 30)), "'a.safetensors' is truncated: the header ends at byte " +
+                                                                  std::to_string(8 + header.size()) +
+                                                                  ", the file has 30");
   EXPECT_EQ(messageOf("abc"), "'a.safetensors' is truncated: the header length ends at byte 8, the file has 3");
 }
 
@@ -115,7 +114,8 @@ TEST_F(TensorFileTest, SafetensorsHostile) {
   EXPECT_EQ(reason("{", 0), "the header is not a JSON object");
   EXPECT_EQ(reason(std::string(100000, '['), 0), "the header is nested too deeply");
   EXPECT_EQ(reason(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],)"
-                   R"("data_offsets":[2,6]}})", 6),
+                   R"("data_offsets":[2,6]}})",
+                   6),
             "'b' overlaps another tensor");
   EXPECT_EQ(reason(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "there is a hole before 'a'");
   EXPECT_EQ(reason(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8), "4 bytes after the last tensor");
@@ -129,7 +129,8 @@ TEST_F(TensorFileTest, SafetensorsHostile) {
             "'a' needs 4 bytes, but its data_offsets are 8 and 4");
   EXPECT_EQ(reason(R"({"a":{"dtype":"C64","shape":[],"data_offsets":[0,8]}})", 8), "'a' has unknown dtype 'C64'");
   EXPECT_EQ(reason(R"({"a":{"dtype":"I8","shape":[],"data_offsets":[0,1]},"a":{"dtype":"I8","shape":[],)"
-                   R"("data_offsets":[1,2]}})", 2),
+                   R"("data_offsets":[1,2]}})",
+                   2),
             "'a' appears twice");
   EXPECT_EQ(messageOf(std::string(8, '\xff')), "'a.safetensors' is not a safetensors file: a header of "
                                                "18446744073709551615 bytes is too long");

@@ -32,7 +32,8 @@ std::string step(const std::string &bptt, const std::string &saves) {
       %square = arith.mulf %h, %h : tensor<f32>
       %loss = rnn.sum_frames %square : tensor<f32>
 
-      )" + saves +
+      )" +
+         saves +
          R"(
       %one = arith.constant dense<1.0> : tensor<f32>
       %zero = arith.constant dense<0.0> : tensor<f32>

@@ -52,11 +52,15 @@ TEST_F(Library, RunsInPlace) {
   int64_t age[2] = {7, -1}, frame = 5;
   int32_t flags = -1;
   const int64_t frames[] = {2, 2}, kept[] = {1, 2};
-  RnnInterpreterTensor tensors[] = {
-      {"x", "f32", 2, frames, x},           {"i", "i8", 2, frames, i},         {"w", "f64", 0, nullptr, &w},
-      {"state.y", "f32", 2, kept, state},   {"state.age", "i64", 1, kept + 1, age},
-      {"state.frame", "i64", 0, nullptr, &frame}, {"y", "f32", 2, frames, y}, {"j", "i1", 2, frames, j},
-      {"flags", "i32", 0, nullptr, &flags}};
+  RnnInterpreterTensor tensors[] = {{"x", "f32", 2, frames, x},
+                                    {"i", "i8", 2, frames, i},
+                                    {"w", "f64", 0, nullptr, &w},
+                                    {"state.y", "f32", 2, kept, state},
+                                    {"state.age", "i64", 1, kept + 1, age},
+                                    {"state.frame", "i64", 0, nullptr, &frame},
+                                    {"y", "f32", 2, frames, y},
+                                    {"j", "i1", 2, frames, j},
+                                    {"flags", "i32", 0, nullptr, &flags}};
   RnnInterpreterOptions options{sizeof options, 0, 0};
   ASSERT_EQ(run(interpreter, "step.eval", tensors, 9, 2, &options, error, sizeof error), 0) << error;
   EXPECT_EQ(y[0], 10.5f); // Stream 0 goes on, stream 1 starts.

@@ -133,15 +133,15 @@ TEST(Operations, Contract) {
 
 TEST(Operations, ReduceAndBroadcast) {
   std::string operand = "%a = arith.constant dense<[[1.0, 5.0, 2.0], [-3.0, -4.0, -9.0]]> : tensor<2x3xf32>\n";
-  EXPECT_EQ(value("tensor<2xf32>", operand + "%y = rnn.reduce sum %a over [1] : tensor<2x3xf32> to tensor<2xf32>")
-                .floats(),
-            (Numbers{8, -16}));
-  EXPECT_EQ(value("tensor<2xf32>", operand + "%y = rnn.reduce max %a over [1] : tensor<2x3xf32> to tensor<2xf32>")
-                .floats(),
-            (Numbers{5, -3}));
-  EXPECT_EQ(value("tensor<3xf32>", operand + "%y = rnn.reduce sum %a over [0] : tensor<2x3xf32> to tensor<3xf32>")
-                .floats(),
-            (Numbers{-2, 1, -7}));
+  EXPECT_EQ(
+      value("tensor<2xf32>", operand + "%y = rnn.reduce sum %a over [1] : tensor<2x3xf32> to tensor<2xf32>").floats(),
+      (Numbers{8, -16}));
+  EXPECT_EQ(
+      value("tensor<2xf32>", operand + "%y = rnn.reduce max %a over [1] : tensor<2x3xf32> to tensor<2xf32>").floats(),
+      (Numbers{5, -3}));
+  EXPECT_EQ(
+      value("tensor<3xf32>", operand + "%y = rnn.reduce sum %a over [0] : tensor<2x3xf32> to tensor<3xf32>").floats(),
+      (Numbers{-2, 1, -7}));
   EXPECT_EQ(value("tensor<3x2xf32>", R"(
     %a = arith.constant dense<[7.0, 8.0]> : tensor<2xf32>
     %y = rnn.broadcast %a along [0] : tensor<2xf32> to tensor<3x2xf32>)")
@@ -189,9 +189,10 @@ TEST(Operations, Reshaping) {
     %y = tensor.concat dim(1) %a, %b : (tensor<2x3xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>)")
                 .floats(),
             (Numbers{1, 2, 3, 7, 4, 5, 6, 8}));
-  EXPECT_EQ(value("tensor<6xf32>", operand + "%y = tensor.collapse_shape %a [[0, 1]] : tensor<2x3xf32> into tensor<6xf32>")
-                .floats(),
-            (Numbers{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(
+      value("tensor<6xf32>", operand + "%y = tensor.collapse_shape %a [[0, 1]] : tensor<2x3xf32> into tensor<6xf32>")
+          .floats(),
+      (Numbers{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(Operations, CompositesAndCallsAreWrittenOut) {

@@ -43,7 +43,8 @@ constexpr const char *kNetwork = R"(
 TEST(Probe, InputsFollowFromNamesAlone) {
   Program program(kNetwork);
   ProbeOptions options;
-  TensorMap inputs = getProbeInputs(program.find("f"), options, 0), later = getProbeInputs(program.find("f"), options, 2);
+  TensorMap inputs = getProbeInputs(program.find("f"), options, 0),
+            later = getProbeInputs(program.find("f"), options, 2);
   EXPECT_EQ(inputs["x"].shape, (Integers{4, 2, 100}));
   EXPECT_EQ(getProbeInputs(program.find("f"), options, 1)["x"].shape, (Integers{3, 2, 100}));
   EXPECT_EQ(inputs["x"].floats(), getProbeInputs(program.find("f"), options, 0)["x"].floats());

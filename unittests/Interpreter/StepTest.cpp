@@ -13,7 +13,8 @@ using namespace mlir::rnn::test;
 namespace {
 
 TEST(Step, SumsOverFrames) { // R2, R3
-  TensorMap outputs = run(R"(
+  TensorMap outputs =
+      run(R"(
     rnn.step @f eval of @n (%x: tensor<f32>, %s: tensor<f32> {rnn.rate = "static"}, %b: tensor<f32> {rnn.rate = "stream"})
         -> (all: tensor<f32> {rnn.rate = "static"}, each: tensor<f32> {rnn.rate = "stream"},
             statics: tensor<f32> {rnn.rate = "static"}, streams: tensor<f32> {rnn.rate = "static"},
@@ -26,10 +27,7 @@ TEST(Step, SumsOverFrames) { // R2, R3
       rnn.output %all, %each, %statics, %streams, %eachstream, %b
         : tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
     })",
-                          {{"x", floats({3, 2}, {1, 10, 2, 20, 3, 30})},
-                           {"s", floats({}, {5})},
-                           {"b", floats({2}, {7, 8})}},
-                          3, 2);
+          {{"x", floats({3, 2}, {1, 10, 2, 20, 3, 30})}, {"s", floats({}, {5})}, {"b", floats({2}, {7, 8})}}, 3, 2);
   EXPECT_EQ(outputs["all"].floats(), (Numbers{66}));
   EXPECT_EQ(outputs["each"].floats(), (Numbers{6, 60}));
   EXPECT_EQ(outputs["statics"].floats(), (Numbers{30})); // T·B·s

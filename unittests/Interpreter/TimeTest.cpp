@@ -77,8 +77,13 @@ TEST(Time, StateBeforeTheStartIsNeverRead) { // T6
                    {"state.x", floats({3, 1}, {NAN, NAN, 3})},
                    {"state.age", integers({1}, {0})}};
   // Age -1 + 1 … : one older frame is known.
-  EXPECT_EQ(run(delayed("by 1"), {{"x", inputs["x"]}, {"r", inputs["r"]}, {"i", inputs["i"]},
-                                  {"state.x", floats({1, 1}, {3})}, {"state.age", integers({1}, {0})}}, 2)["y"]
+  EXPECT_EQ(run(delayed("by 1"),
+                {{"x", inputs["x"]},
+                 {"r", inputs["r"]},
+                 {"i", inputs["i"]},
+                 {"state.x", floats({1, 1}, {3})},
+                 {"state.age", integers({1}, {0})}},
+                2)["y"]
                 .floats(),
             (Numbers{3, 4}));
   EXPECT_EQ(run(delayed("by 3 init(%i)"), inputs, 2)["y"].floats(), (Numbers{7, 8}));
@@ -98,8 +103,8 @@ TEST(Time, LocalDelaysStayInTheChunk) { // T1, T5
 }
 
 TEST(Time, DelayOfAStaticValueNeedsNoState) { // R4
-  std::string text = network("%x: tensor<f32> {rnn.rate = \"static\"}", "tensor<f32>",
-                             "%y = rnn.delay %x by 2 : tensor<f32>");
+  std::string text =
+      network("%x: tensor<f32> {rnn.rate = \"static\"}", "tensor<f32>", "%y = rnn.delay %x by 2 : tensor<f32>");
   TensorMap outputs = run(text, {{"x", floats({}, {3})}}, 3);
   EXPECT_EQ(outputs["y"].floats(), (Numbers{0, 0, 3}));
   EXPECT_EQ(outputs.count("state.x"), 0u);
@@ -183,9 +188,8 @@ TEST(Time, RandomNumbersFollowTheAbsoluteFrame) { // N1
       rnn.output %y, %x1 : tensor<3xf32>, tensor<f32>
     })");
   TensorMap whole = program.run("f", {{"x", floats({4, 2}, Numbers(8))}, {"seed", integers({}, {5})}}, 4, 2);
-  TensorMap last = program.run("f", {{"x", floats({1, 2}, Numbers(2))},
-                                     {"seed", integers({}, {5})},
-                                     {"state.frame", integers({}, {3})}}, 1, 2);
+  TensorMap last = program.run(
+      "f", {{"x", floats({1, 2}, Numbers(2))}, {"seed", integers({}, {5})}, {"state.frame", integers({}, {3})}}, 1, 2);
   Numbers all = whole["y"].floats();
   EXPECT_EQ(last["y"].floats(), Numbers(all.begin() + 18, all.end()));
   std::set<double> distinct(all.begin(), all.end());

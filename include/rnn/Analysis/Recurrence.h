@@ -45,14 +45,14 @@ struct Component {
   SmallVector<Value> cycle;
   /// The delay around `cycle`: so many frames of the loop do not depend on each other. 0 if not recurrent.
   int64_t cycleDelay = 0;
-  /// The number of exchanges of a whole vector between the units of a loop, one after the other, in one frame: products,
-  /// reductions within the frame and gathers that read what the frame, or the one before, has computed.
+  /// The number of exchanges of a whole vector between the units of a loop, one after the other, in one frame:
+  /// products, reductions within the frame and gathers that read what the frame, or the one before, has computed.
   unsigned stages = 0;
   /// Arithmetic per frame and stream (for static components per step); a multiply-add counts two, everything else that
   /// computes counts one per element. Saturates.
   uint64_t flops = 0;
-  /// Bytes of the frame-rate values that enter or leave the component, per frame and stream; of all values that do where
-  /// the component is static or of stream rate. Saturates.
+  /// Bytes of the frame-rate values that enter or leave the component, per frame and stream; of all values that do
+  /// where the component is static or of stream rate. Saturates.
   uint64_t bytes = 0;
 
   bool isRecurrent() const { return kind == ComponentKind::Recurrent; }

@@ -27,7 +27,8 @@ struct InterpreterOptions {
   double elementLimit = 1 << 30;
 };
 
-/// Runs one call of `function`, a `rnn.network`, `rnn.step` or `rnn.schedule`, over `frames` frames of `streams` streams.
+/// Runs one call of `function`, a `rnn.network`, `rnn.step` or `rnn.schedule`, over `frames` frames of `streams`
+/// streams.
 ///
 /// `inputs` holds tensors by the names and shapes of the ABI (`getAbi`), with T = `frames` and B = `streams`, and
 /// optionally `seed`. What is missing takes the default of the ABI: arguments their `rnn.default`, optimizer slots

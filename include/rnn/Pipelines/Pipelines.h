@@ -40,7 +40,9 @@ struct ToGraphOptions : PassPipelineOptions<ToGraphOptions> {
 struct ToGradientOptions : ToGraphOptions, PassPipelineOptions<ToGradientOptions> {
   using PassPipelineOptions<ToGradientOptions>::createFromString;
   ListOption<std::string> of{*this, "of", llvm::cl::desc("the train steps to build (all)")};
-  ListOption<std::string> keep{*this, "keep", llvm::cl::desc("gradients, results: what a train step returns as well; signals: of every function")};
+  ListOption<std::string> keep{
+      *this, "keep",
+      llvm::cl::desc("gradients, results: what a train step returns as well; signals: of every function")};
 };
 
 /// Options of `rnn-to-schedule`.

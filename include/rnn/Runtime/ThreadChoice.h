@@ -39,7 +39,7 @@ private:
   bool started = false; ///< whether both ways have a time
   int calls = 0;        ///< since the trial, or the pause between trials, began
   int pause = kFirstPause;
-  double expected = 0; ///< the present way's average at the last decision
+  double expected = 0;                    ///< the present way's average at the last decision
   std::array<double, 2> average = {0, 0}; ///< of the last calls with each way, the last ones weigh most; 0: none yet
 };
 

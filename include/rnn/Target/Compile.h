@@ -60,8 +60,8 @@ struct CompileResult {
   std::string reproducer;
 };
 
-/// Compiles `text` (MLIR text or bytecode; `name` is its name in messages). Diagnostics go to stderr as they arise; then
-/// the returned status has the exit code and no message. Never throws; writes no file but under `saveTemps`.
+/// Compiles `text` (MLIR text or bytecode; `name` is its name in messages). Diagnostics go to stderr as they arise;
+/// then the returned status has the exit code and no message. Never throws; writes no file but under `saveTemps`.
 runtime::Status compile(const std::string &text, const std::string &name, const CompileOptions &options, CompileTo to,
                         CompileResult &result);
 

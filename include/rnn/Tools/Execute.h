@@ -30,9 +30,8 @@ inline constexpr const char *kSignalsPrefix = "signals.";
 
 /// The first value among the results `signals.*` of frames `begin` to `end` that
 /// is not finite, as a note with its signal, frame and stream; empty without one.
-std::vector<std::string> noteNonFiniteSignal(const Function &function,
-                                             const std::map<std::string, HostTensor> &results, int64_t begin,
-                                             int64_t end);
+std::vector<std::string> noteNonFiniteSignal(const Function &function, const std::map<std::string, HostTensor> &results,
+                                             int64_t begin, int64_t end);
 
 /// Loads the stored values and runs `function` over all frames; a step with BPTT
 /// takes `advance` frames a call. Results of frame rate are joined; over k > 1

@@ -38,8 +38,7 @@ struct Inputs {
 /// whose values fit; floats of equal dtype, others with `cast`. `widen` lets f32
 /// become f64, which loses nothing. The message says "input '<name>' of
 /// '<function>' …".
-Status convertTensor(const TensorDesc &wanted, const std::string &function, bool cast, bool widen,
-                     HostTensor &tensor);
+Status convertTensor(const TensorDesc &wanted, const std::string &function, bool cast, bool widen, HostTensor &tensor);
 
 /// Arguments and stored values for one function.
 struct Prepared {
@@ -60,8 +59,7 @@ Status prepareInputs(const Program &program, const Function &function, const Inp
                      const PrepareOptions &options, Prepared &prepared);
 
 /// Error 22 if a checkpoint among the inputs belongs to another network.
-Status checkNetwork(const Program &program, const std::string &path,
-                    const std::map<std::string, std::string> &metadata,
+Status checkNetwork(const Program &program, const std::string &path, const std::map<std::string, std::string> &metadata,
                     const std::map<std::string, HostTensor> &tensors);
 
 /// Puts the stored values into a session; `state.*` without `state.age` counts

@@ -42,8 +42,7 @@ Status openModel(const std::string &model, const std::string &target, const std:
 
 /// The function of this name; without a name the only train step, else the only
 /// network.
-Status findFunction(const Tables &tables, const std::string &model, const std::string &name,
-                    const Function *&function);
+Status findFunction(const Tables &tables, const std::string &model, const std::string &name, const Function *&function);
 
 } // namespace mlir::rnn::tools
 

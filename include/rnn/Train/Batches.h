@@ -25,9 +25,9 @@ namespace mlir::rnn::train {
 
 struct BatchOptions {
   int64_t streams = 1;
-  int64_t advance = 1;       ///< frames per chunk
+  int64_t advance = 1;        ///< frames per chunk
   bool resetArgument = false; ///< sequences may start within a chunk
-  bool keepTail = false;     ///< a series' last chunk may be shorter
+  bool keepTail = false;      ///< a series' last chunk may be shorter
 };
 
 /// Rows of one chunk, [frames, streams]; -1 is padding.

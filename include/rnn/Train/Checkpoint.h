@@ -24,10 +24,10 @@ namespace mlir::rnn::train {
 
 /// Where a run stands.
 struct RunState {
-  int64_t step = 0;      ///< steps done, skipped ones included
-  int64_t frames = 0;    ///< counted so far
-  int64_t skipped = 0;   ///< steps with a non-finite value
-  int64_t inARow = 0;    ///< of those, the last ones in a row
+  int64_t step = 0;    ///< steps done, skipped ones included
+  int64_t frames = 0;  ///< counted so far
+  int64_t skipped = 0; ///< steps with a non-finite value
+  int64_t inARow = 0;  ///< of those, the last ones in a row
   Gains gains;
 };
 

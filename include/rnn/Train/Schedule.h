@@ -14,19 +14,18 @@ namespace mlir::rnn::train {
 
 /// What the validations so far mean for the run; part of a checkpoint.
 struct Gains {
-  bool any = false;       ///< some validation was finite
-  double best = 0;        ///< lowest validation loss
+  bool any = false; ///< some validation was finite
+  double best = 0;  ///< lowest validation loss
   int64_t bestStep = 0;
-  int64_t sinceGain = 0;  ///< validations without a gain, for --early-stop
-  int64_t waiting = 0;    ///< the same since the last cut, for plateau
-  double factor = 1;      ///< of the learning rate, by plateau
-
+  int64_t sinceGain = 0; ///< validations without a gain, for --early-stop
+  int64_t waiting = 0;   ///< the same since the last cut, for plateau
+  double factor = 1;     ///< of the learning rate, by plateau
 };
 
 /// What to do after a validation.
 struct Decision {
-  bool isBest = false;   ///< save as best
-  bool goBack = false;   ///< plateau: continue from best with a smaller rate
+  bool isBest = false; ///< save as best
+  bool goBack = false; ///< plateau: continue from best with a smaller rate
   bool stop = false;
 };
 

@@ -40,8 +40,7 @@ using Predicate = arith::CmpFPredicate;
 class MathEmitter {
 public:
   MathEmitter(OpBuilder &builder, Location loc, Type type)
-      : builder(builder), loc(loc), type(type),
-        isDouble(getElementTypeOrSelf(type).isF64()),
+      : builder(builder), loc(loc), type(type), isDouble(getElementTypeOrSelf(type).isF64()),
         intType(withElement(builder.getIntegerType(isDouble ? 64 : 32))) {}
 
   Value exp(Value x);
@@ -56,13 +55,8 @@ public:
   Value integerPow(Value x, unsigned exponent);
   Value pow(Value x, double exponent);
 
-  Value constant(double value) {
-    return constantOf(type, builder.getFloatAttr(getElementTypeOrSelf(type),
-                                                 value));
-  }
-  Value div(Value a, Value b) {
-    return arith::DivFOp::create(builder, loc, a, b);
-  }
+  Value constant(double value) { return constantOf(type, builder.getFloatAttr(getElementTypeOrSelf(type), value)); }
+  Value div(Value a, Value b) { return arith::DivFOp::create(builder, loc, a, b); }
   Value sqrt(Value a) { return math::SqrtOp::create(builder, loc, a); }
 
   /// The same shape with another element type.
@@ -86,32 +80,17 @@ private:
     return arith::ConstantOp::create(builder, loc, element);
   }
   Value intConstant(int64_t value) {
-    return constantOf(intType, builder.getIntegerAttr(
-                                   getElementTypeOrSelf(intType), value));
+    return constantOf(intType, builder.getIntegerAttr(getElementTypeOrSelf(intType), value));
   }
-  Value add(Value a, Value b) {
-    return arith::AddFOp::create(builder, loc, a, b);
-  }
-  Value sub(Value a, Value b) {
-    return arith::SubFOp::create(builder, loc, a, b);
-  }
-  Value mul(Value a, Value b) {
-    return arith::MulFOp::create(builder, loc, a, b);
-  }
+  Value add(Value a, Value b) { return arith::AddFOp::create(builder, loc, a, b); }
+  Value sub(Value a, Value b) { return arith::SubFOp::create(builder, loc, a, b); }
+  Value mul(Value a, Value b) { return arith::MulFOp::create(builder, loc, a, b); }
   Value neg(Value a) { return arith::NegFOp::create(builder, loc, a); }
-  Value fma(Value a, Value b, Value c) {
-    return math::FmaOp::create(builder, loc, a, b, c);
-  }
+  Value fma(Value a, Value b, Value c) { return math::FmaOp::create(builder, loc, a, b, c); }
   Value abs(Value a) { return math::AbsFOp::create(builder, loc, a); }
-  Value copySign(Value a, Value sign) {
-    return math::CopySignOp::create(builder, loc, a, sign);
-  }
-  Value cmp(Predicate predicate, Value a, Value b) {
-    return arith::CmpFOp::create(builder, loc, predicate, a, b);
-  }
-  Value select(Value condition, Value a, Value b) {
-    return arith::SelectOp::create(builder, loc, condition, a, b);
-  }
+  Value copySign(Value a, Value sign) { return math::CopySignOp::create(builder, loc, a, sign); }
+  Value cmp(Predicate predicate, Value a, Value b) { return arith::CmpFOp::create(builder, loc, predicate, a, b); }
+  Value select(Value condition, Value a, Value b) { return arith::SelectOp::create(builder, loc, condition, a, b); }
   /// The larger of `x` and a bound; NaN stays NaN.
   Value atLeast(Value x, double bound) {
     Value limit = constant(bound);
@@ -121,23 +100,14 @@ private:
     Value limit = constant(bound);
     return select(cmp(Predicate::OGT, x, limit), limit, x);
   }
-  Value addi(Value a, Value b) {
-    return arith::AddIOp::create(builder, loc, a, b);
-  }
-  Value subi(Value a, Value b) {
-    return arith::SubIOp::create(builder, loc, a, b);
-  }
-  Value toBits(Value a) {
-    return arith::BitcastOp::create(builder, loc, intType, a);
-  }
-  Value fromBits(Value a) {
-    return arith::BitcastOp::create(builder, loc, type, a);
-  }
+  Value addi(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
+  Value subi(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
+  Value toBits(Value a) { return arith::BitcastOp::create(builder, loc, intType, a); }
+  Value fromBits(Value a) { return arith::BitcastOp::create(builder, loc, type, a); }
   /// 2^(n + offset) for an integer n; the sum must be a normal exponent.
   Value powerOfTwo(Value n, int64_t offset = 0) {
     Value biased = addi(n, intConstant(offset + (isDouble ? 1023 : 127)));
-    return fromBits(arith::ShLIOp::create(builder, loc, biased,
-                                          intConstant(mantissaBits())));
+    return fromBits(arith::ShLIOp::create(builder, loc, biased, intConstant(mantissaBits())));
   }
   int64_t mantissaBits() const { return isDouble ? 52 : 23; }
   /// 1.5 * 2^mantissa: adding it rounds to the nearest integer, which then
@@ -153,8 +123,7 @@ private:
 };
 
 /// Horner's rule.
-Value MathEmitter::polynomial(Value x, ArrayRef<double> f32,
-                              ArrayRef<double> f64) {
+Value MathEmitter::polynomial(Value x, ArrayRef<double> f32, ArrayRef<double> f64) {
   ArrayRef<double> coefficients = isDouble ? f64 : f32;
   Value result = constant(coefficients.back());
   for (double c : llvm::reverse(coefficients.drop_back()))
@@ -190,8 +159,7 @@ Value MathEmitter::expOfNonPositive(Value x) {
   ReducedExp reduced = reduceExp(x);
   // The constant factor keeps the variable one normal.
   int64_t offset = isDouble ? 512 : 64;
-  Value scaled = mul(add(reduced.tail, constant(1)),
-                     powerOfTwo(reduced.n, offset));
+  Value scaled = mul(add(reduced.tail, constant(1)), powerOfTwo(reduced.n, offset));
   return mul(scaled, constant(std::ldexp(1.0, -offset)));
 }
 
@@ -199,23 +167,18 @@ Value MathEmitter::expOfNonPositive(Value x) {
 Value MathEmitter::log(Value x, Value correction) {
   const double infinity = std::numeric_limits<double>::infinity();
   const int64_t denormalShift = isDouble ? 54 : 25;
-  const double minNormal = isDouble ? std::numeric_limits<double>::min()
-                                    : std::numeric_limits<float>::min();
+  const double minNormal = isDouble ? std::numeric_limits<double>::min() : std::numeric_limits<float>::min();
   const int64_t sqrtHalf = isDouble ? 0x3fe6a09e667f3bcd : 0x3f3504f3;
   const int64_t mantissaMask = (int64_t(1) << mantissaBits()) - 1;
 
   Value isSmall = cmp(Predicate::OLT, x, constant(minNormal));
-  Value scaled = select(
-      isSmall, mul(x, constant(std::ldexp(1.0, denormalShift))), x);
+  Value scaled = select(isSmall, mul(x, constant(std::ldexp(1.0, denormalShift))), x);
   Value offset = subi(toBits(scaled), intConstant(sqrtHalf));
-  Value e = arith::ShRSIOp::create(builder, loc, offset,
-                                   intConstant(mantissaBits()));
+  Value e = arith::ShRSIOp::create(builder, loc, offset, intConstant(mantissaBits()));
   e = subi(e, select(isSmall, intConstant(denormalShift), intConstant(0)));
   Value exponent = arith::SIToFPOp::create(builder, loc, type, e);
-  Value mantissa =
-      arith::AndIOp::create(builder, loc, offset, intConstant(mantissaMask));
-  Value f =
-      sub(fromBits(addi(mantissa, intConstant(sqrtHalf))), constant(1));
+  Value mantissa = arith::AndIOp::create(builder, loc, offset, intConstant(mantissaMask));
+  Value f = sub(fromBits(addi(mantissa, intConstant(sqrtHalf))), constant(1));
 
   // log(1 + f) = f - (f^2/2 - s (f^2/2 + R)), R = s^2 P(s^2).
   Value s = div(f, add(f, constant(2)));
@@ -232,8 +195,7 @@ Value MathEmitter::log(Value x, Value correction) {
   Value zero = constant(0);
   result = select(cmp(Predicate::OEQ, x, constant(infinity)), x, result);
   result = select(cmp(Predicate::OEQ, x, zero), constant(-infinity), result);
-  return select(cmp(Predicate::ULT, x, zero),
-                constant(std::numeric_limits<double>::quiet_NaN()), result);
+  return select(cmp(Predicate::ULT, x, zero), constant(std::numeric_limits<double>::quiet_NaN()), result);
 }
 
 Value MathEmitter::log1p(Value x) {
@@ -243,8 +205,7 @@ Value MathEmitter::log1p(Value x) {
   Value seen = sub(sum, one);
   Value lost = add(sub(one, sub(sum, seen)), sub(x, seen));
   Value correction = div(lost, sum);
-  Value finite =
-      cmp(Predicate::OLT, abs(correction), constant(1));
+  Value finite = cmp(Predicate::OLT, abs(correction), constant(1));
   correction = select(finite, correction, constant(0));
   Value result = log(sum, correction);
   // Signed zeros, and NaN, whose correction was dropped but whose sum is NaN.
@@ -323,23 +284,19 @@ Value MathEmitter::sinOrCos(Value x, bool cosine) {
   Value cube = mul(z, r);
   Value sinTail = mul(cube, polynomial(z, kSinF32, kSinF64));
   Value sine = add(r, fma(low, cosTop, sinTail));
-  Value cosTail = fma(mul(z, z), polynomial(z, kCosF32, kCosF64),
-                      neg(mul(low, r)));
+  Value cosTail = fma(mul(z, z), polynomial(z, kCosF32, kCosF64), neg(mul(low, r)));
   Value cosLost = sub(sub(one, cosTop), halfSquare);
   Value cosineValue = add(cosTop, add(cosLost, cosTail));
 
   auto hasBit = [&](int64_t bit) -> Value {
-    Value masked =
-        arith::AndIOp::create(builder, loc, quadrant, intConstant(bit));
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
-                                 masked, intConstant(0));
+    Value masked = arith::AndIOp::create(builder, loc, quadrant, intConstant(bit));
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, masked, intConstant(0));
   };
   Value result = select(hasBit(1), cosineValue, sine);
   result = select(hasBit(2), neg(result), result);
   if (!cosine)
     result = select(cmp(Predicate::OEQ, x, constant(0)), x, result);
-  return select(inRange, result,
-                constant(std::numeric_limits<double>::quiet_NaN()));
+  return select(inRange, result, constant(std::numeric_limits<double>::quiet_NaN()));
 }
 
 /// x^exponent by repeated squaring; the exponent is at least 1.
@@ -369,8 +326,7 @@ template <typename Body>
 Value inDouble(OpBuilder &builder, Location loc, Value x, Body body) {
   if (getElementTypeOrSelf(x.getType()).isF64())
     return body(MathEmitter(builder, loc, x.getType()), x);
-  Type wide = MathEmitter(builder, loc, x.getType())
-                  .withElement(builder.getF64Type());
+  Type wide = MathEmitter(builder, loc, x.getType()).withElement(builder.getF64Type());
   Value widened = arith::ExtFOp::create(builder, loc, wide, x);
   Value result = body(MathEmitter(builder, loc, wide), widened);
   return arith::TruncFOp::create(builder, loc, x.getType(), result);
@@ -407,15 +363,13 @@ Value mlir::rnn::buildErf(OpBuilder &builder, Location loc, Value x) {
 }
 
 Value mlir::rnn::buildSin(OpBuilder &builder, Location loc, Value x) {
-  return inDouble(builder, loc, x, [](MathEmitter emitter, Value wide) {
-    return emitter.sinOrCos(wide, /*cosine=*/false);
-  });
+  return inDouble(builder, loc, x,
+                  [](MathEmitter emitter, Value wide) { return emitter.sinOrCos(wide, /*cosine=*/false); });
 }
 
 Value mlir::rnn::buildCos(OpBuilder &builder, Location loc, Value x) {
-  return inDouble(builder, loc, x, [](MathEmitter emitter, Value wide) {
-    return emitter.sinOrCos(wide, /*cosine=*/true);
-  });
+  return inDouble(builder, loc, x,
+                  [](MathEmitter emitter, Value wide) { return emitter.sinOrCos(wide, /*cosine=*/true); });
 }
 
 Value mlir::rnn::buildRsqrt(OpBuilder &builder, Location loc, Value x) {
@@ -423,8 +377,7 @@ Value mlir::rnn::buildRsqrt(OpBuilder &builder, Location loc, Value x) {
   return emitter.div(emitter.constant(1), emitter.sqrt(x));
 }
 
-Value mlir::rnn::buildPow(OpBuilder &builder, Location loc, Value x,
-                          double exponent) {
+Value mlir::rnn::buildPow(OpBuilder &builder, Location loc, Value x, double exponent) {
   MathEmitter emitter(builder, loc, x.getType());
   double magnitude = std::fabs(exponent);
   if (exponent == 0)
@@ -433,7 +386,6 @@ Value mlir::rnn::buildPow(OpBuilder &builder, Location loc, Value x,
     Value power = emitter.integerPow(x, static_cast<unsigned>(magnitude));
     return exponent < 0 ? emitter.div(emitter.constant(1), power) : power;
   }
-  return inDouble(builder, loc, x, [=](MathEmitter wideEmitter, Value wide) {
-    return wideEmitter.pow(wide, exponent);
-  });
+  return inDouble(builder, loc, x,
+                  [=](MathEmitter wideEmitter, Value wide) { return wideEmitter.pow(wide, exponent); });
 }

@@ -31,8 +31,7 @@ static Value matchSigmoid(arith::DivFOp op) {
   auto add = op.getRhs().getDefiningOp<arith::AddFOp>();
   if (!matchPattern(op.getLhs(), m_OneFloat()) || !add)
     return {};
-  for (auto [one, other] : {std::pair(add.getLhs(), add.getRhs()),
-                            std::pair(add.getRhs(), add.getLhs())}) {
+  for (auto [one, other] : {std::pair(add.getLhs(), add.getRhs()), std::pair(add.getRhs(), add.getLhs())}) {
     auto exp = other.getDefiningOp<math::ExpOp>();
     auto neg = exp ? exp.getOperand().getDefiningOp<arith::NegFOp>() : nullptr;
     if (neg && matchPattern(one, m_OneFloat()))
@@ -43,16 +42,13 @@ static Value matchSigmoid(arith::DivFOp op) {
 
 /// True for operations that every target has as one instruction.
 static bool isNative(Operation *op) {
-  return isa<math::FmaOp, math::SqrtOp, math::AbsFOp, math::AbsIOp,
-             math::CopySignOp, math::FloorOp, math::CeilOp, math::TruncOp,
-             math::RoundEvenOp>(op);
+  return isa<math::FmaOp, math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp, math::FloorOp, math::CeilOp,
+             math::TruncOp, math::RoundEvenOp>(op);
 }
 
 Value mlir::rnn::expandMathOp(OpBuilder &builder, Operation *op) {
   Location loc = op->getLoc();
-  Type element = op->getNumResults() == 1
-                     ? getElementTypeOrSelf(op->getResult(0).getType())
-                     : Type();
+  Type element = op->getNumResults() == 1 ? getElementTypeOrSelf(op->getResult(0).getType()) : Type();
   if (!element || !(element.isF32() || element.isF64()))
     return {};
   Value x = op->getOperand(0);
@@ -89,8 +85,7 @@ struct ExpandMathPass : rnn::impl::ExpandMathBase<ExpandMathPass> {
     getOperation()->walk([&](Operation *op) {
       if (auto division = dyn_cast<arith::DivFOp>(op))
         divisions.push_back(division);
-      else if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
-               !isNative(op))
+      else if (isa_and_nonnull<math::MathDialect>(op->getDialect()) && !isNative(op))
         functions.push_back(op);
     });
 

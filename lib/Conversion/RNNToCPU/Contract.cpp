@@ -70,16 +70,12 @@ static Roles sortDimensions(ContractOp op, unsigned left, unsigned right) {
       roles.isMatrixProduct = false;
   }
   // The order of the sum is that of the operand whose elements it walks.
-  llvm::sort(roles.summed, [&](unsigned a, unsigned b) {
-    return *positionOf(lhs, a) < *positionOf(lhs, b);
-  });
+  llvm::sort(roles.summed, [&](unsigned a, unsigned b) { return *positionOf(lhs, a) < *positionOf(lhs, b); });
   return roles;
 }
 
 /// The dimensions as one, if their strides allow it.
-static std::optional<Run> fuse(ContractOp op, const View &view,
-                               unsigned operand,
-                               ArrayRef<unsigned> dimensions) {
+static std::optional<Run> fuse(ContractOp op, const View &view, unsigned operand, ArrayRef<unsigned> dimensions) {
   SmallVector<int64_t> sizes = op.getLoopSizes();
   Run run;
   bool first = true;
@@ -151,8 +147,7 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
     out.size *= size;
     return true;
   };
-  if (rate >= Rate::Stream && e.streams > 1 &&
-      !extend(e.streams, lhs.streamStride, target.streamStride))
+  if (rate >= Rate::Stream && e.streams > 1 && !extend(e.streams, lhs.streamStride, target.streamStride))
     return false;
   Extent rows = left.size;
   const bool overFrames = rate == Rate::Frame && !inLoop();
@@ -170,29 +165,22 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
   product.element = cast<RankedTensorType>(op.getType()).getElementType();
   product.columns = rhsColumns->size;
   product.depth = lhsDepth->size;
-  product.tiling = ProductTiling::choose(e.vectorBits, product.element,
-                                         overFrames ? 0 : left.size,
-                                         product.columns);
+  product.tiling = ProductTiling::choose(e.vectorBits, product.element, overFrames ? 0 : left.size, product.columns);
   // Columns that do not lie side by side are packed, once per region.
   product.rhsPacked = rhsColumns->stride != 1 && rhsColumns->size > 1;
   Value packedBase;
   unsigned packedBuffer = rhs.buffer;
   if (product.rhsPacked) {
     auto found = packed.find(weightValue);
-    if (found != packed.end() &&
-        found->second.panel == product.tiling.panel() &&
+    if (found != packed.end() && found->second.panel == product.tiling.panel() &&
         found->second.depthStride == rhsDepth->stride) {
       packedBase = found->second.base;
       packedBuffer = found->second.buffer;
     } else {
-      View memory = e.allocateFlat(
-          product.element,
-          packedSize(lhsDepth->size, rhsColumns->size, product.tiling));
+      View memory = e.allocateFlat(product.element, packedSize(lhsDepth->size, rhsColumns->size, product.tiling));
       auto emit = [&] {
-        MatrixView source{rhs.base, index.constant(rhs.shift),
-                          rhsDepth->stride, rhsColumns->stride};
-        emitPack(b, loc, product.element, source, lhsDepth->size,
-                 rhsColumns->size, memory.base, index.constant(0),
+        MatrixView source{rhs.base, index.constant(rhs.shift), rhsDepth->stride, rhsColumns->stride};
+        emitPack(b, loc, product.element, source, lhsDepth->size, rhsColumns->size, memory.base, index.constant(0),
                  product.tiling, e.ids);
       };
       if (inLoop()) {
@@ -204,8 +192,7 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
         e.access({rhs.buffer}, {memory.buffer});
         emit();
       }
-      packed[weightValue] = {memory.base, memory.buffer,
-                             product.tiling.panel(), rhsDepth->stride};
+      packed[weightValue] = {memory.base, memory.buffer, product.tiling.panel(), rhsDepth->stride};
       packedBase = memory.base;
       packedBuffer = memory.buffer;
     }
@@ -213,22 +200,16 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
 
   e.access({lhs.buffer, packedBuffer}, {target.buffer});
   if (overFrames)
-    rows = left.size == 1 ? domainFrames()
-                          : index.mul(domainFrames(),
-                                      index.constant(left.size));
+    rows = left.size == 1 ? domainFrames() : index.mul(domainFrames(), index.constant(left.size));
   product.rows = rows;
   auto offset = [&](const View &view) {
     Value at = index.constant(view.shift);
-    return inLoop() && rate == Rate::Frame
-               ? index.addScaled(at, frame, view.frameStride)
-               : at;
+    return inLoop() && rate == Rate::Frame ? index.addScaled(at, frame, view.frameStride) : at;
   };
   product.lhs = {lhs.base, offset(lhs), left.stride, lhsDepth->stride};
   product.result = {target.base, offset(target), out.stride, 1};
-  product.rhs = product.rhsPacked
-                    ? MatrixView{packedBase, index.constant(0), 0, 1}
-                    : MatrixView{rhs.base, index.constant(rhs.shift),
-                                 rhsDepth->stride, 1};
+  product.rhs = product.rhsPacked ? MatrixView{packedBase, index.constant(0), 0, 1}
+                                  : MatrixView{rhs.base, index.constant(rhs.shift), rhsDepth->stride, 1};
   emitProduct(b, loc, product, e.ids);
   return true;
 }
@@ -242,30 +223,27 @@ View RegionEmitter::withAbsentFramesZero(const View &view) {
   View copy = e.allocate(view.type, Rate::Frame, e.history);
   ArrayRef<int64_t> shape = view.type.getShape();
   bool isUnit = view.strides.empty() || view.strides.back() <= 1;
-  unsigned lanes = isUnit ? lanesFor(view.type.getElementType(),
-                                     shape.empty() ? 1 : shape.back())
-                          : 1;
+  unsigned lanes = isUnit ? lanesFor(view.type.getElementType(), shape.empty() ? 1 : shape.back()) : 1;
   e.access({view.buffer, e.windowAges.buffer}, {copy.buffer});
   Value exists;
-  forEachVector({Rate::Frame, SmallVector<int64_t>(shape)}, lanes,
-                [&](const Point &row) {
-                  exists = e.compare(
-                      arith::CmpIPredicate::sge,
-                      e.loadAge(row.frame, row.stream, /*inWindow=*/true),
-                      e.splat(b.getI64Type(), 1, 0));
-                },
-                [&](const Point &point, unsigned lanes, Value mask) {
-                  Value value = e.load(view, point, lanes, mask);
-                  Value zero = e.splat(view.type.getElementType(), lanes, 0);
-                  value = arith::SelectOp::create(b, loc, exists, value, zero);
-                  e.store(value, copy, point, lanes, mask);
-                });
+  forEachVector(
+      {Rate::Frame, SmallVector<int64_t>(shape)}, lanes,
+      [&](const Point &row) {
+        exists = e.compare(arith::CmpIPredicate::sge, e.loadAge(row.frame, row.stream, /*inWindow=*/true),
+                           e.splat(b.getI64Type(), 1, 0));
+      },
+      [&](const Point &point, unsigned lanes, Value mask) {
+        Value value = e.load(view, point, lanes, mask);
+        Value zero = e.splat(view.type.getElementType(), lanes, 0);
+        value = arith::SelectOp::create(b, loc, exists, value, zero);
+        e.store(value, copy, point, lanes, mask);
+      });
   return copy;
 }
 
 bool RegionEmitter::emitAsGradient(ContractOp op) {
-  if (*op.getSumTo() != Rate::Static || inLoop() ||
-      rateOf(op.getLhs()) != Rate::Frame || rateOf(op.getRhs()) != Rate::Frame)
+  if (*op.getSumTo() != Rate::Static || inLoop() || rateOf(op.getLhs()) != Rate::Frame ||
+      rateOf(op.getRhs()) != Rate::Frame)
     return false;
   View views[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
   View target = allocateResult(op.getResult());
@@ -280,14 +258,11 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
     std::optional<Run> rhsColumns = fuse(op, rhs, right, roles.columns);
     std::optional<Run> outRows = fuse(op, target, 2, roles.rows);
     auto oneDepth = [&](const View &view) {
-      return e.streams == 1 ||
-             view.frameStride == e.streams * view.streamStride;
+      return e.streams == 1 || view.frameStride == e.streams * view.streamStride;
     };
-    auto depthStride = [&](const View &view) {
-      return e.streams == 1 ? view.frameStride : view.streamStride;
-    };
-    if (!lhsRows || !rhsColumns || !outRows || !oneDepth(lhs) ||
-        !oneDepth(rhs) || (rhsColumns->stride != 1 && rhsColumns->size > 1))
+    auto depthStride = [&](const View &view) { return e.streams == 1 ? view.frameStride : view.streamStride; };
+    if (!lhsRows || !rhsColumns || !outRows || !oneDepth(lhs) || !oneDepth(rhs) ||
+        (rhsColumns->stride != 1 && rhsColumns->size > 1))
       continue;
     if (inWindow && e.history) {
       lhs = withAbsentFramesZero(lhs);
@@ -301,14 +276,10 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
     product.rows = lhsRows->size;
     product.columns = rhsColumns->size;
     product.depth = index.mul(domainFrames(), index.constant(e.streams));
-    product.lhs = {lhs.base, index.constant(lhs.shift), lhsRows->stride,
-                   depthStride(lhs)};
+    product.lhs = {lhs.base, index.constant(lhs.shift), lhsRows->stride, depthStride(lhs)};
     product.rhs = {rhs.base, index.constant(rhs.shift), depthStride(rhs), 1};
-    product.result = {target.base, index.constant(target.shift),
-                      outRows->stride, 1};
-    product.tiling =
-        ProductTiling::choose(e.vectorBits, product.element, lhsRows->size,
-                              product.columns);
+    product.result = {target.base, index.constant(target.shift), outRows->stride, 1};
+    product.tiling = ProductTiling::choose(e.vectorBits, product.element, lhsRows->size, product.columns);
     emitProduct(b, loc, product, e.ids);
     return true;
   }
@@ -322,8 +293,7 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
 void RegionEmitter::emitNaively(ContractOp op) {
   View operands[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
   View target = allocateResult(op.getResult());
-  e.access({operands[0].buffer, operands[1].buffer, e.windowAges.buffer},
-           {target.buffer});
+  e.access({operands[0].buffer, operands[1].buffer, e.windowAges.buffer}, {target.buffer});
   auto type = cast<RankedTensorType>(op.getType());
   Type element = type.getElementType();
   const Rate rate = rateOf(op.getResult());
@@ -338,8 +308,7 @@ void RegionEmitter::emitNaively(ContractOp op) {
   unsigned rowLanes = 1;
   bool isVector[2] = {false, false};
   if (type.getRank()) {
-    unsigned last =
-        cast<AffineDimExpr>(out.getResults().back()).getPosition();
+    unsigned last = cast<AffineDimExpr>(out.getResults().back()).getPosition();
     bool fits = true;
     for (unsigned i : {0u, 1u})
       if (auto position = positionOf(op.getMap(i), last)) {
@@ -352,58 +321,52 @@ void RegionEmitter::emitNaively(ContractOp op) {
       rowLanes = lanesFor(element, type.getShape().back());
   }
 
-  forEachVector({rate, SmallVector<int64_t>(type.getShape())}, rowLanes,
-                [](const Point &) {},
-                [&](const Point &point, unsigned lanes, Value mask) {
-    SmallVector<Value> at(sizes.size());
-    for (auto [expr, value] : llvm::zip(out.getResults(), point.element))
-      at[cast<AffineDimExpr>(expr).getPosition()] = value;
+  forEachVector(
+      {rate, SmallVector<int64_t>(type.getShape())}, rowLanes, [](const Point &) {},
+      [&](const Point &point, unsigned lanes, Value mask) {
+        SmallVector<Value> at(sizes.size());
+        for (auto [expr, value] : llvm::zip(out.getResults(), point.element))
+          at[cast<AffineDimExpr>(expr).getPosition()] = value;
 
-    auto multiply = [&](Value t, Value stream, Value sum) -> Value {
-      Value factors[2];
-      for (unsigned i : {0u, 1u}) {
-        Point from{t, stream, {}};
-        for (AffineExpr expr : op.getMap(i).getResults())
-          from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
-        unsigned width = isVector[i] ? lanes : 1;
-        factors[i] = e.load(operands[i], from, width, width > 1 ? mask : Value());
-        if (width != lanes)
-          factors[i] = vector::BroadcastOp::create(
-              b, loc, e.lanesType(element, lanes), factors[i]);
-      }
-      Value product =
-          isa<FloatType>(element)
-              ? Value(arith::MulFOp::create(b, loc, factors[0], factors[1]))
-              : Value(arith::MulIOp::create(b, loc, factors[0], factors[1]));
-      if (op.getSumTo())
-        product = whereFrameExists(t, stream, product);
-      return combine(ReduceKind::Sum, sum, product);
-    };
-    std::function<Value(unsigned, Value, Value, Value)> nest =
-        [&](unsigned depth, Value t, Value stream, Value sum) -> Value {
-      if (depth == summed.size())
-        return multiply(t, stream, sum);
-      auto loop = scf::ForOp::create(b, loc, index.constant(0),
-                                     index.constant(sizes[summed[depth]]),
-                                     index.constant(1), sum);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(loop.getBody());
-      at[summed[depth]] = loop.getInductionVar();
-      scf::YieldOp::create(
-          b, loc, nest(depth + 1, t, stream, loop.getRegionIterArg(0)));
-      return loop.getResult(0);
-    };
-    Value zero = e.splat(element, lanes, 0);
-    Value result;
-    if (op.getSumTo())
-      result = forEachFrame(rate == Rate::Static, point.stream, zero,
-                            [&](Value t, Value stream,
-                                ValueRange carried) -> SmallVector<Value> {
-                              return {nest(0, t, stream, carried.front())};
-                            })
-                   .front();
-    else
-      result = nest(0, point.frame, point.stream, zero);
-    e.store(result, target, point, lanes, mask);
-  });
+        auto multiply = [&](Value t, Value stream, Value sum) -> Value {
+          Value factors[2];
+          for (unsigned i : {0u, 1u}) {
+            Point from{t, stream, {}};
+            for (AffineExpr expr : op.getMap(i).getResults())
+              from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
+            unsigned width = isVector[i] ? lanes : 1;
+            factors[i] = e.load(operands[i], from, width, width > 1 ? mask : Value());
+            if (width != lanes)
+              factors[i] = vector::BroadcastOp::create(b, loc, e.lanesType(element, lanes), factors[i]);
+          }
+          Value product = isa<FloatType>(element) ? Value(arith::MulFOp::create(b, loc, factors[0], factors[1]))
+                                                  : Value(arith::MulIOp::create(b, loc, factors[0], factors[1]));
+          if (op.getSumTo())
+            product = whereFrameExists(t, stream, product);
+          return combine(ReduceKind::Sum, sum, product);
+        };
+        std::function<Value(unsigned, Value, Value, Value)> nest = [&](unsigned depth, Value t, Value stream,
+                                                                       Value sum) -> Value {
+          if (depth == summed.size())
+            return multiply(t, stream, sum);
+          auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(sizes[summed[depth]]),
+                                         index.constant(1), sum);
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(loop.getBody());
+          at[summed[depth]] = loop.getInductionVar();
+          scf::YieldOp::create(b, loc, nest(depth + 1, t, stream, loop.getRegionIterArg(0)));
+          return loop.getResult(0);
+        };
+        Value zero = e.splat(element, lanes, 0);
+        Value result;
+        if (op.getSumTo())
+          result = forEachFrame(rate == Rate::Static, point.stream, zero,
+                                [&](Value t, Value stream, ValueRange carried) -> SmallVector<Value> {
+                                  return {nest(0, t, stream, carried.front())};
+                                })
+                       .front();
+        else
+          result = nest(0, point.frame, point.stream, zero);
+        e.store(result, target, point, lanes, mask);
+      });
 }

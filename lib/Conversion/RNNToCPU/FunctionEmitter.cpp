@@ -31,48 +31,39 @@ SmallVector<int64_t> cpu::rowMajorStrides(ArrayRef<int64_t> shape) {
 }
 
 Type cpu::memoryType(Type element) {
-  return element.isInteger(1) ? IntegerType::get(element.getContext(), 8)
-                              : element;
+  return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : element;
 }
 
 bool View::isContiguous() const {
   SmallVector<int64_t> expected = rowMajorStrides(type.getShape());
-  for (auto [size, stride, wanted] :
-       llvm::zip(type.getShape(), strides, expected))
+  for (auto [size, stride, wanted] : llvm::zip(type.getShape(), strides, expected))
     if (size != 1 && stride != wanted)
       return false;
   return true;
 }
 
 bool View::isSplat() const {
-  return llvm::all_of(llvm::zip(type.getShape(), strides), [](auto dim) {
-    return std::get<0>(dim) == 1 || std::get<1>(dim) == 0;
-  });
+  return llvm::all_of(llvm::zip(type.getShape(), strides),
+                      [](auto dim) { return std::get<0>(dim) == 1 || std::get<1>(dim) == 0; });
 }
 
-FunctionEmitter::FunctionEmitter(OpBuilder &builder, ScheduleOp schedule,
-                                 unsigned vectorBits)
-    : b(builder), loc(schedule.getLoc()), schedule(schedule),
-      index{builder, schedule.getLoc()}, vectorBits(vectorBits),
+FunctionEmitter::FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits)
+    : b(builder), loc(schedule.getLoc()), schedule(schedule), index{builder, schedule.getLoc()}, vectorBits(vectorBits),
       streams(schedule.getStreams()), history(schedule.getHistory()) {}
 
 Value FunctionEmitter::contextField(int64_t bytes, Type type) {
-  Value at = LLVM::GEPOp::create(b, loc, context.getType(), b.getI8Type(),
-                                 context, ArrayRef<LLVM::GEPArg>{bytes});
+  Value at = LLVM::GEPOp::create(b, loc, context.getType(), b.getI8Type(), context, ArrayRef<LLVM::GEPArg>{bytes});
   return LLVM::LoadOp::create(b, loc, type, at);
 }
 
 void FunctionEmitter::begin(StringRef symbol) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
-  function = func::FuncOp::create(
-      b, loc, symbol, b.getFunctionType({pointer, i64, i64}, {}));
+  function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({pointer, i64, i64}, {}));
   b.setInsertionPointToStart(function.addEntryBlock());
   context = function.getArgument(0);
   thread = function.getArgument(1);
-  auto toIndex = [&](Value value) -> Value {
-    return arith::IndexCastOp::create(b, loc, b.getIndexType(), value);
-  };
+  auto toIndex = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); };
   ids = {toIndex(thread), toIndex(function.getArgument(2))};
   frames = toIndex(contextField(kFrames, i64));
   windowFrames = index.add(frames, index.constant(history));
@@ -95,36 +86,26 @@ void FunctionEmitter::end() {
     place.perFrame = std::exchange(perFrame, perFrame + block.perFrame);
   }
   for (Offset &offset : offsets) {
-    offset.constant.setValueAttr(
-        b.getI64IntegerAttr(places[offset.block].constant));
-    offset.perFrame.setValueAttr(
-        b.getI64IntegerAttr(places[offset.block].perFrame));
+    offset.constant.setValueAttr(b.getI64IntegerAttr(places[offset.block].constant));
+    offset.perFrame.setValueAttr(b.getI64IntegerAttr(places[offset.block].perFrame));
   }
-  auto bytes = [&](StringRef name, int64_t value) {
-    return b.getNamedAttr(name, b.getI64IntegerAttr(value));
-  };
-  function->setAttr("rnn.memory",
-                    b.getDictionaryAttr({bytes("constant", constant),
-                                         bytes("per_frame", perFrame),
-                                         bytes("per_thread", 0)}));
+  auto bytes = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
+  function->setAttr("rnn.memory", b.getDictionaryAttr({bytes("constant", constant), bytes("per_frame", perFrame),
+                                                       bytes("per_thread", 0)}));
 }
 
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-View FunctionEmitter::tensor(unsigned position, Rate rate,
-                             RankedTensorType type) {
+View FunctionEmitter::tensor(unsigned position, Rate rate, RankedTensorType type) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryMarker);
   Type pointer = tensors.getType();
-  Value slot =
-      LLVM::GEPOp::create(b, loc, pointer, pointer, tensors,
-                          ArrayRef<LLVM::GEPArg>{int32_t(position)});
+  Value slot = LLVM::GEPOp::create(b, loc, pointer, pointer, tensors, ArrayRef<LLVM::GEPArg>{int32_t(position)});
   Value address = LLVM::LoadOp::create(b, loc, pointer, slot);
   View view;
-  view.base = buildMemRefFromPointer(b, loc, address,
-                                     memoryType(type.getElementType()));
+  view.base = buildMemRefFromPointer(b, loc, address, memoryType(type.getElementType()));
   view.type = type;
   view.strides = rowMajorStrides(type.getShape());
   view.streamStride = rate >= Rate::Stream ? type.getNumElements() : 0;
@@ -137,18 +118,14 @@ View FunctionEmitter::tensor(unsigned position, Rate rate,
 /// frames do not mix: either is the larger for some T.
 unsigned FunctionEmitter::takeBlock(int64_t constant, int64_t perFrame) {
   auto growth = [&](const Block &block) {
-    return std::pair(std::max<int64_t>(perFrame - block.perFrame, 0),
-                     std::max<int64_t>(constant - block.constant, 0));
+    return std::pair(std::max<int64_t>(perFrame - block.perFrame, 0), std::max<int64_t>(constant - block.constant, 0));
   };
-  auto slack = [&](const Block &block) {
-    return std::pair(block.perFrame - perFrame, block.constant - constant);
-  };
+  auto slack = [&](const Block &block) { return std::pair(block.perFrame - perFrame, block.constant - constant); };
   Block *best = nullptr;
   for (Block &block : blocks) {
     if (block.buffer || (block.perFrame > 0) != (perFrame > 0))
       continue;
-    if (!best || std::pair(growth(block), slack(block)) <
-                     std::pair(growth(*best), slack(*best)))
+    if (!best || std::pair(growth(block), slack(block)) < std::pair(growth(*best), slack(*best)))
       best = &block;
   }
   if (!best)
@@ -169,16 +146,13 @@ void FunctionEmitter::retain(const llvm::SmallDenseSet<unsigned> &buffers) {
       block.buffer = 0;
 }
 
-View FunctionEmitter::allocate(RankedTensorType type, Rate rate,
-                               int64_t extraRows) {
+View FunctionEmitter::allocate(RankedTensorType type, Rate rate, int64_t extraRows) {
   Type element = memoryType(type.getElementType());
-  int64_t signal = type.getNumElements() *
-                   llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  int64_t signal = type.getNumElements() * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
   int64_t row = rate >= Rate::Stream ? signal * streams : signal;
   int64_t rowBytes = llvm::alignTo(row, kAlignment);
   const bool hasFrames = rate == Rate::Frame;
-  unsigned block = hasFrames ? takeBlock(rowBytes * extraRows, rowBytes)
-                             : takeBlock(rowBytes, 0);
+  unsigned block = hasFrames ? takeBlock(rowBytes * extraRows, rowBytes) : takeBlock(rowBytes, 0);
 
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryMarker);
@@ -190,8 +164,7 @@ View FunctionEmitter::allocate(RankedTensorType type, Rate rate,
   Value variable = LLVM::MulOp::create(b, loc, frameCount, perFrame);
   Value bytes = LLVM::AddOp::create(b, loc, variable, offset);
   Value address =
-      LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace,
-                          ArrayRef<LLVM::GEPArg>{bytes});
+      LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
   View view;
   view.base = buildMemRefFromPointer(b, loc, address, element);
   view.type = type;
@@ -203,12 +176,10 @@ View FunctionEmitter::allocate(RankedTensorType type, Rate rate,
   return view;
 }
 
-View FunctionEmitter::constant(DenseElementsAttr elements,
-                               RankedTensorType type) {
+View FunctionEmitter::constant(DenseElementsAttr elements, RankedTensorType type) {
   Type stored = memoryType(type.getElementType());
   if (type.getElementType().isInteger(1))
-    elements = elements.mapValues(
-        stored, [](const APInt &value) { return value.zext(8); });
+    elements = elements.mapValues(stored, [](const APInt &value) { return value.zext(8); });
   // Of a splat one element is enough.
   View view;
   view.type = type;
@@ -224,15 +195,12 @@ View FunctionEmitter::constant(DenseElementsAttr elements,
   auto flat = MemRefType::get({count}, stored);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(function);
-  auto global = memref::GlobalOp::create(
-      b, loc, "rnn_constant", b.getStringAttr("private"), flat, elements,
-      /*constant=*/true, IntegerAttr());
+  auto global = memref::GlobalOp::create(b, loc, "rnn_constant", b.getStringAttr("private"), flat, elements,
+                                         /*constant=*/true, IntegerAttr());
   SymbolTable(function->getParentOfType<ModuleOp>()).insert(global);
   b.setInsertionPoint(entryMarker);
-  Value memory =
-      memref::GetGlobalOp::create(b, loc, flat, global.getSymName());
-  view.base = memref::CastOp::create(
-      b, loc, MemRefType::get({ShapedType::kDynamic}, stored), memory);
+  Value memory = memref::GetGlobalOp::create(b, loc, flat, global.getSymName());
+  view.base = memref::CastOp::create(b, loc, MemRefType::get({ShapedType::kDynamic}, stored), memory);
   view.buffer = nextBuffer++;
   return view;
 }
@@ -250,20 +218,17 @@ Value FunctionEmitter::address(const View &view, const Point &point) {
   return at ? at : index.constant(0);
 }
 
-Value FunctionEmitter::loadAt(Value base, Value at, Type element,
-                              int64_t lastStride, unsigned lanes, Value mask) {
+Value FunctionEmitter::loadAt(Value base, Value at, Type element, int64_t lastStride, unsigned lanes, Value mask) {
   Value value;
   Type stored = memoryType(element);
   if (lanes == 1 || lastStride == 0) {
     value = memref::LoadOp::create(b, loc, base, at);
     if (lanes > 1)
-      value = vector::BroadcastOp::create(b, loc, lanesType(stored, lanes),
-                                          value);
+      value = vector::BroadcastOp::create(b, loc, lanesType(stored, lanes), value);
   } else {
     auto type = VectorType::get(lanes, stored);
     if (mask) {
-      Value zero =
-          arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+      Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
       value = vector::MaskedLoadOp::create(b, loc, type, base, at, mask, zero);
     } else {
       value = vector::LoadOp::create(b, loc, type, base, at);
@@ -271,31 +236,22 @@ Value FunctionEmitter::loadAt(Value base, Value at, Type element,
   }
   if (!element.isInteger(1))
     return value;
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(value.getType()));
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(value.getType()));
   return compare(arith::CmpIPredicate::ne, value, zero);
 }
 
-static int64_t lastStride(const View &view) {
-  return view.strides.empty() ? 0 : view.strides.back();
+static int64_t lastStride(const View &view) { return view.strides.empty() ? 0 : view.strides.back(); }
+
+Value FunctionEmitter::load(const View &view, const Point &point, unsigned lanes, Value mask) {
+  return loadAt(view.base, address(view, point), view.type.getElementType(), lastStride(view), lanes, mask);
 }
 
-Value FunctionEmitter::load(const View &view, const Point &point,
-                            unsigned lanes, Value mask) {
-  return loadAt(view.base, address(view, point), view.type.getElementType(),
-                lastStride(view), lanes, mask);
-}
+Value FunctionEmitter::loadElement(const View &view, const Point &point) { return load(view, point, 1, {}); }
 
-Value FunctionEmitter::loadElement(const View &view, const Point &point) {
-  return load(view, point, 1, {});
-}
-
-void FunctionEmitter::store(Value value, const View &view, const Point &point,
-                            unsigned lanes, Value mask) {
+void FunctionEmitter::store(Value value, const View &view, const Point &point, unsigned lanes, Value mask) {
   Type element = view.type.getElementType();
   if (element.isInteger(1))
-    value = arith::ExtUIOp::create(
-        b, loc, lanesType(memoryType(element), lanes), value);
+    value = arith::ExtUIOp::create(b, loc, lanesType(memoryType(element), lanes), value);
   Value at = address(view, point);
   if (lanes == 1)
     memref::StoreOp::create(b, loc, value, view.base, at);
@@ -320,8 +276,7 @@ Value FunctionEmitter::splat(Type element, unsigned lanes, double value) {
 
 Value FunctionEmitter::splat(TypedAttr element, unsigned lanes) {
   if (lanes > 1)
-    element = DenseElementsAttr::get(VectorType::get(lanes, element.getType()),
-                                     Attribute(element));
+    element = DenseElementsAttr::get(VectorType::get(lanes, element.getType()), Attribute(element));
   return arith::ConstantOp::create(b, loc, element);
 }
 
@@ -336,15 +291,12 @@ void FunctionEmitter::barrier() {
 }
 
 void FunctionEmitter::emitBarrier() {
-  Value several = compare(arith::CmpIPredicate::ugt, ids.threads,
-                          index.constant(1));
+  Value several = compare(arith::CmpIPredicate::ugt, ids.threads, index.constant(1));
   auto branch = scf::IfOp::create(b, loc, several, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   Value callee = contextField(kBarrier, context.getType());
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()),
-      {context.getType(), b.getI64Type()});
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {context.getType(), b.getI64Type()});
   LLVM::CallOp::create(b, loc, type, ValueRange{callee, context, thread});
 }
 
@@ -353,12 +305,9 @@ void FunctionEmitter::synchronize() {
     barrier();
 }
 
-void FunctionEmitter::access(ArrayRef<unsigned> reads,
-                             ArrayRef<unsigned> writes) {
+void FunctionEmitter::access(ArrayRef<unsigned> reads, ArrayRef<unsigned> writes) {
   auto written = [&](unsigned buffer) { return writtenSince.contains(buffer); };
-  auto touched = [&](unsigned buffer) {
-    return written(buffer) || readSince.contains(buffer);
-  };
+  auto touched = [&](unsigned buffer) { return written(buffer) || readSince.contains(buffer); };
   if (llvm::any_of(reads, written) || llvm::any_of(writes, touched))
     barrier();
   readSince.insert_range(reads);
@@ -366,8 +315,7 @@ void FunctionEmitter::access(ArrayRef<unsigned> reads,
 }
 
 void FunctionEmitter::onFirstThread(function_ref<void()> body) {
-  Value first = compare(arith::CmpIPredicate::eq, ids.thread,
-                        index.constant(0));
+  Value first = compare(arith::CmpIPredicate::eq, ids.thread, index.constant(0));
   auto branch = scf::IfOp::create(b, loc, first, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

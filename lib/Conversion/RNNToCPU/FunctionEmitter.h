@@ -53,9 +53,7 @@ struct Point {
 struct Space {
   Rate rate;
   SmallVector<int64_t> shape;
-  bool operator==(const Space &other) const {
-    return rate == other.rate && shape == other.shape;
-  }
+  bool operator==(const Space &other) const { return rate == other.rate && shape == other.shape; }
 };
 
 /// Which frames a space of frame rate has: all `count` of a domain, or, in a
@@ -73,8 +71,7 @@ Type memoryType(Type element);
 
 class FunctionEmitter {
 public:
-  FunctionEmitter(OpBuilder &builder, ScheduleOp schedule,
-                  unsigned vectorBits);
+  FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits);
 
   OpBuilder &b;
   Location loc;
@@ -127,32 +124,26 @@ public:
   /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
   /// stride must be 0 or 1 if there are several. `mask` may be null.
   Value load(const View &view, const Point &point, unsigned lanes, Value mask);
-  void store(Value value, const View &view, const Point &point, unsigned lanes,
-             Value mask);
+  void store(Value value, const View &view, const Point &point, unsigned lanes, Value mask);
   Value address(const View &view, const Point &point);
   /// Loads at an address of a view's memory.
-  Value loadAt(Value base, Value at, Type element, int64_t lastStride,
-               unsigned lanes, Value mask);
+  Value loadAt(Value base, Value at, Type element, int64_t lastStride, unsigned lanes, Value mask);
   /// The age (i64) of a point's frame, which counts from the window's first
   /// frame if `inWindow`.
   Value loadAge(Value frame, Value stream, bool inWindow);
 
-  using RowBody =
-      function_ref<void(const Point &point, unsigned lanes, Value mask)>;
+  using RowBody = function_ref<void(const Point &point, unsigned lanes, Value mask)>;
   /// A loop nest over this thread's share of a space, in vectors of `lanes`
   /// along the last dimension; `row` is called once before each run of vectors
   /// with equal other coordinates.
-  void forEachVector(const Space &space, unsigned lanes, const Frames &when,
-                     function_ref<void(const Point &)> row, RowBody body);
+  void forEachVector(const Space &space, unsigned lanes, const Frames &when, function_ref<void(const Point &)> row,
+                     RowBody body);
   /// Copies a signal at every point. The caller has declared the access.
-  void copy(const View &source, const View &target, Rate rate,
-            const Frames &when);
+  void copy(const View &source, const View &target, Rate rate, const Frames &when);
   /// Lanes of a vector for elements of these types, `inner` of them in a row.
   unsigned lanesFor(ArrayRef<Type> elements, int64_t inner) const;
 
-  Type lanesType(Type element, unsigned lanes) {
-    return lanes == 1 ? element : VectorType::get(lanes, element);
-  }
+  Type lanesType(Type element, unsigned lanes) { return lanes == 1 ? element : VectorType::get(lanes, element); }
   /// A constant of `lanes` equal elements.
   Value splat(Type element, unsigned lanes, double value);
   Value splat(TypedAttr element, unsigned lanes);

@@ -20,8 +20,7 @@ using namespace mlir::rnn::cpu;
 /// The element of a constant whose elements are all equal, or null.
 static Attribute splatConstant(Value value) {
   auto constant = value.getDefiningOp<arith::ConstantOp>();
-  auto splat =
-      constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : nullptr;
+  auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : nullptr;
   return splat ? splat.getSplatValue<Attribute>() : Attribute();
 }
 
@@ -34,9 +33,7 @@ static Value timedSource(Operation *op) { return op->getOperand(0); }
 
 void RegionEmitter::addToGroup(Operation *op) {
   Value result = op->getResult(0);
-  Space space{rateOf(result),
-              SmallVector<int64_t>(
-                  cast<RankedTensorType>(result.getType()).getShape())};
+  Space space{rateOf(result), SmallVector<int64_t>(cast<RankedTensorType>(result.getType()).getShape())};
   // Operands in other groups must be in memory; so must what a timed op reads
   // at another frame, unless it is this loop's own sequence.
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
@@ -87,9 +84,7 @@ void RegionEmitter::emitGroup(Group &closed) {
   for (Operation *op : group->ops) {
     Value result = op->getResult(0);
     bool isRead = outliving.contains(result) ||
-                  llvm::any_of(result.getUsers(), [&](Operation *user) {
-                    return !group->ops.contains(user);
-                  });
+                  llvm::any_of(result.getUsers(), [&](Operation *user) { return !group->ops.contains(user); });
     if (isRead) {
       allocateResult(result);
       stored.insert(result);
@@ -106,18 +101,15 @@ void RegionEmitter::emitGroup(Group &closed) {
   auto addLeaf = [&](const View &view) {
     reads.push_back(view.buffer);
     elements.push_back(view.type.getElementType());
-    if (!view.strides.empty() && view.strides.back() > 1 &&
-        view.type.getShape().back() > 1)
+    if (!view.strides.empty() && view.strides.back() > 1 && view.type.getShape().back() > 1)
       unitStrides = false;
     if (!view.isContiguous() && !view.isSplat())
       contiguous = false;
   };
   for (Operation *op : group->ops) {
-    elements.push_back(
-        cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
+    elements.push_back(cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
     for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
-      if (!(isTimed(op) && i == 0) &&
-          group->ops.contains(operand.getDefiningOp()))
+      if (!(isTimed(op) && i == 0) && group->ops.contains(operand.getDefiningOp()))
         continue;
       if (splatConstant(operand))
         continue;
@@ -136,8 +128,7 @@ void RegionEmitter::emitGroup(Group &closed) {
     const View &view = views[value];
     writes.push_back(view.buffer);
     contiguous &= view.isContiguous();
-    if (!view.strides.empty() && view.strides.back() > 1 &&
-        view.type.getShape().back() > 1)
+    if (!view.strides.empty() && view.strides.back() > 1 && view.type.getShape().back() > 1)
       unitStrides = false;
   }
 
@@ -155,10 +146,7 @@ void RegionEmitter::emitGroup(Group &closed) {
       count *= size;
     space.shape = {count};
   }
-  const unsigned rowLanes =
-      unitStrides
-          ? lanesFor(elements, space.shape.empty() ? 1 : space.shape.back())
-          : 1;
+  const unsigned rowLanes = unitStrides ? lanesFor(elements, space.shape.empty() ? 1 : space.shape.back()) : 1;
 
   e.access(reads, writes);
   llvm::DenseMap<Operation *, TimedRead> timed;
@@ -167,8 +155,7 @@ void RegionEmitter::emitGroup(Group &closed) {
       if (isTimed(op))
         timed[op] = prepareRead(op, row);
   };
-  forEachVector(space, rowLanes, prepare, [&](const Point &point,
-                                              unsigned lanes, Value mask) {
+  forEachVector(space, rowLanes, prepare, [&](const Point &point, unsigned lanes, Value mask) {
     llvm::DenseMap<Value, Value> local;
     auto read = [&](Value operand) {
       if (Value value = local.lookup(operand))
@@ -180,30 +167,24 @@ void RegionEmitter::emitGroup(Group &closed) {
     for (Operation *op : group->ops) {
       Value result;
       if (!isTimed(op)) {
-        result = emitElement(op, llvm::map_to_vector(op->getOperands(), read),
-                             lanes);
+        result = emitElement(op, llvm::map_to_vector(op->getOperands(), read), lanes);
       } else {
         const TimedRead &from = timed[op];
-        Type element = cast<RankedTensorType>(op->getResult(0).getType())
-                           .getElementType();
+        Type element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
         Value loaded;
         if (from.base) {
           View source = flatten(views[timedSource(op)]);
           Value at = from.rowOffset;
-          for (auto [coordinate, stride] :
-               llvm::zip(point.element, source.strides))
+          for (auto [coordinate, stride] : llvm::zip(point.element, source.strides))
             at = index.addScaled(at, coordinate, stride);
-          loaded = e.loadAt(from.base, at, element,
-                            source.strides.empty() ? 0 : source.strides.back(),
-                            lanes, mask);
+          loaded = e.loadAt(from.base, at, element, source.strides.empty() ? 0 : source.strides.back(), lanes, mask);
         } else {
           loaded = read(timedSource(op));
         }
         result = loaded;
         if (from.valid) {
           auto delay = dyn_cast<DelayOp>(op);
-          Value other = delay && delay.getInit() ? read(delay.getInit())
-                                                 : e.splat(element, lanes, 0);
+          Value other = delay && delay.getInit() ? read(delay.getInit()) : e.splat(element, lanes, 0);
           result = arith::SelectOp::create(b, loc, from.valid, loaded, other);
         }
       }
@@ -215,14 +196,12 @@ void RegionEmitter::emitGroup(Group &closed) {
 }
 
 /// Where a delay, save or seed reads at a frame and stream, by rules T2, T5, A3.
-RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op,
-                                                    const Point &row) {
+RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op, const Point &row) {
   TimedRead read;
   Value t = row.frame;
   if (isa<SeedOp>(op)) {
     if (inWindow && e.history)
-      read.valid = e.compare(arith::CmpIPredicate::sge, t,
-                             index.constant(e.history));
+      read.valid = e.compare(arith::CmpIPredicate::sge, t, index.constant(e.history));
     return read;
   }
 
@@ -239,8 +218,7 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op,
     Value inside = e.compare(arith::CmpIPredicate::ult, at, end);
     Value later = by > 0 ? t : arith::SelectOp::create(b, loc, inside, at, t);
     Value age = e.loadAge(later, row.stream, inWindow);
-    read.valid = e.compare(arith::CmpIPredicate::sge, age,
-                           e.splat(b.getI64Type(), 1, std::abs(by)));
+    read.valid = e.compare(arith::CmpIPredicate::sge, age, e.splat(b.getI64Type(), 1, std::abs(by)));
     if (delay.isCarried() && delay.getState())
       stateName = "state." + delay.getState()->str();
     if (!delay.isCarried())
@@ -254,12 +232,8 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op,
 
   // A value of lower rate is the same at all frames.
   Value zero = index.constant(0);
-  Value inSequence = sourceRate == Rate::Frame
-                         ? Value(e.compare(arith::CmpIPredicate::ult, at, end))
-                         : Value();
-  Value clamped =
-      inSequence ? Value(arith::SelectOp::create(b, loc, inSequence, at, zero))
-                 : zero;
+  Value inSequence = sourceRate == Rate::Frame ? Value(e.compare(arith::CmpIPredicate::ult, at, end)) : Value();
+  Value clamped = inSequence ? Value(arith::SelectOp::create(b, loc, inSequence, at, zero)) : zero;
   View rowView = source;
   rowView.strides.clear();
   read.base = source.base;
@@ -271,22 +245,19 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op,
   // Frame -1 is the last row of the history.
   int64_t depth = old.type.getDimSize(0);
   Value inHistory = index.add(at, index.constant(depth));
-  Value known = e.compare(arith::CmpIPredicate::ult, inHistory,
-                          index.constant(depth));
+  Value known = e.compare(arith::CmpIPredicate::ult, inHistory, index.constant(depth));
   inHistory = arith::SelectOp::create(b, loc, known, inHistory, zero);
   int64_t signal = source.type.getNumElements();
   Value oldOffset = index.addScaled({}, inHistory, signal * e.streams);
   oldOffset = index.addScaled(oldOffset, row.stream, signal);
   Value isOld = e.compare(arith::CmpIPredicate::slt, at, zero);
   read.base = arith::SelectOp::create(b, loc, isOld, old.base, source.base);
-  read.rowOffset =
-      arith::SelectOp::create(b, loc, isOld, oldOffset, read.rowOffset);
+  read.rowOffset = arith::SelectOp::create(b, loc, isOld, oldOffset, read.rowOffset);
   return read;
 }
 
 /// One op on vectors.
-Value RegionEmitter::emitElement(Operation *op, ValueRange operands,
-                                 unsigned lanes) {
+Value RegionEmitter::emitElement(Operation *op, ValueRange operands, unsigned lanes) {
   if (auto sum = dyn_cast<SumOp>(op)) {
     Value result = operands.front();
     for (Value term : operands.drop_front())
@@ -299,8 +270,7 @@ Value RegionEmitter::emitElement(Operation *op, ValueRange operands,
     return buildSoftplus(b, loc, operands.front());
   OperationState state(loc, op->getName());
   state.addOperands(operands);
-  Type element =
-      cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
+  Type element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
   state.addTypes(e.lanesType(element, lanes));
   state.addAttributes(op->getAttrs());
   Operation *clone = b.create(state);

@@ -20,38 +20,21 @@ struct IndexMath {
   OpBuilder &builder;
   Location loc;
 
-  Value constant(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  }
-  Value add(Value a, Value b) {
-    return arith::AddIOp::create(builder, loc, a, b);
-  }
-  Value sub(Value a, Value b) {
-    return arith::SubIOp::create(builder, loc, a, b);
-  }
-  Value mul(Value a, Value b) {
-    return arith::MulIOp::create(builder, loc, a, b);
-  }
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+  Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
+  Value sub(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
+  Value mul(Value a, Value b) { return arith::MulIOp::create(builder, loc, a, b); }
   Value mul(Value a, const Extent &b) {
     if (b.isStatic() && b.constant == 1)
       return a;
     return mul(a, b.materialize(builder, loc));
   }
-  Value div(Value a, Value b) {
-    return arith::DivUIOp::create(builder, loc, a, b);
-  }
-  Value rem(Value a, Value b) {
-    return arith::RemUIOp::create(builder, loc, a, b);
-  }
-  Value min(Value a, Value b) {
-    return arith::MinUIOp::create(builder, loc, a, b);
-  }
-  Value less(Value a, Value b) {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a, b);
-  }
+  Value div(Value a, Value b) { return arith::DivUIOp::create(builder, loc, a, b); }
+  Value rem(Value a, Value b) { return arith::RemUIOp::create(builder, loc, a, b); }
+  Value min(Value a, Value b) { return arith::MinUIOp::create(builder, loc, a, b); }
+  Value less(Value a, Value b) { return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a, b); }
   Value at(const MatrixView &view, Value row, Value column) {
-    return add(view.offset,
-               add(mul(row, view.rowStride), mul(column, view.columnStride)));
+    return add(view.offset, add(mul(row, view.rowStride), mul(column, view.columnStride)));
   }
   /// sum + a * stride.
   Value addScaled(Value sum, Value a, int64_t stride) {

@@ -16,9 +16,7 @@ using namespace mlir::rnn::cpu;
 /// Vectors that one item of work covers at least.
 static constexpr int64_t kVectorsPerItem = 4;
 
-
-unsigned FunctionEmitter::lanesFor(ArrayRef<Type> elements,
-                                 int64_t inner) const {
+unsigned FunctionEmitter::lanesFor(ArrayRef<Type> elements, int64_t inner) const {
   unsigned width = 8;
   for (Type element : elements)
     if (!element.isInteger(1))
@@ -31,10 +29,8 @@ unsigned FunctionEmitter::lanesFor(ArrayRef<Type> elements,
   return lanes;
 }
 
-void FunctionEmitter::forEachVector(const Space &space, unsigned lanes,
-                                    const Frames &when,
-                                    function_ref<void(const Point &)> row,
-                                    RowBody body) {
+void FunctionEmitter::forEachVector(const Space &space, unsigned lanes, const Frames &when,
+                                    function_ref<void(const Point &)> row, RowBody body) {
   const bool isScalar = space.shape.empty();
   const int64_t inner = isScalar ? 1 : space.shape.back();
   ArrayRef<int64_t> outer(space.shape);
@@ -89,8 +85,7 @@ void FunctionEmitter::forEachVector(const Space &space, unsigned lanes,
       return body(at(index.constant(0)), 1, {});
     const int64_t fullEnd = inner / lanes * lanes;
     if (fullEnd) {
-      Value end = index.min(index.add(begin, index.constant(blockSize)),
-                            index.constant(fullEnd));
+      Value end = index.min(index.add(begin, index.constant(blockSize)), index.constant(fullEnd));
       auto loop = scf::ForOp::create(b, loc, begin, end, index.constant(lanes));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
@@ -104,31 +99,24 @@ void FunctionEmitter::forEachVector(const Space &space, unsigned lanes,
     auto maskType = VectorType::get(lanes, b.getI1Type());
     OpBuilder::InsertionGuard guard(b);
     if (blocks > 1) {
-      Value isLast = compare(arith::CmpIPredicate::eq, block,
-                               index.constant(blocks - 1));
+      Value isLast = compare(arith::CmpIPredicate::eq, block, index.constant(blocks - 1));
       auto branch = scf::IfOp::create(b, loc, isLast, /*withElseRegion=*/false);
       b.setInsertionPointToStart(branch.thenBlock());
     }
-    Value mask = arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(maskType, bits));
+    Value mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(maskType, bits));
     body(at(index.constant(fullEnd)), lanes, mask);
   });
 }
 
-void FunctionEmitter::copy(const View &source, const View &target, Rate rate,
-                           const Frames &when) {
+void FunctionEmitter::copy(const View &source, const View &target, Rate rate, const Frames &when) {
   ArrayRef<int64_t> shape = source.type.getShape();
-  unsigned lanes =
-      lanesFor(source.type.getElementType(), shape.empty() ? 1 : shape.back());
-  auto isUnit = [](const View &view) {
-    return view.strides.empty() || view.strides.back() == 1;
-  };
+  unsigned lanes = lanesFor(source.type.getElementType(), shape.empty() ? 1 : shape.back());
+  auto isUnit = [](const View &view) { return view.strides.empty() || view.strides.back() == 1; };
   if (!isUnit(target) || !(isUnit(source) || source.strides.back() == 0))
     lanes = 1;
-  forEachVector({rate, SmallVector<int64_t>(shape)}, lanes, when,
-                [](const Point &) {},
-                [&](const Point &point, unsigned lanes, Value mask) {
-                  store(load(source, point, lanes, mask), target, point,
-                        lanes, mask);
-                });
+  forEachVector(
+      {rate, SmallVector<int64_t>(shape)}, lanes, when, [](const Point &) {},
+      [&](const Point &point, unsigned lanes, Value mask) {
+        store(load(source, point, lanes, mask), target, point, lanes, mask);
+      });
 }

@@ -11,22 +11,17 @@
 
 using namespace mlir;
 
-Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc,
-                                        Value pointer, Type element) {
+Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc, Value pointer, Type element) {
   // The descriptor that memref is lowered to: allocated and aligned pointer,
   // offset, one size, one stride.
   auto i64 = builder.getI64Type();
   auto array = LLVM::LLVMArrayType::get(i64, 1);
-  auto type = LLVM::LLVMStructType::getLiteral(
-      builder.getContext(), {pointer.getType(), pointer.getType(), i64, array,
-                             array});
-  auto constant = [&](int64_t value) -> Value {
-    return LLVM::ConstantOp::create(builder, loc, i64, value);
-  };
+  auto type =
+      LLVM::LLVMStructType::getLiteral(builder.getContext(), {pointer.getType(), pointer.getType(), i64, array, array});
+  auto constant = [&](int64_t value) -> Value { return LLVM::ConstantOp::create(builder, loc, i64, value); };
   Value descriptor = LLVM::PoisonOp::create(builder, loc, type);
   auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value,
-                                             position);
+    descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value, position);
   };
   insert(pointer, {0});
   insert(pointer, {1});
@@ -34,6 +29,5 @@ Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc,
   insert(constant(0), {3, 0});
   insert(constant(1), {4, 0});
   auto memref = MemRefType::get({ShapedType::kDynamic}, element);
-  return UnrealizedConversionCastOp::create(builder, loc, memref, descriptor)
-      .getResult(0);
+  return UnrealizedConversionCastOp::create(builder, loc, memref, descriptor).getResult(0);
 }

@@ -38,8 +38,7 @@ constexpr int64_t kUncutDepth = 1024;
 class ProductEmitter {
 public:
   ProductEmitter(OpBuilder &builder, Location loc, const Product &product)
-      : builder(builder), loc(loc), product(product), tiling(product.tiling),
-        index{builder, loc},
+      : builder(builder), loc(loc), product(product), tiling(product.tiling), index{builder, loc},
         vectorType(VectorType::get(tiling.lanes, product.element)) {}
 
   void emit(const ThreadIds &ids);
@@ -57,30 +56,21 @@ private:
     Value isFirst, isLast; ///< null: known to be true
   };
 
-  void emitRowBlock(const Columns &columns, Value panel, Value begin,
-                    Value end);
+  void emitRowBlock(const Columns &columns, Value panel, Value begin, Value end);
   void emitDepths(function_ref<void(const Depth &)> body);
-  void emitTile(const Columns &columns, Value panel, Value row, unsigned rows,
-                const Depth &depth);
-  SmallVector<Value> emitStep(const Columns &columns, Value rhsRow,
-                              ArrayRef<Value> lhs, ValueRange accumulators);
-  SmallVector<Value> loadResult(const Columns &columns, Value row,
-                                unsigned rows);
-  void storeResult(const Columns &columns, Value row, unsigned rows,
-                   ValueRange values, bool finished);
+  void emitTile(const Columns &columns, Value panel, Value row, unsigned rows, const Depth &depth);
+  SmallVector<Value> emitStep(const Columns &columns, Value rhsRow, ArrayRef<Value> lhs, ValueRange accumulators);
+  SmallVector<Value> loadResult(const Columns &columns, Value row, unsigned rows);
+  void storeResult(const Columns &columns, Value row, unsigned rows, ValueRange values, bool finished);
 
   Value maskOf(const Columns &columns, unsigned vector) const {
     return vector + 1 == columns.vectors ? columns.lastMask : Value();
   }
-  Value zeroVector() {
-    return arith::ConstantOp::create(builder, loc,
-                                     builder.getZeroAttr(vectorType));
-  }
+  Value zeroVector() { return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vectorType)); }
   Value loadVector(Value base, Value at, Value mask) {
     if (!mask)
       return vector::LoadOp::create(builder, loc, vectorType, base, at);
-    return vector::MaskedLoadOp::create(builder, loc, vectorType, base, at,
-                                        mask, zeroVector());
+    return vector::MaskedLoadOp::create(builder, loc, vectorType, base, at, mask, zeroVector());
   }
   Value multiplyAdd(Value a, Value b, Value c) {
     if (isa<FloatType>(product.element))
@@ -105,35 +95,28 @@ void ProductEmitter::emit(const ThreadIds &ids) {
   const int64_t blockRows = kTilesPerItem * tiling.rows;
 
   Value rows = product.rows.materialize(builder, loc);
-  Value blocks = index.div(index.add(rows, index.constant(blockRows - 1)),
-                           index.constant(blockRows));
+  Value blocks = index.div(index.add(rows, index.constant(blockRows - 1)), index.constant(blockRows));
   Value items = index.mul(blocks, index.constant(panels));
   emitShare(builder, loc, items, ids, [&](OpBuilder &, Location, Value item) {
     Value panelNumber = index.div(item, blocks);
     Value begin = index.mul(index.rem(item, blocks), index.constant(blockRows));
-    Value end =
-        index.min(index.add(begin, index.constant(blockRows)), rows);
+    Value end = index.min(index.add(begin, index.constant(blockRows)), rows);
     Value first = index.mul(panelNumber, index.constant(panel));
 
     Columns full{first, tiling.vectors, {}};
     if (!rest)
       return emitRowBlock(full, panelNumber, begin, end);
-    Columns narrow{first,
-                   static_cast<unsigned>(llvm::divideCeil(rest, tiling.lanes)),
-                   {}};
+    Columns narrow{first, static_cast<unsigned>(llvm::divideCeil(rest, tiling.lanes)), {}};
     if (int64_t lanes = rest % tiling.lanes) {
       SmallVector<bool> bits(tiling.lanes, false);
       std::fill_n(bits.begin(), lanes, true);
       narrow.lastMask = arith::ConstantOp::create(
-          builder, loc,
-          DenseElementsAttr::get(
-              VectorType::get(tiling.lanes, builder.getI1Type()), bits));
+          builder, loc, DenseElementsAttr::get(VectorType::get(tiling.lanes, builder.getI1Type()), bits));
     }
     if (!fullPanels)
       return emitRowBlock(narrow, panelNumber, begin, end);
-    auto choice = scf::IfOp::create(
-        builder, loc, index.less(panelNumber, index.constant(fullPanels)),
-        /*withElseRegion=*/true);
+    auto choice = scf::IfOp::create(builder, loc, index.less(panelNumber, index.constant(fullPanels)),
+                                    /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(choice.thenYield());
     emitRowBlock(full, panelNumber, begin, end);
@@ -144,8 +127,7 @@ void ProductEmitter::emit(const ThreadIds &ids) {
 
 /// Rows [begin, end) in tiles: full ones, then, where the number of rows is
 /// static, one of the exact height, else lower and lower ones.
-void ProductEmitter::emitRowBlock(const Columns &columns, Value panel,
-                                  Value begin, Value end) {
+void ProductEmitter::emitRowBlock(const Columns &columns, Value panel, Value begin, Value end) {
   SmallVector<unsigned> heights = {tiling.rows};
   if (product.rows.isStatic()) {
     unsigned rest = product.rows.constant % tiling.rows;
@@ -188,30 +170,23 @@ void ProductEmitter::emitDepths(function_ref<void(const Depth &)> body) {
   builder.setInsertionPointToStart(loop.getBody());
   Value begin = loop.getInductionVar();
   Value next = index.add(begin, size);
-  Value isFirst = arith::CmpIOp::create(builder, loc,
-                                        arith::CmpIPredicate::eq, begin, zero);
-  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
-                                       next, depth);
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, begin, zero);
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, next, depth);
   body({begin, index.min(next, depth), isFirst, isLast});
 }
 
-SmallVector<Value> ProductEmitter::loadResult(const Columns &columns, Value row,
-                                              unsigned rows) {
+SmallVector<Value> ProductEmitter::loadResult(const Columns &columns, Value row, unsigned rows) {
   SmallVector<Value> values;
   for (unsigned r = 0; r < rows; ++r)
     for (unsigned v = 0; v < columns.vectors; ++v) {
       Value column = index.add(columns.first, index.constant(v * tiling.lanes));
-      Value at = index.at(product.result, index.add(row, index.constant(r)),
-                          column);
-      values.push_back(
-          loadVector(product.result.base, at, maskOf(columns, v)));
+      Value at = index.at(product.result, index.add(row, index.constant(r)), column);
+      values.push_back(loadVector(product.result.base, at, maskOf(columns, v)));
     }
   return values;
 }
 
-void ProductEmitter::storeResult(const Columns &columns, Value row,
-                                 unsigned rows, ValueRange values,
-                                 bool finished) {
+void ProductEmitter::storeResult(const Columns &columns, Value row, unsigned rows, ValueRange values, bool finished) {
   for (unsigned r = 0; r < rows; ++r)
     for (unsigned v = 0; v < columns.vectors; ++v) {
       Value mask = maskOf(columns, v);
@@ -224,16 +199,14 @@ void ProductEmitter::storeResult(const Columns &columns, Value row,
         continue;
       Value at = index.at(product.result, thisRow, column);
       if (mask)
-        vector::MaskedStoreOp::create(builder, loc, product.result.base, at,
-                                      mask, value);
+        vector::MaskedStoreOp::create(builder, loc, product.result.base, at, mask, value);
       else
         vector::StoreOp::create(builder, loc, value, product.result.base, at);
     }
 }
 
 /// One k: accumulators + lhs (one scalar per row) * row of the panel.
-SmallVector<Value> ProductEmitter::emitStep(const Columns &columns,
-                                            Value rhsRow, ArrayRef<Value> lhs,
+SmallVector<Value> ProductEmitter::emitStep(const Columns &columns, Value rhsRow, ArrayRef<Value> lhs,
                                             ValueRange accumulators) {
   SmallVector<Value> panelRow, results;
   for (unsigned v = 0; v < columns.vectors; ++v) {
@@ -243,17 +216,14 @@ SmallVector<Value> ProductEmitter::emitStep(const Columns &columns,
     panelRow.push_back(loadVector(product.rhs.base, at, mask));
   }
   for (auto [r, scalar] : llvm::enumerate(lhs)) {
-    Value spread =
-        vector::BroadcastOp::create(builder, loc, vectorType, scalar);
+    Value spread = vector::BroadcastOp::create(builder, loc, vectorType, scalar);
     for (unsigned v = 0; v < columns.vectors; ++v)
-      results.push_back(multiplyAdd(spread, panelRow[v],
-                                    accumulators[r * columns.vectors + v]));
+      results.push_back(multiplyAdd(spread, panelRow[v], accumulators[r * columns.vectors + v]));
   }
   return results;
 }
 
-void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row,
-                              unsigned rows, const Depth &depth) {
+void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row, unsigned rows, const Depth &depth) {
   // Accumulators begin at zero, or at what the result holds already.
   SmallVector<Value> accumulators;
   if (product.accumulate) {
@@ -276,23 +246,18 @@ void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row,
   // Addresses that do not depend on k.
   SmallVector<Value> lhsRows;
   for (unsigned r = 0; r < rows; ++r)
-    lhsRows.push_back(index.at(product.lhs,
-                               index.add(row, index.constant(r)),
-                               index.constant(0)));
-  Extent rhsStride =
-      product.rhsPacked ? Extent(tiling.panel()) : product.rhs.rowStride;
+    lhsRows.push_back(index.at(product.lhs, index.add(row, index.constant(r)), index.constant(0)));
+  Extent rhsStride = product.rhsPacked ? Extent(tiling.panel()) : product.rhs.rowStride;
   Value rhsStart;
   if (product.rhsPacked) {
-    Value panelSize = index.mul(product.depth.materialize(builder, loc),
-                                index.constant(tiling.panel()));
+    Value panelSize = index.mul(product.depth.materialize(builder, loc), index.constant(tiling.panel()));
     rhsStart = index.add(product.rhs.offset, index.mul(panel, panelSize));
   } else {
     rhsStart = index.add(product.rhs.offset, columns.first);
   }
 
   Value one = index.constant(1);
-  auto loop = scf::ForOp::create(builder, loc, depth.begin, depth.end, one,
-                                 accumulators);
+  auto loop = scf::ForOp::create(builder, loc, depth.begin, depth.end, one, accumulators);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -300,12 +265,9 @@ void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row,
     SmallVector<Value> scalars;
     Value lhsStep = index.mul(k, product.lhs.columnStride);
     for (Value lhsRow : lhsRows)
-      scalars.push_back(memref::LoadOp::create(
-          builder, loc, product.lhs.base, index.add(lhsRow, lhsStep)));
+      scalars.push_back(memref::LoadOp::create(builder, loc, product.lhs.base, index.add(lhsRow, lhsStep)));
     Value rhsRow = index.add(rhsStart, index.mul(k, rhsStride));
-    scf::YieldOp::create(
-        builder, loc,
-        emitStep(columns, rhsRow, scalars, loop.getRegionIterArgs()));
+    scf::YieldOp::create(builder, loc, emitStep(columns, rhsRow, scalars, loop.getRegionIterArgs()));
   }
 
   ValueRange sums = loop.getResults();
@@ -323,12 +285,10 @@ void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row,
 } // namespace
 
 Value Extent::materialize(OpBuilder &builder, Location loc) const {
-  return value ? value
-               : Value(arith::ConstantIndexOp::create(builder, loc, constant));
+  return value ? value : Value(arith::ConstantIndexOp::create(builder, loc, constant));
 }
 
-ProductTiling ProductTiling::choose(unsigned vectorBits, Type element,
-                                    int64_t rows, int64_t columns) {
+ProductTiling ProductTiling::choose(unsigned vectorBits, Type element, int64_t rows, int64_t columns) {
   ProductTiling tiling;
   tiling.lanes = vectorBits / element.getIntOrFloatBitWidth();
   // 12 accumulators of 16 registers, or 24 of 32.
@@ -337,19 +297,16 @@ ProductTiling ProductTiling::choose(unsigned vectorBits, Type element,
   // Few rows take more columns: eight chains hide the latency of the adder.
   tiling.vectors = std::min(8u, accumulators / tiling.rows);
   // A panel wider than the matrix would be padding.
-  while (tiling.vectors > 1 &&
-         int64_t(tiling.lanes) * (tiling.vectors - 1) >= columns)
+  while (tiling.vectors > 1 && int64_t(tiling.lanes) * (tiling.vectors - 1) >= columns)
     --tiling.vectors;
   return tiling;
 }
 
-void mlir::rnn::emitProduct(OpBuilder &builder, Location loc,
-                            const Product &product, const ThreadIds &ids) {
+void mlir::rnn::emitProduct(OpBuilder &builder, Location loc, const Product &product, const ThreadIds &ids) {
   ProductEmitter(builder, loc, product).emit(ids);
 }
 
-int64_t mlir::rnn::packedSize(int64_t depth, int64_t columns,
-                              const ProductTiling &tiling) {
+int64_t mlir::rnn::packedSize(int64_t depth, int64_t columns, const ProductTiling &tiling) {
   return llvm::divideCeil(columns, tiling.panel()) * tiling.panel() * depth;
 }
 
@@ -371,38 +328,31 @@ struct Packer {
   /// Where the first row of a column lies in its panel.
   Value startOf(Value column) {
     Value number = index.div(column, index.constant(panel()));
-    return index.add(
-        index.add(targetOffset,
-                  index.mul(number, index.constant(panel() * depth))),
-        index.rem(column, index.constant(panel())));
+    return index.add(index.add(targetOffset, index.mul(number, index.constant(panel() * depth))),
+                     index.rem(column, index.constant(panel())));
   }
 
   /// Rows [begin, depth) of one column, one after another; zeros behind the
   /// matrix.
   void packColumn(Value column, int64_t begin) {
     Value start = startOf(column);
-    auto loop = scf::ForOp::create(b, loc, index.constant(begin),
-                                   index.constant(depth), index.constant(1));
+    auto loop = scf::ForOp::create(b, loc, index.constant(begin), index.constant(depth), index.constant(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value k = loop.getInductionVar();
     Value inside = index.less(column, index.constant(columns));
-    auto value =
-        scf::IfOp::create(b, loc, element, inside, /*withElseRegion=*/true);
+    auto value = scf::IfOp::create(b, loc, element, inside, /*withElseRegion=*/true);
     {
       OpBuilder::InsertionGuard inner(b);
       b.setInsertionPointToStart(value.thenBlock());
-      Value loaded = memref::LoadOp::create(b, loc, source.base,
-                                            index.at(source, k, column));
+      Value loaded = memref::LoadOp::create(b, loc, source.base, index.at(source, k, column));
       scf::YieldOp::create(b, loc, loaded);
       b.setInsertionPointToStart(value.elseBlock());
-      Value zero =
-          arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+      Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
       scf::YieldOp::create(b, loc, zero);
     }
     memref::StoreOp::create(b, loc, value.getResult(0), target,
-                            index.add(start,
-                                      index.mul(k, index.constant(panel()))));
+                            index.add(start, index.mul(k, index.constant(panel()))));
   }
 
   /// A square of as many columns and rows as a vector has lanes, whose columns
@@ -413,8 +363,7 @@ struct Packer {
     auto type = VectorType::get(lanes, element);
     SmallVector<Value> rows;
     for (int64_t c = 0; c < lanes; ++c) {
-      Value at =
-          index.at(source, k, index.add(column, index.constant(c)));
+      Value at = index.at(source, k, index.add(column, index.constant(c)));
       rows.push_back(vector::LoadOp::create(b, loc, type, source.base, at));
     }
     for (int64_t size = lanes / 2; size > 0; size /= 2)
@@ -433,17 +382,14 @@ struct Packer {
       }
     Value row = index.add(start, index.mul(k, index.constant(panel())));
     for (int64_t r = 0; r < lanes; ++r)
-      vector::StoreOp::create(b, loc, rows[r], target,
-                              index.add(row, index.constant(r * panel())));
+      vector::StoreOp::create(b, loc, rows[r], target, index.add(row, index.constant(r * panel())));
   }
 
   /// As many columns as a vector has lanes, all inside the matrix.
   void packColumns(Value column) {
     const int64_t lanes = tiling.lanes, even = depth / lanes * lanes;
     Value start = startOf(column);
-    auto loop =
-        scf::ForOp::create(b, loc, index.constant(0), index.constant(even),
-                           index.constant(lanes));
+    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(even), index.constant(lanes));
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
@@ -455,10 +401,7 @@ struct Packer {
 
   /// The same number of columns in any case.
   void packOneByOne(Value column, int64_t begin) {
-    auto loop =
-        scf::ForOp::create(b, loc, column,
-                           index.add(column, index.constant(tiling.lanes)),
-                           index.constant(1));
+    auto loop = scf::ForOp::create(b, loc, column, index.add(column, index.constant(tiling.lanes)), index.constant(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     packColumn(loop.getInductionVar(), begin);
@@ -467,30 +410,24 @@ struct Packer {
 
 } // namespace
 
-void mlir::rnn::emitPack(OpBuilder &builder, Location loc, Type element,
-                         const MatrixView &source, int64_t depth,
-                         int64_t columns, Value target, Value targetOffset,
-                         const ProductTiling &tiling, const ThreadIds &ids) {
-  Packer packer{builder, loc,    element,      source, depth,
-                columns, target, targetOffset, tiling};
+void mlir::rnn::emitPack(OpBuilder &builder, Location loc, Type element, const MatrixView &source, int64_t depth,
+                         int64_t columns, Value target, Value targetOffset, const ProductTiling &tiling,
+                         const ThreadIds &ids) {
+  Packer packer{builder, loc, element, source, depth, columns, target, targetOffset, tiling};
   IndexMath &index = packer.index;
   const int64_t lanes = tiling.lanes;
-  const int64_t groups =
-      llvm::divideCeil(columns, tiling.panel()) * tiling.vectors;
+  const int64_t groups = llvm::divideCeil(columns, tiling.panel()) * tiling.vectors;
   const int64_t fullGroups = columns / lanes;
-  const bool hasSquares = source.rowStride.isStatic() &&
-                          source.rowStride.constant == 1 && depth >= lanes &&
-                          fullGroups > 0 && lanes > 1;
-  emitShare(builder, loc, index.constant(groups), ids,
-            [&](OpBuilder &, Location, Value group) {
+  const bool hasSquares =
+      source.rowStride.isStatic() && source.rowStride.constant == 1 && depth >= lanes && fullGroups > 0 && lanes > 1;
+  emitShare(builder, loc, index.constant(groups), ids, [&](OpBuilder &, Location, Value group) {
     Value column = index.mul(group, index.constant(lanes));
     if (!hasSquares)
       return packer.packOneByOne(column, 0);
     if (fullGroups == groups)
       return packer.packColumns(column);
-    auto choice = scf::IfOp::create(
-        builder, loc, index.less(group, index.constant(fullGroups)),
-        /*withElseRegion=*/true);
+    auto choice = scf::IfOp::create(builder, loc, index.less(group, index.constant(fullGroups)),
+                                    /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(choice.thenYield());
     packer.packColumns(column);
@@ -499,14 +436,12 @@ void mlir::rnn::emitPack(OpBuilder &builder, Location loc, Type element,
   });
 }
 
-void mlir::rnn::emitShare(
-    OpBuilder &builder, Location loc, Value count, const ThreadIds &ids,
-    function_ref<void(OpBuilder &, Location, Value)> body) {
+void mlir::rnn::emitShare(OpBuilder &builder, Location loc, Value count, const ThreadIds &ids,
+                          function_ref<void(OpBuilder &, Location, Value)> body) {
   IndexMath index{builder, loc};
   Value one = index.constant(1);
   Value begin = index.div(index.mul(count, ids.thread), ids.threads);
-  Value end =
-      index.div(index.mul(count, index.add(ids.thread, one)), ids.threads);
+  Value end = index.div(index.mul(count, index.add(ids.thread, one)), ids.threads);
   auto loop = scf::ForOp::create(builder, loc, begin, end, one);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());

@@ -36,10 +36,8 @@ namespace {
 /// Converts one schedule.
 class ScheduleConverter {
 public:
-  ScheduleConverter(OpBuilder &builder, ScheduleOp schedule,
-                    unsigned vectorBits)
-      : schedule(schedule), e(builder, schedule, vectorBits), b(e.b),
-        loc(e.loc), index(e.index) {}
+  ScheduleConverter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits)
+      : schedule(schedule), e(builder, schedule, vectorBits), b(e.b), loc(e.loc), index(e.index) {}
 
   LogicalResult convert(StringRef symbol);
 
@@ -74,16 +72,14 @@ private:
 } // namespace
 
 void ScheduleConverter::loop(Value count, function_ref<void(Value)> body) {
-  auto forOp = scf::ForOp::create(b, loc, index.constant(0), count,
-                                  index.constant(1));
+  auto forOp = scf::ForOp::create(b, loc, index.constant(0), count, index.constant(1));
   OpBuilder::InsertionGuard scope(b);
   b.setInsertionPointToStart(forOp.getBody());
   body(forOp.getInductionVar());
 }
 
 void ScheduleConverter::bindTensors() {
-  abi = getAbi(cast<RNNFunctionInterface>(schedule.getOperation()),
-               e.streams);
+  abi = getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), e.streams);
   for (auto [position, tensor] : llvm::enumerate(abi)) {
     View view = e.tensor(position, tensor.rate, tensor.type);
     tensors[tensor.name] = view;
@@ -101,8 +97,7 @@ void ScheduleConverter::emitAges() {
   if (!old.base && !ring.base)
     return;
   Type i64 = b.getI64Type();
-  e.windowAges =
-      e.allocate(RankedTensorType::get({}, i64), Rate::Frame, e.history);
+  e.windowAges = e.allocate(RankedTensorType::get({}, i64), Rate::Frame, e.history);
   e.ages = e.windowAges;
   e.ages.shift = e.history * e.streams;
   View reset;
@@ -111,29 +106,21 @@ void ScheduleConverter::emitAges() {
     reset = values[schedule.getBodyBlock()->getArgument(*i)];
 
   e.access({}, {e.ages.buffer});
-  emitShare(b, loc, index.constant(e.streams), e.ids,
-            [&](OpBuilder &, Location, Value stream) {
+  emitShare(b, loc, index.constant(e.streams), e.ids, [&](OpBuilder &, Location, Value stream) {
     if (ring.base)
       loop(index.constant(e.history), [&](Value row) {
-        e.store(e.loadElement(ring, {{}, {}, {row, stream}}), e.windowAges,
-                {row, stream, {}}, 1, {});
+        e.store(e.loadElement(ring, {{}, {}, {row, stream}}), e.windowAges, {row, stream, {}}, 1, {});
       });
-    Value first = old.base ? e.loadElement(old, {{}, {}, {stream}})
-                           : e.splat(i64, 1, -1);
-    auto frames = scf::ForOp::create(b, loc, index.constant(0), e.frames,
-                                     index.constant(1), first);
+    Value first = old.base ? e.loadElement(old, {{}, {}, {stream}}) : e.splat(i64, 1, -1);
+    auto frames = scf::ForOp::create(b, loc, index.constant(0), e.frames, index.constant(1), first);
     OpBuilder::InsertionGuard scope(b);
     b.setInsertionPointToStart(frames.getBody());
     Value t = frames.getInductionVar();
-    Value next = arith::AddIOp::create(b, loc, frames.getRegionIterArg(0),
-                                       e.splat(i64, 1, 1));
-    Value age = arith::MinSIOp::create(
-        b, loc, next,
-        e.splat(b.getI64IntegerAttr(std::numeric_limits<int32_t>::max()), 1));
+    Value next = arith::AddIOp::create(b, loc, frames.getRegionIterArg(0), e.splat(i64, 1, 1));
+    Value age =
+        arith::MinSIOp::create(b, loc, next, e.splat(b.getI64IntegerAttr(std::numeric_limits<int32_t>::max()), 1));
     if (reset.base)
-      age = arith::SelectOp::create(
-          b, loc, e.loadElement(reset, {t, stream, {}}), e.splat(i64, 1, 0),
-          age);
+      age = arith::SelectOp::create(b, loc, e.loadElement(reset, {t, stream, {}}), e.splat(i64, 1, 0), age);
     e.store(age, e.ages, {t, stream, {}}, 1, {});
     scf::YieldOp::create(b, loc, age);
   });
@@ -157,8 +144,7 @@ void ScheduleConverter::releaseMemory(Operation *op) {
   llvm::SmallDenseSet<unsigned> needed;
   for (auto &[value, view] : values)
     if (llvm::any_of(value.getUsers(), [&](Operation *user) {
-          return isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user) ||
-                 op->isBeforeInBlock(user);
+          return isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user) || op->isBeforeInBlock(user);
         }))
       needed.insert(view.buffer);
   e.retain(needed);
@@ -202,8 +188,7 @@ void ScheduleConverter::emitKeep(KeepOp keep) {
     auto choice = scf::IfOp::create(b, loc, isOld, /*withElseRegion=*/true);
     auto copyRow = [&](const View &from, Value frame) {
       e.forEachVector(
-          {Rate::Frame, SmallVector<int64_t>(source.type.getShape())}, 1,
-          {e.frames, frame}, [](const Point &) {},
+          {Rate::Frame, SmallVector<int64_t>(source.type.getShape())}, 1, {e.frames, frame}, [](const Point &) {},
           [&](const Point &point, unsigned lanes, Value mask) {
             Point to = point;
             to.frame = r;
@@ -225,20 +210,16 @@ void ScheduleConverter::emitCommit() {
   }
   for (KeepOp keep : keeps)
     emitKeep(keep);
-  View age = find("state.age"), frame = find("state.frame"),
-       ring = find("ring.age");
+  View age = find("state.age"), frame = find("state.frame"), ring = find("ring.age");
   e.onFirstThread([&] {
     if (age.base)
       loop(index.constant(e.streams), [&](Value stream) {
         Value last = index.sub(e.frames, index.constant(1));
-        e.store(e.loadAge(last, stream, /*inWindow=*/false), age,
-                {{}, {}, {stream}}, 1, {});
+        e.store(e.loadAge(last, stream, /*inWindow=*/false), age, {{}, {}, {stream}}, 1, {});
       });
     if (frame.base) {
-      Value count = arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                               e.frames);
-      Value sum = arith::AddIOp::create(b, loc, e.loadElement(frame, {}),
-                                        count);
+      Value count = arith::IndexCastOp::create(b, loc, b.getI64Type(), e.frames);
+      Value sum = arith::AddIOp::create(b, loc, e.loadElement(frame, {}), count);
       e.store(sum, frame, {}, 1, {});
     }
     if (ring.base)
@@ -258,12 +239,10 @@ void ScheduleConverter::emitFlags() {
   if (!flags.base)
     return;
   e.onFirstThread([&] {
-    Value value = memref::LoadOp::create(b, loc, e.flagsCell,
-                                         ValueRange{index.constant(0)});
+    Value value = memref::LoadOp::create(b, loc, e.flagsCell, ValueRange{index.constant(0)});
     if (guard) {
       Type i32 = b.getI32Type();
-      Value refused = arith::SelectOp::create(
-          b, loc, guard, e.splat(i32, 1, 0), e.splat(i32, 1, 1));
+      Value refused = arith::SelectOp::create(b, loc, guard, e.splat(i32, 1, 0), e.splat(i32, 1, 1));
       value = arith::OrIOp::create(b, loc, value, refused);
     }
     e.store(value, flags, {}, 1, {});
@@ -276,8 +255,7 @@ LogicalResult ScheduleConverter::convert(StringRef symbol) {
   e.function->setAttr("rnn.name", schedule.getSymNameAttr());
   bindTensors();
   e.onFirstThread([&] {
-    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 0), e.flagsCell,
-                            ValueRange{index.constant(0)});
+    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 0), e.flagsCell, ValueRange{index.constant(0)});
   });
   emitAges();
   e.barrier();
@@ -288,15 +266,13 @@ LogicalResult ScheduleConverter::convert(StringRef symbol) {
   for (Operation &op : *schedule.getBodyBlock()) {
     LogicalResult result =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-            .Case<ParallelOp, RecurrentOp, ReductionOp>(
-                [&](auto region) { return emitRegion(region); })
+            .Case<ParallelOp, RecurrentOp, ReductionOp>([&](auto region) { return emitRegion(region); })
             .Case([&](ParamOp param) {
               values[param] = find(param.getParameter());
               return success();
             })
             .Case([&](AssignOp assign) {
-              assigned.push_back({values.lookup(assign.getValue()),
-                                  find(assign.getParameter())});
+              assigned.push_back({values.lookup(assign.getValue()), find(assign.getParameter())});
               return success();
             })
             .Case([&](GuardOp op) {
@@ -312,8 +288,7 @@ LogicalResult ScheduleConverter::convert(StringRef symbol) {
               return success();
             })
             .Default([](Operation *op) {
-              return op->emitError() << "'" << op->getName()
-                                     << "' op is not supported on target 'cpu'";
+              return op->emitError() << "'" << op->getName() << "' op is not supported on target 'cpu'";
             });
     if (failed(result))
       return failure();
@@ -347,11 +322,9 @@ struct ConvertRNNToCPU : rnn::impl::ConvertRNNToCPUBase<ConvertRNNToCPU> {
     ModuleOp module = getOperation();
     OpBuilder builder(&getContext());
     unsigned number = 0;
-    for (ScheduleOp schedule :
-         llvm::make_early_inc_range(module.getOps<ScheduleOp>())) {
+    for (ScheduleOp schedule : llvm::make_early_inc_range(module.getOps<ScheduleOp>())) {
       std::string symbol = "rnn_fn_" + std::to_string(number++);
-      if (failed(ScheduleConverter(builder, schedule, vectorBits)
-                     .convert(symbol)))
+      if (failed(ScheduleConverter(builder, schedule, vectorBits).convert(symbol)))
         return signalPassFailure();
       schedule.erase();
     }
@@ -359,8 +332,7 @@ struct ConvertRNNToCPU : rnn::impl::ConvertRNNToCPUBase<ConvertRNNToCPU> {
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<ParameterOp, NetworkOp, StepOp, TrainStepOp>(op))
         op.erase();
-    module->setAttr(RNNDialect::kLevelAttrName,
-                    StringAttr::get(&getContext(), "lowered"));
+    module->setAttr(RNNDialect::kLevelAttrName, StringAttr::get(&getContext(), "lowered"));
   }
 };
 

@@ -23,27 +23,21 @@ using namespace mlir::rnn::cpu;
 Value RegionEmitter::combine(ReduceKind kind, Value x, Value y) {
   bool isFloat = isa<FloatType>(getElementTypeOrSelf(x.getType()));
   if (kind == ReduceKind::Sum)
-    return isFloat ? Value(arith::AddFOp::create(b, loc, x, y))
-                   : Value(arith::AddIOp::create(b, loc, x, y));
-  return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y))
-                 : Value(arith::MaxSIOp::create(b, loc, x, y));
+    return isFloat ? Value(arith::AddFOp::create(b, loc, x, y)) : Value(arith::AddIOp::create(b, loc, x, y));
+  return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y)) : Value(arith::MaxSIOp::create(b, loc, x, y));
 }
 
-Value RegionEmitter::whereFrameExists(Value frameIndex, Value stream,
-                                      Value value) {
+Value RegionEmitter::whereFrameExists(Value frameIndex, Value stream, Value value) {
   if (!inWindow || !e.history)
     return value;
   Value age = e.loadAge(frameIndex, stream, /*inWindow=*/true);
-  Value exists = e.compare(arith::CmpIPredicate::sge, age,
-                           e.splat(b.getI64Type(), 1, 0));
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(value.getType()));
+  Value exists = e.compare(arith::CmpIPredicate::sge, age, e.splat(b.getI64Type(), 1, 0));
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(value.getType()));
   return arith::SelectOp::create(b, loc, exists, value, zero);
 }
 
-SmallVector<Value> RegionEmitter::forEachFrame(
-    bool overStreams, Value fixedStream, ValueRange initial,
-    function_ref<SmallVector<Value>(Value, Value, ValueRange)> emit) {
+SmallVector<Value> RegionEmitter::forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
+                                               function_ref<SmallVector<Value>(Value, Value, ValueRange)> emit) {
   // A loop that carries nothing has its yield already.
   auto yield = [&](ValueRange values) {
     if (!initial.empty())
@@ -58,8 +52,7 @@ SmallVector<Value> RegionEmitter::forEachFrame(
     yield(emit(t, fixedStream, outer.getRegionIterArgs()));
     return outer.getResults();
   }
-  auto inner = scf::ForOp::create(b, loc, zero, index.constant(e.streams), one,
-                                  outer.getRegionIterArgs());
+  auto inner = scf::ForOp::create(b, loc, zero, index.constant(e.streams), one, outer.getRegionIterArgs());
   {
     OpBuilder::InsertionGuard innerGuard(b);
     b.setInsertionPointToStart(inner.getBody());
@@ -87,87 +80,74 @@ LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
   TypedAttr neutral = b.getZeroAttr(element);
   if (kind == ReduceKind::Max) {
     if (auto floatType = dyn_cast<FloatType>(element))
-      neutral = b.getFloatAttr(
-          element, APFloat::getInf(floatType.getFloatSemantics(), true));
+      neutral = b.getFloatAttr(element, APFloat::getInf(floatType.getFloatSemantics(), true));
     else
-      neutral = b.getIntegerAttr(
-          element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
+      neutral = b.getIntegerAttr(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
   }
 
   // Along the last dimension whole vectors are combined, then their lanes.
   const int64_t inner = type.getRank() ? type.getShape().back() : 1;
-  bool alongLast = type.getRank() && reduced.test(type.getRank() - 1) &&
-                   (source.strides.back() == 1 || inner == 1);
-  bool besideLast = type.getRank() && !reduced.test(type.getRank() - 1) &&
-                    (source.strides.back() <= 1);
+  bool alongLast = type.getRank() && reduced.test(type.getRank() - 1) && (source.strides.back() == 1 || inner == 1);
+  bool besideLast = type.getRank() && !reduced.test(type.getRank() - 1) && (source.strides.back() <= 1);
   const unsigned vectorLanes = alongLast ? lanesFor(element, inner) : 1;
 
-  Space space{rateOf(op.getResult()),
-              SmallVector<int64_t>(
-                  cast<RankedTensorType>(op.getType()).getShape())};
-  unsigned rowLanes =
-      besideLast ? lanesFor(element, space.shape.back()) : 1;
-  forEachVector(space, rowLanes, [](const Point &) {}, [&](const Point &point,
-                                                           unsigned lanes,
-                                                           Value mask) {
-    Point at = point;
-    at.element.assign(type.getRank(), Value());
-    unsigned kept = 0;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      if (!reduced.test(i))
-        at.element[i] = point.element[kept++];
+  Space space{rateOf(op.getResult()), SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape())};
+  unsigned rowLanes = besideLast ? lanesFor(element, space.shape.back()) : 1;
+  forEachVector(
+      space, rowLanes, [](const Point &) {},
+      [&](const Point &point, unsigned lanes, Value mask) {
+        Point at = point;
+        at.element.assign(type.getRank(), Value());
+        unsigned kept = 0;
+        for (int64_t i = 0; i < type.getRank(); ++i)
+          if (!reduced.test(i))
+            at.element[i] = point.element[kept++];
 
-    std::function<Value(int64_t, Value)> nest = [&](int64_t dim,
-                                                    Value sum) -> Value {
-      while (dim < type.getRank() && !reduced.test(dim))
-        ++dim;
-      if (dim == type.getRank())
-        return combine(kind, sum, e.load(source, at, lanes, mask));
-      Value zero = index.constant(0);
-      const int64_t size = type.getDimSize(dim);
-      if (dim + 1 == type.getRank() && vectorLanes > 1) {
-        // Vectors of this dimension; a masked lane is neutral.
-        const int64_t fullEnd = size / vectorLanes * vectorLanes;
-        Value start = e.splat(neutral, vectorLanes);
-        auto loop = scf::ForOp::create(b, loc, zero, index.constant(fullEnd),
-                                       index.constant(vectorLanes), start);
-        {
+        std::function<Value(int64_t, Value)> nest = [&](int64_t dim, Value sum) -> Value {
+          while (dim < type.getRank() && !reduced.test(dim))
+            ++dim;
+          if (dim == type.getRank())
+            return combine(kind, sum, e.load(source, at, lanes, mask));
+          Value zero = index.constant(0);
+          const int64_t size = type.getDimSize(dim);
+          if (dim + 1 == type.getRank() && vectorLanes > 1) {
+            // Vectors of this dimension; a masked lane is neutral.
+            const int64_t fullEnd = size / vectorLanes * vectorLanes;
+            Value start = e.splat(neutral, vectorLanes);
+            auto loop = scf::ForOp::create(b, loc, zero, index.constant(fullEnd), index.constant(vectorLanes), start);
+            {
+              OpBuilder::InsertionGuard guard(b);
+              b.setInsertionPointToStart(loop.getBody());
+              at.element[dim] = loop.getInductionVar();
+              Value value = e.load(source, at, vectorLanes, {});
+              scf::YieldOp::create(b, loc, combine(kind, loop.getRegionIterArg(0), value));
+            }
+            Value vectorSum = loop.getResult(0);
+            if (fullEnd != size) {
+              SmallVector<bool> bits(vectorLanes, false);
+              std::fill_n(bits.begin(), size - fullEnd, true);
+              Value tail = arith::ConstantOp::create(
+                  b, loc, DenseElementsAttr::get(VectorType::get(vectorLanes, b.getI1Type()), bits));
+              at.element[dim] = index.constant(fullEnd);
+              Value value = e.load(source, at, vectorLanes, tail);
+              value = arith::SelectOp::create(b, loc, tail, value, start);
+              vectorSum = combine(kind, vectorSum, value);
+            }
+            auto how = kind == ReduceKind::Sum   ? vector::CombiningKind::ADD
+                       : isa<FloatType>(element) ? vector::CombiningKind::MAXIMUMF
+                                                 : vector::CombiningKind::MAXSI;
+            Value scalar = vector::ReductionOp::create(b, loc, how, vectorSum);
+            return combine(kind, sum, scalar);
+          }
+          auto loop = scf::ForOp::create(b, loc, zero, index.constant(size), index.constant(1), sum);
           OpBuilder::InsertionGuard guard(b);
           b.setInsertionPointToStart(loop.getBody());
           at.element[dim] = loop.getInductionVar();
-          Value value = e.load(source, at, vectorLanes, {});
-          scf::YieldOp::create(
-              b, loc, combine(kind, loop.getRegionIterArg(0), value));
-        }
-        Value vectorSum = loop.getResult(0);
-        if (fullEnd != size) {
-          SmallVector<bool> bits(vectorLanes, false);
-          std::fill_n(bits.begin(), size - fullEnd, true);
-          Value tail = arith::ConstantOp::create(
-              b, loc,
-              DenseElementsAttr::get(
-                  VectorType::get(vectorLanes, b.getI1Type()), bits));
-          at.element[dim] = index.constant(fullEnd);
-          Value value = e.load(source, at, vectorLanes, tail);
-          value = arith::SelectOp::create(b, loc, tail, value, start);
-          vectorSum = combine(kind, vectorSum, value);
-        }
-        auto how = kind == ReduceKind::Sum ? vector::CombiningKind::ADD
-                   : isa<FloatType>(element) ? vector::CombiningKind::MAXIMUMF
-                                             : vector::CombiningKind::MAXSI;
-        Value scalar = vector::ReductionOp::create(b, loc, how, vectorSum);
-        return combine(kind, sum, scalar);
-      }
-      auto loop = scf::ForOp::create(b, loc, zero, index.constant(size),
-                                     index.constant(1), sum);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(loop.getBody());
-      at.element[dim] = loop.getInductionVar();
-      scf::YieldOp::create(b, loc, nest(dim + 1, loop.getRegionIterArg(0)));
-      return loop.getResult(0);
-    };
-    e.store(nest(0, e.splat(neutral, lanes)), target, point, lanes, mask);
-  });
+          scf::YieldOp::create(b, loc, nest(dim + 1, loop.getRegionIterArg(0)));
+          return loop.getResult(0);
+        };
+        e.store(nest(0, e.splat(neutral, lanes)), target, point, lanes, mask);
+      });
   return success();
 }
 
@@ -182,22 +162,19 @@ LogicalResult RegionEmitter::emitSumFrames(SumFramesOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   Rate rate = rateOf(op.getResult());
   bool isUnit = source.strides.empty() || source.strides.back() <= 1;
-  unsigned lanes = isUnit ? lanesFor(type.getElementType(),
-                                     type.getRank() ? type.getShape().back() : 1)
-                          : 1;
-  forEachVector({rate, SmallVector<int64_t>(type.getShape())}, lanes,
-                [](const Point &) {},
-                [&](const Point &point, unsigned lanes, Value mask) {
-    Value zero = e.splat(type.getElementType(), lanes, 0);
-    SmallVector<Value> sum = forEachFrame(
-        rate == Rate::Static, point.stream, zero,
-        [&](Value t, Value stream, ValueRange carried) -> SmallVector<Value> {
-          Value value = e.load(source, {t, stream, point.element}, lanes, mask);
-          value = whereFrameExists(t, stream, value);
-          return {combine(ReduceKind::Sum, carried.front(), value)};
-        });
-    e.store(sum.front(), target, point, lanes, mask);
-  });
+  unsigned lanes = isUnit ? lanesFor(type.getElementType(), type.getRank() ? type.getShape().back() : 1) : 1;
+  forEachVector(
+      {rate, SmallVector<int64_t>(type.getShape())}, lanes, [](const Point &) {},
+      [&](const Point &point, unsigned lanes, Value mask) {
+        Value zero = e.splat(type.getElementType(), lanes, 0);
+        SmallVector<Value> sum = forEachFrame(rate == Rate::Static, point.stream, zero,
+                                              [&](Value t, Value stream, ValueRange carried) -> SmallVector<Value> {
+                                                Value value = e.load(source, {t, stream, point.element}, lanes, mask);
+                                                value = whereFrameExists(t, stream, value);
+                                                return {combine(ReduceKind::Sum, carried.front(), value)};
+                                              });
+        e.store(sum.front(), target, point, lanes, mask);
+      });
   return success();
 }
 
@@ -214,8 +191,7 @@ LogicalResult RegionEmitter::emitGather(GatherOp op) {
   const unsigned indexRank = indices.type.getRank();
   const bool hasRow = table.type.getRank() > 1;
   bool isUnit = hasRow && table.strides.back() <= 1;
-  unsigned rowLanes =
-      isUnit ? lanesFor(type.getElementType(), type.getShape().back()) : 1;
+  unsigned rowLanes = isUnit ? lanesFor(type.getElementType(), type.getShape().back()) : 1;
 
   Value row, inside;
   Space space{rateOf(op.getResult()), SmallVector<int64_t>(type.getShape())};
@@ -225,31 +201,31 @@ LogicalResult RegionEmitter::emitGather(GatherOp op) {
     Value wanted = e.loadElement(indices, at);
     wanted = arith::IndexCastOp::create(b, loc, b.getIndexType(), wanted);
     // Unsigned: one comparison rejects negative indices too.
-    inside = e.compare(arith::CmpIPredicate::ult, wanted,
-                       index.constant(table.type.getDimSize(0)));
+    inside = e.compare(arith::CmpIPredicate::ult, wanted, index.constant(table.type.getDimSize(0)));
     row = arith::SelectOp::create(b, loc, inside, wanted, index.constant(0));
     auto missed = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(missed.elseBlock());
-    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 2), e.flagsCell,
-                            index.constant(0));
+    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 2), e.flagsCell, index.constant(0));
   };
   // Where the elements of one index are a row, the index is read once a row.
-  forEachVector(space, rowLanes, [&](const Point &point) {
-    if (hasRow)
-      find(point);
-  }, [&](const Point &point, unsigned lanes, Value mask) {
-    if (!hasRow)
-      find(point);
-    Point from = point;
-    from.element.assign(1, row);
-    from.element.append(point.element.begin() + indexRank,
-                        point.element.end());
-    Value value = e.load(table, from, lanes, mask);
-    Value zero = e.splat(type.getElementType(), lanes, 0);
-    value = arith::SelectOp::create(b, loc, inside, value, zero);
-    e.store(value, target, point, lanes, mask);
-  });
+  forEachVector(
+      space, rowLanes,
+      [&](const Point &point) {
+        if (hasRow)
+          find(point);
+      },
+      [&](const Point &point, unsigned lanes, Value mask) {
+        if (!hasRow)
+          find(point);
+        Point from = point;
+        from.element.assign(1, row);
+        from.element.append(point.element.begin() + indexRank, point.element.end());
+        Value value = e.load(table, from, lanes, mask);
+        Value zero = e.splat(type.getElementType(), lanes, 0);
+        value = arith::SelectOp::create(b, loc, inside, value, zero);
+        e.store(value, target, point, lanes, mask);
+      });
   return success();
 }
 
@@ -257,8 +233,7 @@ LogicalResult RegionEmitter::emitScatterAdd(ScatterAddOp op) {
   View update = materialize(op.getUpdate());
   View indices = materialize(op.getIndex());
   View target = allocateResult(op.getResult());
-  e.access({update.buffer, indices.buffer, e.windowAges.buffer},
-           {target.buffer});
+  e.access({update.buffer, indices.buffer, e.windowAges.buffer}, {target.buffer});
   auto type = cast<RankedTensorType>(op.getType());
   Type element = type.getElementType();
   const Rate rate = rateOf(op.getResult());
@@ -266,60 +241,52 @@ LogicalResult RegionEmitter::emitScatterAdd(ScatterAddOp op) {
   ArrayRef<int64_t> rowShape = type.getShape().drop_front();
   ArrayRef<int64_t> indexShape = indices.type.getShape();
   auto isUnit = [](const View &view) { return view.strides.back() <= 1; };
-  unsigned rowLanes =
-      !rowShape.empty() && isUnit(update)
-          ? lanesFor(element, rowShape.back())
-          : 1;
+  unsigned rowLanes = !rowShape.empty() && isUnit(update) ? lanesFor(element, rowShape.back()) : 1;
 
   // A thread owns some columns of the table and looks at all indices.
-  forEachVector({rate, SmallVector<int64_t>(rowShape)}, rowLanes,
-                [](const Point &) {},
-                [&](const Point &column, unsigned lanes, Value mask) {
-    auto cell = [&](Value row) {
-      Point at = column;
-      at.element.insert(at.element.begin(), row);
-      return at;
-    };
-    Value zero = index.constant(0), one = index.constant(1);
-    {
-      auto clear = scf::ForOp::create(
-          b, loc, zero, index.constant(type.getDimSize(0)), one);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(clear.getBody());
-      e.store(e.splat(element, lanes, 0), target,
-              cell(clear.getInductionVar()), lanes, mask);
-    }
-    auto addAll = [&](Value t, Value stream) {
-      OpBuilder::InsertionGuard guard(b);
-      Point at{t, stream, {}};
-      for (int64_t size : indexShape) {
-        auto loop =
-            scf::ForOp::create(b, loc, zero, index.constant(size), one);
-        b.setInsertionPointToStart(loop.getBody());
-        at.element.push_back(loop.getInductionVar());
-      }
-      Value wanted = e.loadElement(indices, at);
-      wanted = arith::IndexCastOp::create(b, loc, b.getIndexType(), wanted);
-      Value counts = e.compare(arith::CmpIPredicate::ult, wanted,
-                               index.constant(type.getDimSize(0)));
-      if (overFrames)
-        counts = whereFrameExists(t, stream, counts);
-      auto branch = scf::IfOp::create(b, loc, counts, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(branch.thenBlock());
-      Point from = at;
-      llvm::append_range(from.element, column.element);
-      Value old = e.load(target, cell(wanted), lanes, mask);
-      Value sum = combine(ReduceKind::Sum, old,
-                          e.load(update, from, lanes, mask));
-      e.store(sum, target, cell(wanted), lanes, mask);
-    };
-    if (!overFrames)
-      return addAll(column.frame, column.stream);
-    forEachFrame(rate == Rate::Static, column.stream, {},
-                 [&](Value t, Value stream, ValueRange) -> SmallVector<Value> {
-                   addAll(t, stream);
-                   return {};
-                 });
-  });
+  forEachVector(
+      {rate, SmallVector<int64_t>(rowShape)}, rowLanes, [](const Point &) {},
+      [&](const Point &column, unsigned lanes, Value mask) {
+        auto cell = [&](Value row) {
+          Point at = column;
+          at.element.insert(at.element.begin(), row);
+          return at;
+        };
+        Value zero = index.constant(0), one = index.constant(1);
+        {
+          auto clear = scf::ForOp::create(b, loc, zero, index.constant(type.getDimSize(0)), one);
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(clear.getBody());
+          e.store(e.splat(element, lanes, 0), target, cell(clear.getInductionVar()), lanes, mask);
+        }
+        auto addAll = [&](Value t, Value stream) {
+          OpBuilder::InsertionGuard guard(b);
+          Point at{t, stream, {}};
+          for (int64_t size : indexShape) {
+            auto loop = scf::ForOp::create(b, loc, zero, index.constant(size), one);
+            b.setInsertionPointToStart(loop.getBody());
+            at.element.push_back(loop.getInductionVar());
+          }
+          Value wanted = e.loadElement(indices, at);
+          wanted = arith::IndexCastOp::create(b, loc, b.getIndexType(), wanted);
+          Value counts = e.compare(arith::CmpIPredicate::ult, wanted, index.constant(type.getDimSize(0)));
+          if (overFrames)
+            counts = whereFrameExists(t, stream, counts);
+          auto branch = scf::IfOp::create(b, loc, counts, /*withElseRegion=*/false);
+          b.setInsertionPointToStart(branch.thenBlock());
+          Point from = at;
+          llvm::append_range(from.element, column.element);
+          Value old = e.load(target, cell(wanted), lanes, mask);
+          Value sum = combine(ReduceKind::Sum, old, e.load(update, from, lanes, mask));
+          e.store(sum, target, cell(wanted), lanes, mask);
+        };
+        if (!overFrames)
+          return addAll(column.frame, column.stream);
+        forEachFrame(rate == Rate::Static, column.stream, {},
+                     [&](Value t, Value stream, ValueRange) -> SmallVector<Value> {
+                       addAll(t, stream);
+                       return {};
+                     });
+      });
   return success();
 }

@@ -17,33 +17,27 @@ using namespace mlir::rnn::cpu;
 
 bool cpu::isElementwise(Operation *op) {
   return isa<SumOp, SigmoidOp, SoftplusOp>(op) ||
-         (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
-          !isa<arith::ConstantOp>(op));
+         (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) && !isa<arith::ConstantOp>(op));
 }
 
 /// True for ops that are another view of their operand's memory.
 static bool isView(Operation *op) {
-  return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp,
-             tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
+  return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
 }
 
 bool cpu::isTimed(Operation *op) { return isa<DelayOp, SaveOp, SeedOp>(op); }
 
 static Domain getDomain(Operation *region) {
-  return llvm::TypeSwitch<Operation *, Domain>(region)
-      .Case<ParallelOp, RecurrentOp, ReductionOp>(
-          [](auto op) { return op.getDomain(); });
+  return llvm::TypeSwitch<Operation *, Domain>(region).Case<ParallelOp, RecurrentOp, ReductionOp>(
+      [](auto op) { return op.getDomain(); });
 }
 
-RegionEmitter::RegionEmitter(FunctionEmitter &emitter, Operation *region,
-                             function_ref<View(Value)> sequences,
+RegionEmitter::RegionEmitter(FunctionEmitter &emitter, Operation *region, function_ref<View(Value)> sequences,
                              function_ref<View(StringRef)> stateOf)
-    : e(emitter), b(emitter.b), loc(region->getLoc()), index(emitter.index),
-      region(region), body(region->getRegion(0).front()),
-      domain(getDomain(region)), inWindow(domain == Domain::Window),
+    : e(emitter), b(emitter.b), loc(region->getLoc()), index(emitter.index), region(region),
+      body(region->getRegion(0).front()), domain(getDomain(region)), inWindow(domain == Domain::Window),
       stateOf(stateOf) {
-  for (auto [operand, argument] :
-       llvm::zip(region->getOperands(), body.getArguments())) {
+  for (auto [operand, argument] : llvm::zip(region->getOperands(), body.getArguments())) {
     rates[argument] = getSequenceRate(operand.getType(), argument.getType());
     View view = sequences(operand);
     view.type = cast<RankedTensorType>(argument.getType());
@@ -58,9 +52,7 @@ void RegionEmitter::computeRates() {
     Rate rate = Rate::Static;
     for (Value operand : op.getOperands())
       rate = std::max(rate, rates.lookup(operand));
-    auto summed = [](std::optional<Rate> to) {
-      return to.value_or(Rate::Static);
-    };
+    auto summed = [](std::optional<Rate> to) { return to.value_or(Rate::Static); };
     if (isTimed(&op))
       rate = Rate::Frame;
     else if (auto random = dyn_cast<RandomOp>(&op))
@@ -77,8 +69,7 @@ void RegionEmitter::computeRates() {
 }
 
 LogicalResult RegionEmitter::unsupported(Operation *op) {
-  InFlightDiagnostic diag = op->emitError() << "'" << op->getName()
-                                            << "' op is not supported on target 'cpu'";
+  InFlightDiagnostic diag = op->emitError() << "'" << op->getName() << "' op is not supported on target 'cpu'";
   diag.attachNote() << "supported on: interpreter";
   return diag;
 }
@@ -90,8 +81,7 @@ LogicalResult RegionEmitter::run() {
   if (isa<RecurrentOp>(region))
     for (DelayOp delay : body.getOps<DelayOp>())
       outliving.insert(delay.getSource());
-  LogicalResult status =
-      isa<RecurrentOp>(region) ? emitLoop() : emitBody();
+  LogicalResult status = isa<RecurrentOp>(region) ? emitLoop() : emitBody();
   if (failed(status))
     return failure();
   // Scratch memory of the region is used again by the next one.

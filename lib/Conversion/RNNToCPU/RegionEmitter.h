@@ -29,8 +29,7 @@ class RegionEmitter {
 public:
   /// `sequences` finds the memory of an operand of the region; `stateOf` that
   /// of the session's tensor with a name, or a view without base.
-  RegionEmitter(FunctionEmitter &emitter, Operation *region,
-                function_ref<View(Value)> sequences,
+  RegionEmitter(FunctionEmitter &emitter, Operation *region, function_ref<View(Value)> sequences,
                 function_ref<View(StringRef)> stateOf);
 
   /// Emits the region. Afterwards `getResult` tells where its results lie.
@@ -51,9 +50,7 @@ private:
 
   bool inLoop() const { return bool(frame); }
   Rate rateOf(Value value) const { return rates.lookup(value); }
-  Value domainFrames() {
-    return inWindow ? e.windowFrames : e.frames;
-  }
+  Value domainFrames() { return inWindow ? e.windowFrames : e.frames; }
 
   // RegionEmitter.cpp
   void computeRates();
@@ -69,8 +66,7 @@ private:
   /// Memory for the result of an op that writes it: a sequence where the value
   /// outlives the frame, else scratch.
   View allocateResult(Value value);
-  View sliceView(const View &source, ArrayRef<int64_t> offsets,
-                 ArrayRef<int64_t> strides, RankedTensorType type);
+  View sliceView(const View &source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> strides, RankedTensorType type);
   std::optional<View> reshapeView(const View &source, RankedTensorType type);
   LogicalResult emitView(Operation *op);
   LogicalResult emitConcat(tensor::ConcatOp op);
@@ -87,14 +83,11 @@ private:
   void flushAll();
   TimedRead prepareRead(Operation *op, const Point &row);
   Value emitElement(Operation *op, ValueRange operands, unsigned lanes);
-  void forEachVector(const Space &space, unsigned lanes,
-                     function_ref<void(const Point &)> row,
+  void forEachVector(const Space &space, unsigned lanes, function_ref<void(const Point &)> row,
                      FunctionEmitter::RowBody body) {
     e.forEachVector(space, lanes, {domainFrames(), frame}, row, body);
   }
-  unsigned lanesFor(ArrayRef<Type> elements, int64_t inner) const {
-    return e.lanesFor(elements, inner);
-  }
+  unsigned lanesFor(ArrayRef<Type> elements, int64_t inner) const { return e.lanesFor(elements, inner); }
 
   // Reductions.cpp
   LogicalResult emitReduce(ReduceOp op);
@@ -105,11 +98,8 @@ private:
   /// The value where the frame exists, else zero (rule A6).
   Value whereFrameExists(Value frameIndex, Value stream, Value value);
   /// A nest of loops over frames and streams of the domain that carries values.
-  SmallVector<Value>
-  forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
-               function_ref<SmallVector<Value>(Value frame, Value stream,
-                                               ValueRange carried)>
-                   body);
+  SmallVector<Value> forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
+                                  function_ref<SmallVector<Value>(Value frame, Value stream, ValueRange carried)> body);
 
   // Random.cpp
   LogicalResult emitRandom(RandomOp op);
@@ -131,8 +121,8 @@ private:
   bool inWindow;
   function_ref<View(StringRef)> stateOf;
 
-  Value frame;                       ///< the current frame inside a loop
-  Operation *beforeLoop = nullptr;   ///< what a loop needs once goes here
+  Value frame;                     ///< the current frame inside a loop
+  Operation *beforeLoop = nullptr; ///< what a loop needs once goes here
   llvm::DenseMap<Value, Rate> rates;
   llvm::DenseMap<Value, View> views; ///< what has memory
   llvm::DenseMap<Operation *, Group *> groupOf;

@@ -39,8 +39,7 @@ View RegionEmitter::allocateResult(Value value) {
   return view;
 }
 
-View RegionEmitter::sliceView(const View &source, ArrayRef<int64_t> offsets,
-                              ArrayRef<int64_t> strides,
+View RegionEmitter::sliceView(const View &source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> strides,
                               RankedTensorType type) {
   View view = source;
   int64_t shift = 0;
@@ -53,8 +52,7 @@ View RegionEmitter::sliceView(const View &source, ArrayRef<int64_t> offsets,
   return view;
 }
 
-std::optional<View> RegionEmitter::reshapeView(const View &source,
-                                               RankedTensorType type) {
+std::optional<View> RegionEmitter::reshapeView(const View &source, RankedTensorType type) {
   if (!source.isContiguous() && !source.isSplat())
     return std::nullopt;
   View view = source;
@@ -69,40 +67,36 @@ LogicalResult RegionEmitter::emitView(Operation *op) {
   View source = materialize(op->getOperand(0));
   Value result = op->getResult(0);
   auto type = cast<RankedTensorType>(result.getType());
-  View view =
-      llvm::TypeSwitch<Operation *, View>(op)
-          .Case([&](StopGradientOp) { return source; })
-          .Case([&](BroadcastOp broadcast) {
-            View view = source;
-            for (int64_t dim : broadcast.getDims())
-              view.strides.insert(view.strides.begin() + dim, 0);
-            view.type = type;
-            return view;
-          })
-          .Case([&](tensor::ExtractSliceOp slice) {
-            View view = sliceView(source, slice.getStaticOffsets(),
-                                  slice.getStaticStrides(), type);
-            // Dimensions of size one may be dropped.
-            llvm::SmallBitVector dropped = slice.getDroppedDims();
-            view.strides.clear();
-            for (auto [i, stride] : llvm::enumerate(source.strides))
-              if (!dropped.test(i))
-                view.strides.push_back(stride * slice.getStaticStrides()[i]);
-            return view;
-          })
-          .Default([&](Operation *op) {
-            if (std::optional<View> view = reshapeView(source, type))
-              return *view;
-            // Rows of a slice lie apart: a copy puts them together.
-            View copy = e.allocate(source.type,
-                                   inLoop() ? std::min(rateOf(result),
-                                                       Rate::Stream)
-                                            : rateOf(result),
+  View view = llvm::TypeSwitch<Operation *, View>(op)
+                  .Case([&](StopGradientOp) { return source; })
+                  .Case([&](BroadcastOp broadcast) {
+                    View view = source;
+                    for (int64_t dim : broadcast.getDims())
+                      view.strides.insert(view.strides.begin() + dim, 0);
+                    view.type = type;
+                    return view;
+                  })
+                  .Case([&](tensor::ExtractSliceOp slice) {
+                    View view = sliceView(source, slice.getStaticOffsets(), slice.getStaticStrides(), type);
+                    // Dimensions of size one may be dropped.
+                    llvm::SmallBitVector dropped = slice.getDroppedDims();
+                    view.strides.clear();
+                    for (auto [i, stride] : llvm::enumerate(source.strides))
+                      if (!dropped.test(i))
+                        view.strides.push_back(stride * slice.getStaticStrides()[i]);
+                    return view;
+                  })
+                  .Default([&](Operation *op) {
+                    if (std::optional<View> view = reshapeView(source, type))
+                      return *view;
+                    // Rows of a slice lie apart: a copy puts them together.
+                    View copy =
+                        e.allocate(source.type, inLoop() ? std::min(rateOf(result), Rate::Stream) : rateOf(result),
                                    inWindow ? e.history : 0);
-            e.access({source.buffer}, {copy.buffer});
-            emitCopy(source, copy, rateOf(result));
-            return *reshapeView(copy, type);
-          });
+                    e.access({source.buffer}, {copy.buffer});
+                    emitCopy(source, copy, rateOf(result));
+                    return *reshapeView(copy, type);
+                  });
   if (inLoop() && outliving.contains(result)) {
     // Its source is overwritten by the next frame.
     View copy = allocateResult(result);
@@ -120,10 +114,8 @@ LogicalResult RegionEmitter::emitConcat(tensor::ConcatOp op) {
     sources.push_back(materialize(input));
   View target = allocateResult(op.getResult());
   Rate rate = rateOf(op.getResult());
-  SmallVector<int64_t> offsets(target.strides.size(), 0),
-      ones(target.strides.size(), 1);
-  e.access(llvm::map_to_vector(sources, [](const View &v) { return v.buffer; }),
-           {target.buffer});
+  SmallVector<int64_t> offsets(target.strides.size(), 0), ones(target.strides.size(), 1);
+  e.access(llvm::map_to_vector(sources, [](const View &v) { return v.buffer; }), {target.buffer});
   for (const View &source : sources) {
     emitCopy(source, sliceView(target, offsets, ones, source.type), rate);
     offsets[op.getDim()] += source.type.getDimSize(op.getDim());
@@ -138,8 +130,7 @@ LogicalResult RegionEmitter::emitInsertSlice(tensor::InsertSliceOp op) {
   Rate rate = rateOf(op.getResult());
   e.access({destination.buffer}, {target.buffer});
   emitCopy(destination, target, rate);
-  View part = sliceView(target, op.getStaticOffsets(), op.getStaticStrides(),
-                        source.type);
+  View part = sliceView(target, op.getStaticOffsets(), op.getStaticStrides(), source.type);
   llvm::SmallBitVector dropped = op.getDroppedDims();
   SmallVector<int64_t> kept;
   for (auto [i, stride] : llvm::enumerate(part.strides))
@@ -154,7 +145,6 @@ LogicalResult RegionEmitter::emitInsertSlice(tensor::InsertSliceOp op) {
 View RegionEmitter::constantView(arith::ConstantOp op) {
   View &view = views[op.getResult()];
   if (!view.base)
-    view = e.constant(cast<DenseElementsAttr>(op.getValue()),
-                      cast<RankedTensorType>(op.getType()));
+    view = e.constant(cast<DenseElementsAttr>(op.getValue()), cast<RankedTensorType>(op.getType()));
   return view;
 }

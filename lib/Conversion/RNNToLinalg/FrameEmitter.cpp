@@ -106,30 +106,29 @@ LogicalResult linalg_exit::unsupported(Operation *op) {
 LogicalResult FrameEmitter::emit(Operation *op, llvm::function_ref<Source(Operation *)> source) {
   if (isa<RandomOp>(op) || op->getNumResults() != 1)
     return unsupported(op);
-  Batched result =
-      llvm::TypeSwitch<Operation *, Batched>(op)
-          .Case([&](SumOp sum) { return emitSum(sum); })
-          .Case([&](ContractOp contract) { return emitContract(contract); })
-          .Case([&](ReduceOp reduce) { return emitReduce(reduce); })
-          .Case([&](BroadcastOp broadcast) { return emitBroadcast(broadcast); })
-          .Case([&](GatherOp gather) { return emitGather(gather); })
-          .Case([&](ScatterAddOp scatter) { return emitScatterAdd(scatter); })
-          .Case([&](SumFramesOp sum) { return emitSumFrames(sum); })
-          .Case([&](DelayOp delay) { return emitDelay(delay, source(delay)); })
-          .Case([&](SaveOp save) { return emitSave(save, source(save)); })
-          .Case([&](SeedOp seed) { return emitSeed(seed); })
-          .Case([&](StopGradientOp stop) { return lookup(stop.getSource()); })
-          .Case([&](SigmoidOp op) {
-            Batched x = lookup(op.getSource());
-            return Batched{emitSigmoid(x.value), x.leads};
-          })
-          .Case([&](SoftplusOp op) {
-            Batched x = lookup(op.getSource());
-            return Batched{emitSoftplus(x.value), x.leads};
-          })
-          .Case<tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp, tensor::ExpandShapeOp,
-                tensor::CollapseShapeOp>([&](Operation *op) { return emitReshape(op); })
-          .Default([&](Operation *op) { return emitElementwise(op); });
+  Batched result = llvm::TypeSwitch<Operation *, Batched>(op)
+                       .Case([&](SumOp sum) { return emitSum(sum); })
+                       .Case([&](ContractOp contract) { return emitContract(contract); })
+                       .Case([&](ReduceOp reduce) { return emitReduce(reduce); })
+                       .Case([&](BroadcastOp broadcast) { return emitBroadcast(broadcast); })
+                       .Case([&](GatherOp gather) { return emitGather(gather); })
+                       .Case([&](ScatterAddOp scatter) { return emitScatterAdd(scatter); })
+                       .Case([&](SumFramesOp sum) { return emitSumFrames(sum); })
+                       .Case([&](DelayOp delay) { return emitDelay(delay, source(delay)); })
+                       .Case([&](SaveOp save) { return emitSave(save, source(save)); })
+                       .Case([&](SeedOp seed) { return emitSeed(seed); })
+                       .Case([&](StopGradientOp stop) { return lookup(stop.getSource()); })
+                       .Case([&](SigmoidOp op) {
+                         Batched x = lookup(op.getSource());
+                         return Batched{emitSigmoid(x.value), x.leads};
+                       })
+                       .Case([&](SoftplusOp op) {
+                         Batched x = lookup(op.getSource());
+                         return Batched{emitSoftplus(x.value), x.leads};
+                       })
+                       .Case<tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp, tensor::ExpandShapeOp,
+                             tensor::CollapseShapeOp>([&](Operation *op) { return emitReshape(op); })
+                       .Default([&](Operation *op) { return emitElementwise(op); });
   if (!result.value)
     return unsupported(op);
   values[op->getResult(0)] = result;
@@ -210,20 +209,17 @@ Batched FrameEmitter::emitReshape(Operation *op) {
       llvm::TypeSwitch<Operation *, Value>(op)
           .Case([&](tensor::ExtractSliceOp op) -> Value {
             // A slice may drop unit dimensions; the batched type drops the same ones.
-            return tensor::ExtractSliceOp::create(b, loc, cast<RankedTensorType>(type), at(op.getSource()),
-                                                  slice(op.getStaticOffsets(), std::nullopt, 0),
-                                                  slice(op.getStaticSizes(), context.frames, 0),
-                                                  slice(op.getStaticStrides(), std::nullopt, 1));
+            return tensor::ExtractSliceOp::create(
+                b, loc, cast<RankedTensorType>(type), at(op.getSource()), slice(op.getStaticOffsets(), std::nullopt, 0),
+                slice(op.getStaticSizes(), context.frames, 0), slice(op.getStaticStrides(), std::nullopt, 1));
           })
           .Case([&](tensor::InsertSliceOp op) -> Value {
-            return tensor::InsertSliceOp::create(b, loc, at(op.getSource()), at(op.getDest()),
-                                                 slice(op.getStaticOffsets(), std::nullopt, 0),
-                                                 slice(op.getStaticSizes(), context.frames, 0),
-                                                 slice(op.getStaticStrides(), std::nullopt, 1));
+            return tensor::InsertSliceOp::create(
+                b, loc, at(op.getSource()), at(op.getDest()), slice(op.getStaticOffsets(), std::nullopt, 0),
+                slice(op.getStaticSizes(), context.frames, 0), slice(op.getStaticStrides(), std::nullopt, 1));
           })
           .Case([&](tensor::ConcatOp op) -> Value {
-            return tensor::ConcatOp::create(b, loc, type, op.getDim() + leads,
-                                            llvm::map_to_vector(op.getInputs(), at));
+            return tensor::ConcatOp::create(b, loc, type, op.getDim() + leads, llvm::map_to_vector(op.getInputs(), at));
           })
           .Case([&](tensor::ExpandShapeOp op) -> Value {
             SmallVector<OpFoldResult> shape = slice(cast<RankedTensorType>(op.getType()).getShape(), context.frames, 0);
@@ -316,16 +312,16 @@ Batched FrameEmitter::emitReduce(ReduceOp op) {
   bool isFloat = isa<FloatType>(tensorType(op.getResult()).getElementType());
   double lowest = isFloat ? -std::numeric_limits<double>::infinity()
                           : -std::ldexp(1.0, tensorType(op.getResult()).getElementTypeBitWidth() - 1);
-  Value result = generic({source.value}, filled(op.getType(), source.leads, isMax ? lowest : 0),
-                         {AffineMap::getMultiDimIdentityMap(dims, b.getContext()),
-                          AffineMap::get(dims, 0, kept, b.getContext())},
-                         dims, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
-                           if (!isMax)
-                             return add(nested, loc, args[1], args[0]);
-                           if (isFloat)
-                             return arith::MaximumFOp::create(nested, loc, args[1], args[0]);
-                           return arith::MaxSIOp::create(nested, loc, args[1], args[0]);
-                         });
+  Value result =
+      generic({source.value}, filled(op.getType(), source.leads, isMax ? lowest : 0),
+              {AffineMap::getMultiDimIdentityMap(dims, b.getContext()), AffineMap::get(dims, 0, kept, b.getContext())},
+              dims, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
+                if (!isMax)
+                  return add(nested, loc, args[1], args[0]);
+                if (isFloat)
+                  return arith::MaximumFOp::create(nested, loc, args[1], args[0]);
+                return arith::MaxSIOp::create(nested, loc, args[1], args[0]);
+              });
   return {result, source.leads};
 }
 
@@ -346,12 +342,12 @@ Batched FrameEmitter::emitSumFrames(SumFramesOp op) {
   for (unsigned i = 2 - leads; i < rank; ++i)
     kept.push_back(b.getAffineDimExpr(i));
   AffineMap agesMap = AffineMap::get(rank, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)}, b.getContext());
-  Value result = generic({source, context.ages}, filled(op.getType(), leads, 0),
-                         {AffineMap::getMultiDimIdentityMap(rank, b.getContext()), agesMap,
-                          AffineMap::get(rank, 0, kept, b.getContext())},
-                         rank, [&](OpBuilder &nested, Location loc, ValueRange args) {
-                           return add(nested, loc, args[2], selectPresent(nested, loc, args[1], args[0]));
-                         });
+  Value result = generic(
+      {source, context.ages}, filled(op.getType(), leads, 0),
+      {AffineMap::getMultiDimIdentityMap(rank, b.getContext()), agesMap, AffineMap::get(rank, 0, kept, b.getContext())},
+      rank, [&](OpBuilder &nested, Location loc, ValueRange args) {
+        return add(nested, loc, args[2], selectPresent(nested, loc, args[1], args[0]));
+      });
   return {result, leads};
 }
 
@@ -375,33 +371,34 @@ Batched FrameEmitter::emitGather(GatherOp op) {
   unsigned indexRank = tensorType(op.getIndex()).getRank(), rank = tensorType(op.getResult()).getRank() + leads;
   Value size = index(tensorType(op.getTable()).getDimSize(0));
   AffineMap identity = AffineMap::getMultiDimIdentityMap(rank - leads, b.getContext());
-  AffineMap indexMap = leadMap(
-      AffineMap::get(rank - leads, 0, identity.getResults().take_front(indexRank), b.getContext()), leads, at.leads, leads);
-  Value result = generic(
-      {at.value}, empty(op.getType(), leads), {indexMap, AffineMap::getMultiDimIdentityMap(rank, b.getContext())},
-      rank, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
-        Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(), args[0]);
-        auto [row, inside] = clampIndex(nested, loc, wanted, size);
-        SmallVector<Value> point = coordinates(nested, rank);
-        SmallVector<Value> from(point.begin() + (leads - table.leads), point.begin() + leads);
-        from.push_back(row);
-        llvm::append_range(from, ArrayRef<Value>(point).drop_front(leads + indexRank));
-        Value element = tensor::ExtractOp::create(nested, loc, table.value, from);
-        Value zero = arith::ConstantOp::create(nested, loc, nested.getZeroAttr(element.getType()));
-        return arith::SelectOp::create(nested, loc, inside, element, zero);
-      });
+  AffineMap indexMap =
+      leadMap(AffineMap::get(rank - leads, 0, identity.getResults().take_front(indexRank), b.getContext()), leads,
+              at.leads, leads);
+  Value result = generic({at.value}, empty(op.getType(), leads),
+                         {indexMap, AffineMap::getMultiDimIdentityMap(rank, b.getContext())}, rank,
+                         [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
+                           Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(), args[0]);
+                           auto [row, inside] = clampIndex(nested, loc, wanted, size);
+                           SmallVector<Value> point = coordinates(nested, rank);
+                           SmallVector<Value> from(point.begin() + (leads - table.leads), point.begin() + leads);
+                           from.push_back(row);
+                           llvm::append_range(from, ArrayRef<Value>(point).drop_front(leads + indexRank));
+                           Value element = tensor::ExtractOp::create(nested, loc, table.value, from);
+                           Value zero = arith::ConstantOp::create(nested, loc, nested.getZeroAttr(element.getType()));
+                           return arith::SelectOp::create(nested, loc, inside, element, zero);
+                         });
 
   // One bit for all: did any index miss?
   unsigned indexDims = tensorType(at.value).getRank();
   auto bit = RankedTensorType::get({}, b.getI1Type());
-  Value missed = generic({at.value}, filled(bit, 0, 0),
-                         {AffineMap::getMultiDimIdentityMap(indexDims, b.getContext()),
-                          AffineMap::get(indexDims, 0, b.getContext())},
-                         indexDims, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
-                           Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(), args[0]);
-                           Value outside = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::uge, wanted, size);
-                           return arith::OrIOp::create(nested, loc, args[1], outside);
-                         });
+  Value missed = generic(
+      {at.value}, filled(bit, 0, 0),
+      {AffineMap::getMultiDimIdentityMap(indexDims, b.getContext()), AffineMap::get(indexDims, 0, b.getContext())},
+      indexDims, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
+        Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(), args[0]);
+        Value outside = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::uge, wanted, size);
+        return arith::OrIOp::create(nested, loc, args[1], outside);
+      });
   outOfRange.push_back(tensor::ExtractOp::create(b, loc, missed, ValueRange()));
   return {result, leads};
 }
@@ -459,8 +456,8 @@ Batched FrameEmitter::emitScatterAdd(ScatterAddOp op) {
     scf::ValueVector result = body(b, loc, {}, init);
     return {result.front(), resultLeads};
   }
-  scf::LoopNest nest = scf::buildLoopNest(b, loc, SmallVector<Value>(points, zero), upper,
-                                          SmallVector<Value>(points, one), init, body);
+  scf::LoopNest nest =
+      scf::buildLoopNest(b, loc, SmallVector<Value>(points, zero), upper, SmallVector<Value>(points, one), init, body);
   return {nest.results.front(), resultLeads};
 }
 
@@ -515,15 +512,14 @@ Batched FrameEmitter::emitDelay(DelayOp op, Source source) {
 Batched FrameEmitter::emitSave(SaveOp op, Source source) {
   unsigned leads = frameLeads(), rank = tensorType(op.getResult()).getRank() + leads;
   AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, b.getContext());
-  Value result = generic({}, empty(op.getType(), leads), {identity}, rank,
-                         [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
-                           SmallVector<Value> point = coordinates(nested, rank);
-                           Value t = context.frame ? context.frame : point.front();
-                           ArrayRef<Value> rest =
-                               context.frame ? ArrayRef<Value>(point) : ArrayRef<Value>(point).drop_front();
-                           Value older = arith::ConstantIndexOp::create(nested, loc, context.windowHistory);
-                           return readFrame(nested, source, arith::SubIOp::create(nested, loc, t, older), rest);
-                         });
+  Value result = generic(
+      {}, empty(op.getType(), leads), {identity}, rank, [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
+        SmallVector<Value> point = coordinates(nested, rank);
+        Value t = context.frame ? context.frame : point.front();
+        ArrayRef<Value> rest = context.frame ? ArrayRef<Value>(point) : ArrayRef<Value>(point).drop_front();
+        Value older = arith::ConstantIndexOp::create(nested, loc, context.windowHistory);
+        return readFrame(nested, source, arith::SubIOp::create(nested, loc, t, older), rest);
+      });
   return {result, leads};
 }
 

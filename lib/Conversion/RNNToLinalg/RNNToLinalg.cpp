@@ -126,8 +126,8 @@ void ScheduleConverter::createAges() {
   if (std::optional<unsigned> i = cast<RNNFunctionInterface>(schedule.getOperation()).getResetIndex())
     reset = values[schedule.getBodyBlock()->getArgument(*i)];
 
-  Value all = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{ShapedType::kDynamic, streams}, i64,
-                                      ValueRange{frames});
+  Value all =
+      tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{ShapedType::kDynamic, streams}, i64, ValueRange{frames});
   auto row = [&](Value t) { return SmallVector<OpFoldResult>{t, b.getIndexAttr(0)}; };
   SmallVector<OpFoldResult> sizes{b.getIndexAttr(1), b.getIndexAttr(streams)},
       strides{b.getIndexAttr(1), b.getIndexAttr(1)};
@@ -154,8 +154,8 @@ void ScheduleConverter::createAges() {
               }
               linalg::YieldOp::create(inner, loc, age);
             });
-        Value inserted = tensor::InsertSliceOp::create(nested, loc, next.getResult(0), carried[0], row(t), sizes,
-                                                       strides);
+        Value inserted =
+            tensor::InsertSliceOp::create(nested, loc, next.getResult(0), carried[0], row(t), sizes, strides);
         scf::YieldOp::create(nested, loc, ValueRange{inserted, next.getResult(0)});
       });
   ages = windowAges = loop.getResult(0);
@@ -163,8 +163,8 @@ void ScheduleConverter::createAges() {
     updated["state.age"] = loop.getResult(1);
     Value length = arith::IndexCastOp::create(b, loc, i64, frames);
     Value frame = tensor::ExtractOp::create(b, loc, given["state.frame"], ValueRange());
-    updated["state.frame"] = tensor::FromElementsOp::create(
-        b, loc, RankedTensorType::get({}, i64), ValueRange{arith::AddIOp::create(b, loc, frame, length)});
+    updated["state.frame"] = tensor::FromElementsOp::create(b, loc, RankedTensorType::get({}, i64),
+                                                            ValueRange{arith::AddIOp::create(b, loc, frame, length)});
   }
   if (Value ring = given.lookup("ring.age"))
     windowAges = tensor::ConcatOp::create(b, loc, RankedTensorType::get({ShapedType::kDynamic, streams}, i64), 0,
@@ -205,8 +205,8 @@ LogicalResult ScheduleConverter::convertRegion(Operation *op, Domain domain) {
     if (failed(emitter.emit(&inner, source)))
       return failure();
   for (auto [yielded, result] : llvm::zip(body.getTerminator()->getOperands(), op->getResults()))
-    values[result] =
-        emitter.spread(emitter.lookup(yielded), static_cast<unsigned>(getSequenceRate(result.getType(), yielded.getType())));
+    values[result] = emitter.spread(emitter.lookup(yielded),
+                                    static_cast<unsigned>(getSequenceRate(result.getType(), yielded.getType())));
   llvm::append_range(outOfRange, emitter.getOutOfRange());
   return success();
 }
@@ -227,7 +227,8 @@ LogicalResult ScheduleConverter::convertLoop(RecurrentOp loop) {
   SmallVector<Value> inits;
   for (auto &[value, position] : carried) {
     RankedTensorType type = getSequenceType(cast<RankedTensorType>(value.getType()), Rate::Frame, streams);
-    inits.push_back(tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType(), ValueRange{context.frames}));
+    inits.push_back(
+        tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType(), ValueRange{context.frames}));
   }
   inits.push_back(arith::ConstantOp::create(b, loc, b.getBoolAttr(false)));
 
@@ -323,8 +324,7 @@ void ScheduleConverter::convertKeep(KeepOp keep) {
         Value before = tensor::ExtractOp::create(nested, loc, old, point);
         point.front() = arith::MaxSIOp::create(nested, loc, at, zero);
         Value now = tensor::ExtractOp::create(nested, loc, sequence, point);
-        linalg::YieldOp::create(nested, loc,
-                                arith::SelectOp::create(nested, loc, isOld, before, now).getResult());
+        linalg::YieldOp::create(nested, loc, arith::SelectOp::create(nested, loc, isOld, before, now).getResult());
       });
   updated[keep.getName()] = rows.getResult(0);
 }
@@ -333,8 +333,8 @@ void ScheduleConverter::createReturn(ReturnOp op) {
   // The ages of the window's older part are kept like a ring.
   if (Value ring = given.lookup("ring.age")) {
     int64_t history = schedule.getHistory();
-    SmallVector<OpFoldResult> offsets{frames, b.getIndexAttr(0)}, sizes{b.getIndexAttr(history), b.getIndexAttr(streams)},
-        strides{b.getIndexAttr(1), b.getIndexAttr(1)};
+    SmallVector<OpFoldResult> offsets{frames, b.getIndexAttr(0)},
+        sizes{b.getIndexAttr(history), b.getIndexAttr(streams)}, strides{b.getIndexAttr(1), b.getIndexAttr(1)};
     updated["ring.age"] = tensor::ExtractSliceOp::create(b, loc, cast<RankedTensorType>(ring.getType()), windowAges,
                                                          offsets, sizes, strides);
   }

@@ -194,8 +194,8 @@ bool parseNpy(const std::string &bytes, HostTensor &tensor, std::string &reason)
 }
 
 bool npyHeader(const HostTensor &tensor, std::string &header) {
-  auto known = std::find_if(dtypeNames.begin(), dtypeNames.end(),
-                            [&](const DtypeName &d) { return tensor.dtype == d.ours; });
+  auto known =
+      std::find_if(dtypeNames.begin(), dtypeNames.end(), [&](const DtypeName &d) { return tensor.dtype == d.ours; });
   if (known == dtypeNames.end())
     return false;
   std::string text = std::string("{'descr': '") + known->file + "', 'fortran_order': False, 'shape': (";

@@ -32,7 +32,8 @@ Status notNpz(const std::string &path, const std::string &reason) {
   return fileError("'" + path + "' is not an npz file: " + reason);
 }
 
-template <typename T> T load(const std::string &bytes, uint64_t offset) {
+template <typename T>
+T load(const std::string &bytes, uint64_t offset) {
   T value;
   std::memcpy(&value, bytes.data() + offset, sizeof(T));
   return value;
@@ -133,8 +134,8 @@ bool readMembers(const std::string &bytes, std::vector<Member> &members, std::st
     if (member.header > directory.offset || directory.offset - member.header < 30 ||
         load<uint32_t>(bytes, member.header) != localMagic)
       return false;
-    member.begin = member.header + 30 + load<uint16_t>(bytes, member.header + 26) +
-                   load<uint16_t>(bytes, member.header + 28);
+    member.begin =
+        member.header + 30 + load<uint16_t>(bytes, member.header + 26) + load<uint16_t>(bytes, member.header + 28);
     if (member.begin > directory.offset || directory.offset - member.begin < member.packed)
       return false;
     if (load<uint16_t>(bytes, member.header + 26) != nameBytes ||
@@ -184,8 +185,8 @@ bool unpack(const std::string &bytes, const Member &member, std::string &content
     return false;
   }
   if (member.method != stored && member.method != deflated) {
-    reason = "member '" + member.name + "' has compression method " + std::to_string(member.method) +
-             "; expected 0 or 8";
+    reason =
+        "member '" + member.name + "' has compression method " + std::to_string(member.method) + "; expected 0 or 8";
     return false;
   }
   reason = "member '" + member.name + "' is damaged";
@@ -199,7 +200,8 @@ bool unpack(const std::string &bytes, const Member &member, std::string &content
   return crc32_z(0, reinterpret_cast<const Bytef *>(content.data()), content.size()) == member.crc;
 }
 
-template <typename T> void append(std::string &text, T value) {
+template <typename T>
+void append(std::string &text, T value) {
   text.append(reinterpret_cast<const char *>(&value), sizeof(T));
 }
 

@@ -59,8 +59,8 @@ Status notSafetensors(const std::string &path, const std::string &reason) {
 }
 
 Status truncated(const std::string &path, const std::string &what, uint64_t end, uint64_t size) {
-  return fileError("'" + path + "' is truncated: " + what + " ends at byte " + std::to_string(end) +
-                   ", the file has " + std::to_string(size));
+  return fileError("'" + path + "' is truncated: " + what + " ends at byte " + std::to_string(end) + ", the file has " +
+                   std::to_string(size));
 }
 
 /// Parses JSON that is at most three levels deep and names no key twice.
@@ -73,8 +73,7 @@ bool parseHeader(std::string_view text, json &header, std::string &reason) {
       return false;
     if (event == json::parse_event_t::object_start)
       keys[depth].clear();
-    if (event == json::parse_event_t::key && !keys[depth - 1].insert(value.get<std::string>()).second &&
-        reason.empty())
+    if (event == json::parse_event_t::key && !keys[depth - 1].insert(value.get<std::string>()).second && reason.empty())
       reason = "'" + value.get<std::string>() + "' appears twice";
     return true;
   };
@@ -91,8 +90,8 @@ bool parseEntry(const std::string &name, const json &value, Entry &entry, std::s
     reason = "'" + name + "' " + why;
     return false;
   };
-  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
-      !value.contains("data_offsets") || value.size() != 3)
+  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets") ||
+      value.size() != 3)
     return fail("lacks dtype, shape or data_offsets");
   const json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
   if (!dtype.is_string())
@@ -121,8 +120,8 @@ bool parseEntry(const std::string &name, const json &value, Entry &entry, std::s
   entry.end = offsets[1].get<uint64_t>();
   uint64_t bytes = uint64_t(*count) * dtypeSize(entry.tensor.dtype);
   if (entry.end < entry.begin || entry.end - entry.begin != bytes)
-    return fail("needs " + std::to_string(bytes) + " bytes, but its data_offsets are " +
-                std::to_string(entry.begin) + " and " + std::to_string(entry.end));
+    return fail("needs " + std::to_string(bytes) + " bytes, but its data_offsets are " + std::to_string(entry.begin) +
+                " and " + std::to_string(entry.end));
   return true;
 }
 
@@ -161,9 +160,8 @@ Status parseSafetensors(const std::string &path, const std::string &bytes, Tenso
     entries.push_back(std::move(entry));
   }
 
-  std::sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   uint64_t data = 8 + headerBytes, room = bytes.size() - data, position = 0;
   for (const Entry &entry : entries) {
     if (entry.begin < position)
@@ -196,9 +194,8 @@ Status writeSafetensors(const std::string &path, const TensorFile &file) {
                               [&dtype = tensor.dtype](const DtypeName &d) { return dtype == d.ours; });
     if (known == dtypeNames.end())
       return internalError("'" + name + "' has dtype '" + tensor.dtype + "', unknown to .safetensors");
-    header[name] = {{"dtype", known->file},
-                    {"shape", tensor.shape},
-                    {"data_offsets", {offset, offset + tensor.data.size()}}};
+    header[name] = {
+        {"dtype", known->file}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();
   }
   std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);

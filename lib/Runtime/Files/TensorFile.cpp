@@ -12,8 +12,7 @@ namespace mlir::rnn::runtime {
 namespace {
 
 bool endsWith(const std::string &text, std::string_view suffix) {
-  return text.size() >= suffix.size() &&
-         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return text.size() >= suffix.size() && text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
 Status unknownExtension(const std::string &path) {

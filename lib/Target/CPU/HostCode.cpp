@@ -74,11 +74,19 @@ FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target, Locatio
   const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
   HostMachine result;
   // What generated code may use; the runtime knows what the kernel calls them.
-  static constexpr StringRef kFeatures[] = {
-      "avx",      "avx2",     "fma",      "bmi",      "bmi2",      "lzcnt",       "popcnt",     "f16c",
-      "movbe",    "avx512f",  "avx512vl", "avx512dq", "avx512bw",  "avx512cd",    "avx512bf16", "avx512fp16",
-      "avx512vnni", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq", "avxvnni", "gfni",
-      "vaes",     "vpclmulqdq"};
+  static constexpr StringRef kFeatures[] = {"avx",          "avx2",
+                                            "fma",          "bmi",
+                                            "bmi2",         "lzcnt",
+                                            "popcnt",       "f16c",
+                                            "movbe",        "avx512f",
+                                            "avx512vl",     "avx512dq",
+                                            "avx512bw",     "avx512cd",
+                                            "avx512bf16",   "avx512fp16",
+                                            "avx512vnni",   "avx512ifma",
+                                            "avx512vbmi",   "avx512vbmi2",
+                                            "avx512bitalg", "avx512vpopcntdq",
+                                            "avxvnni",      "gfni",
+                                            "vaes",         "vpclmulqdq"};
   for (StringRef feature : kFeatures)
     if (info.checkFeatures(("+" + feature).str()))
       result.requirements.push_back(feature.str());
@@ -124,16 +132,14 @@ void mlir::rnn::buildLowerToLLVMPipeline(OpPassManager &manager) {
 }
 
 /// Translates the lowered module and sets what the back end must know.
-static std::unique_ptr<llvm::Module>
-translate(ModuleOp module, llvm::LLVMContext &context,
-          llvm::TargetMachine &machine, const llvm::StringSet<> &exported,
-          unsigned vectorBits) {
+static std::unique_ptr<llvm::Module> translate(ModuleOp module, llvm::LLVMContext &context,
+                                               llvm::TargetMachine &machine, const llvm::StringSet<> &exported,
+                                               unsigned vectorBits) {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   module->getContext()->appendDialectRegistry(registry);
-  std::unique_ptr<llvm::Module> result =
-      translateModuleToLLVMIR(module, context, "rnn");
+  std::unique_ptr<llvm::Module> result = translateModuleToLLVMIR(module, context, "rnn");
   if (!result)
     return nullptr;
   result->setTargetTriple(machine.getTargetTriple());
@@ -157,13 +163,11 @@ translate(ModuleOp module, llvm::LLVMContext &context,
 /// What generated code gains from: it is explicit about vectors, tiles and
 /// unrolling, so the passes that look for these take most of the time of a
 /// default pipeline and find nothing.
-static constexpr StringLiteral kFunctionPasses =
-    "early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
-    "simplifycfg";
+static constexpr StringLiteral kFunctionPasses = "early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+                                                 "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
+                                                 "simplifycfg";
 
-static LogicalResult optimize(llvm::Module &module,
-                              llvm::TargetMachine &machine, Location loc) {
+static LogicalResult optimize(llvm::Module &module, llvm::TargetMachine &machine, Location loc) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -184,8 +188,7 @@ static LogicalResult optimize(llvm::Module &module,
 
 /// An undefined symbol would be looked up in whatever the process has loaded.
 static LogicalResult checkUndefinedSymbols(StringRef object, Location loc) {
-  auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(object, "host code"));
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "host code"));
   if (!file) {
     llvm::consumeError(file.takeError());
     return emitError(loc) << "host code is not an object file";
@@ -201,15 +204,13 @@ static LogicalResult checkUndefinedSymbols(StringRef object, Location loc) {
     if (!(*flags & llvm::object::SymbolRef::SF_Undefined) || name->empty())
       continue;
     if (*name != "memcpy" && *name != "memmove" && *name != "memset")
-      return emitError(loc) << "host code needs the function '" << *name
-                            << "'; expected no external function";
+      return emitError(loc) << "host code needs the function '" << *name << "'; expected no external function";
   }
   return success();
 }
 
 static FailureOr<std::string> findLinker(Location loc) {
-  for (StringRef name :
-       {"ld.lld-22", "/usr/lib/llvm-22/bin/ld.lld", "ld.lld"})
+  for (StringRef name : {"ld.lld-22", "/usr/lib/llvm-22/bin/ld.lld", "ld.lld"})
     if (auto path = llvm::sys::findProgramByName(name))
       return *path;
   return emitError(loc) << "linker ld.lld-22 not found; expected Debian's "
@@ -222,12 +223,9 @@ static FailureOr<std::vector<char>> link(StringRef object, Location loc) {
   if (failed(linker))
     return failure();
   SmallString<128> folder;
-  if (std::error_code error =
-          llvm::sys::fs::createUniqueDirectory("rnn-link", folder))
-    return emitError(loc) << "cannot create a temporary folder: "
-                          << error.message();
-  llvm::scope_exit cleanup(
-      [&] { llvm::sys::fs::remove_directories(folder); });
+  if (std::error_code error = llvm::sys::fs::createUniqueDirectory("rnn-link", folder))
+    return emitError(loc) << "cannot create a temporary folder: " << error.message();
+  llvm::scope_exit cleanup([&] { llvm::sys::fs::remove_directories(folder); });
   std::string input = (folder + "/code.o").str();
   std::string output = (folder + "/code.so").str();
   std::string log = (folder + "/log").str();
@@ -240,15 +238,12 @@ static FailureOr<std::vector<char>> link(StringRef object, Location loc) {
     if (error || stream.has_error())
       return emitError(loc) << "cannot write '" << input << "'";
   }
-  StringRef arguments[] = {*linker,      "-shared", "-O1", "--build-id=none",
-                           "--gc-sections", "-z",   "noexecstack",
-                           "-o",         output,    input};
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
-                                          StringRef(log)};
+  StringRef arguments[] = {*linker, "-shared", "-O1", "--build-id=none", "--gc-sections", "-z", "noexecstack",
+                           "-o",    output,    input};
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
   std::string message;
   if (llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects,
-                                /*SecondsToWait=*/0, /*MemoryLimit=*/0,
-                                &message) != 0) {
+                                /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message) != 0) {
     if (auto text = llvm::MemoryBuffer::getFile(log))
       message += (*text)->getBuffer().rtrim().str();
     return emitError(loc) << "linking host code failed: " << message;
@@ -256,12 +251,10 @@ static FailureOr<std::vector<char>> link(StringRef object, Location loc) {
   auto linked = llvm::MemoryBuffer::getFile(output);
   if (!linked)
     return emitError(loc) << "cannot read '" << output << "'";
-  return std::vector<char>((*linked)->getBufferStart(),
-                           (*linked)->getBufferEnd());
+  return std::vector<char>((*linked)->getBufferStart(), (*linked)->getBufferEnd());
 }
 
-FailureOr<std::vector<char>>
-mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target) {
+FailureOr<std::vector<char>> mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target) {
   Location loc = module.getLoc();
   FailureOr<HostMachine> host = describeHost(target, loc);
   if (failed(host))
@@ -278,8 +271,7 @@ mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target) {
   if (failed(manager.run(module)))
     return failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code =
-      translate(module, context, *machine, exported, host->vectorBits);
+  std::unique_ptr<llvm::Module> code = translate(module, context, *machine, exported, host->vectorBits);
   if (!code)
     return emitError(loc) << "translation to LLVM IR failed";
   if (failed(optimize(*code, *machine, loc)))
@@ -288,8 +280,7 @@ mlir::rnn::emitSharedObject(ModuleOp module, const HostTarget &target) {
   SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager emitter;
-  if (machine->addPassesToEmitFile(emitter, stream, nullptr,
-                                   llvm::CodeGenFileType::ObjectFile))
+  if (machine->addPassesToEmitFile(emitter, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
     return emitError(loc) << "this target cannot emit object files";
   emitter.run(*code);
 

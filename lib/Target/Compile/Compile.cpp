@@ -61,8 +61,8 @@ struct Progress {
 class Compilation {
 public:
   Compilation(const CompileOptions &options, StringRef name, Progress &progress)
-      : options(options), name(name), progress(progress),
-        context(makeRegistry(), MLIRContext::Threading::DISABLED), diagnostics(context, options.jsonDiagnostics) {
+      : options(options), name(name), progress(progress), context(makeRegistry(), MLIRContext::Threading::DISABLED),
+        diagnostics(context, options.jsonDiagnostics) {
     context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
     context.setRemarkEngine(remarks.createEngine());
@@ -109,11 +109,9 @@ private:
 } // namespace
 
 Status Compilation::parse(const std::string &text) {
-  if (std::optional<TextPosition> place = isBytecode(llvm::MemoryBufferRef(text, name))
-                                              ? std::nullopt
-                                              : findTooDeepNesting(text)) {
-    emitError(FileLineColLoc::get(&context, name, place->line, place->column))
-        << "nesting deeper than " << kMaxNesting;
+  if (std::optional<TextPosition> place =
+          isBytecode(llvm::MemoryBufferRef(text, name)) ? std::nullopt : findTooDeepNesting(text)) {
+    emitError(FileLineColLoc::get(&context, name, place->line, place->column)) << "nesting deeper than " << kMaxNesting;
     return printed();
   }
   ParserConfig config(&context);
@@ -335,9 +333,9 @@ Status Compilation::emitArtifact(CompileResult &result) {
   if (Status status = checkMemory(tables); status.failed())
     return status;
   std::string tablesText = llvm::formatv("{0}", llvm::json::Value(std::move(tables)));
-  std::string provenance = llvm::formatv(
-      "{0}", llvm::json::Value(llvm::json::Object{
-                 {"version", RNN_VERSION_STRING}, {"llvm", LLVM_VERSION_STRING}, {"options", describeOptions()}}));
+  std::string provenance = llvm::formatv("{0}", llvm::json::Value(llvm::json::Object{{"version", RNN_VERSION_STRING},
+                                                                                     {"llvm", LLVM_VERSION_STRING},
+                                                                                     {"options", describeOptions()}}));
   std::vector<Section> sections{{SectionKind::Tables, "", tablesText}};
   for (auto &[target, bytes] : objects)
     sections.push_back({SectionKind::HostCode, target, {bytes.data(), bytes.size()}});

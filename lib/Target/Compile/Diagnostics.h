@@ -12,8 +12,8 @@
 
 namespace mlir::rnn {
 
-/// Prints the diagnostics of a context to stderr while it lives, as `<file>:<line>:<col>: error: …` lines or as one JSON
-/// object per line. Remarks are left out.
+/// Prints the diagnostics of a context to stderr while it lives, as `<file>:<line>:<col>: error: …` lines or as one
+/// JSON object per line. Remarks are left out.
 class DiagnosticPrinter {
 public:
   DiagnosticPrinter(MLIRContext &context, bool asJson);

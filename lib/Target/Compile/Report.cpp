@@ -93,12 +93,12 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
 }
 
 /// The keys of the report in the order of its text, and those of the objects in its lists.
-static constexpr StringRef kScalars[] = {"network",    "target",           "streams",
-                                         "parameters", "launches_per_step", "launches_per_frame"};
+static constexpr StringRef kScalars[] = {"network",           "target", "streams", "parameters", "launches_per_step",
+                                         "launches_per_frame"};
 static constexpr StringRef kLists[] = {"components", "hoisted", "fused", "kept_in_loop", "refused", "kernels"};
-static constexpr StringRef kFields[] = {"id",       "phase",  "kind",   "direction", "signals",         "signal", "m",
-                                        "n",        "k",      "from",   "stages",    "carried",         "schedule",
-                                        "reason",   "flops_per_frame", "bytes_per_frame"};
+static constexpr StringRef kFields[] = {
+    "id",     "phase",   "kind",     "direction", "signals",         "signal",         "m", "n", "k", "from",
+    "stages", "carried", "schedule", "reason",    "flops_per_frame", "bytes_per_frame"};
 static constexpr StringRef kMemory[] = {"parameters", "optimizer", "state",      "ring",     "activations_per_frame",
                                         "workspace",  "constant",  "per_thread", "per_frame"};
 
@@ -209,9 +209,8 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
 
   Array components;
   for (Operation &op : *schedule.getBodyBlock())
-    llvm::TypeSwitch<Operation *>(&op).Case<ParallelOp, RecurrentOp, ReductionOp>([&](auto region) {
-      components.push_back(describeRegion(region, region.getDomain(), components.size()));
-    });
+    llvm::TypeSwitch<Operation *>(&op).Case<ParallelOp, RecurrentOp, ReductionOp>(
+        [&](auto region) { components.push_back(describeRegion(region, region.getDomain(), components.size())); });
   Object memory{{"parameters", bytesOfRole(abi, AbiRole::Parameter)},
                 {"optimizer", bytesOfRole(abi, AbiRole::Optimizer)},
                 {"state", bytesOfRole(abi, AbiRole::State)},
@@ -224,9 +223,9 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
   }
 
   StringRef name = schedule.getSymName();
-  Array hoisted = listRemarks(
-      remarks, name, {"Hoisted"},
-      {{"signal", "Signal"}, {"m", "M"}, {"n", "N"}, {"k", "K"}, {"from", "From"}, {"reason", "Reason"}});
+  Array hoisted =
+      listRemarks(remarks, name, {"Hoisted"},
+                  {{"signal", "Signal"}, {"m", "M"}, {"n", "N"}, {"k", "K"}, {"from", "From"}, {"reason", "Reason"}});
   auto listReasons = [&](ArrayRef<StringRef> names) {
     return listRemarks(remarks, name, names, {{"signal", "Signal"}, {"reason", "Reason"}});
   };

@@ -14,8 +14,7 @@ namespace mlir::rnn {
 
 /// The memory at `pointer` (!llvm.ptr) as a flat memref<?xelement>. Its size is
 /// not recorded: nothing in generated code asks for it.
-Value buildMemRefFromPointer(OpBuilder &builder, Location loc, Value pointer,
-                             Type element);
+Value buildMemRefFromPointer(OpBuilder &builder, Location loc, Value pointer, Type element);
 
 } // namespace mlir::rnn
 

@@ -53,16 +53,14 @@ struct ProductTiling {
 
   /// The tile for a machine with registers of `vectorBits`, for `rows` rows
   /// (0: not known when compiling).
-  static ProductTiling choose(unsigned vectorBits, Type element, int64_t rows,
-                              int64_t columns);
+  static ProductTiling choose(unsigned vectorBits, Type element, int64_t rows, int64_t columns);
 };
 
 /// What happens to a finished vector of results before it is stored: gets the
 /// row, the first column (indices) and the vector, returns the vector to store,
 /// or null if it has stored the results itself. `mask` (vector<lanes x i1>) is
 /// null where all lanes are columns of the result.
-using ProductEpilogue = std::function<Value(
-    OpBuilder &, Location, Value row, Value column, Value result, Value mask)>;
+using ProductEpilogue = std::function<Value(OpBuilder &, Location, Value row, Value column, Value result, Value mask)>;
 
 /// One product. Element types f32 and f64 use fused multiply-adds, i32 and i64
 /// wrap around.
@@ -87,22 +85,18 @@ struct ThreadIds {
 
 /// Emits this thread's share of the product. The caller puts barriers before
 /// and after it.
-void emitProduct(OpBuilder &builder, Location loc, const Product &product,
-                 const ThreadIds &ids);
+void emitProduct(OpBuilder &builder, Location loc, const Product &product, const ThreadIds &ids);
 
 /// Number of elements of a packed matrix.
 int64_t packedSize(int64_t depth, int64_t columns, const ProductTiling &tiling);
 
 /// Emits this thread's share of packing `source` [depth, columns], any strides,
 /// into panels [columns / panel][depth][panel] at `target`, padded with zeros.
-void emitPack(OpBuilder &builder, Location loc, Type element,
-              const MatrixView &source, int64_t depth, int64_t columns,
-              Value target, Value targetOffset, const ProductTiling &tiling,
-              const ThreadIds &ids);
+void emitPack(OpBuilder &builder, Location loc, Type element, const MatrixView &source, int64_t depth, int64_t columns,
+              Value target, Value targetOffset, const ProductTiling &tiling, const ThreadIds &ids);
 
 /// Emits a loop over this thread's contiguous share of `count` items.
-void emitShare(OpBuilder &builder, Location loc, Value count,
-               const ThreadIds &ids,
+void emitShare(OpBuilder &builder, Location loc, Value count, const ThreadIds &ids,
                function_ref<void(OpBuilder &, Location, Value item)> body);
 
 } // namespace mlir::rnn

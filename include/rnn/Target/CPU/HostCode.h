@@ -27,7 +27,7 @@ struct HostTarget {
 
 /// What code generators ask about a processor.
 struct HostMachine {
-  unsigned vectorBits = 128;    ///< width of the widest usable register
+  unsigned vectorBits = 128; ///< width of the widest usable register
   unsigned vectorRegisters = 16;
   bool hasFma = false;
   /// Features that the code may use, by LLVM's names, as in the artifact's
@@ -53,8 +53,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager);
 /// returns its bytes. The module is lowered in place. Functions that are not
 /// private are exported under their names. Besides memcpy, memmove and memset
 /// an undefined symbol is an error. Links with `ld.lld` of LLVM 22.
-FailureOr<std::vector<char>> emitSharedObject(ModuleOp module,
-                                              const HostTarget &target);
+FailureOr<std::vector<char>> emitSharedObject(ModuleOp module, const HostTarget &target);
 
 } // namespace mlir::rnn
 

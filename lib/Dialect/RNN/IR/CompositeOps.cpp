@@ -16,8 +16,7 @@ using namespace mlir::rnn;
 
 static ParseResult parseSymbol(OpAsmParser &parser, StringRef keyword, OperationState &state, StringRef attr) {
   FlatSymbolRefAttr symbol;
-  return failure(parser.parseLParen() || parser.parseAttribute(symbol, attr, state.attributes) ||
-                 parser.parseRParen());
+  return failure(parser.parseLParen() || parser.parseAttribute(symbol, attr, state.attributes) || parser.parseRParen());
 }
 
 ParseResult LSTMOp::parse(OpAsmParser &parser, OperationState &state) {
@@ -76,9 +75,11 @@ LogicalResult LSTMOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   if (h.getRank() != 1 || c.getRank() != 1 || !isa<FloatType>(c.getElementType()) ||
       h.getElementType() != c.getElementType())
-    return emitOpError() << "expected vectors h and c of one float type, but got " << debugString(h) << " and " << debugString(c);
+    return emitOpError() << "expected vectors h and c of one float type, but got " << debugString(h) << " and "
+                         << debugString(c);
   if (!getProjectionAttr() && h != c)
-    return emitOpError() << "expected h and c of one type without projection, but got " << debugString(h) << " and " << debugString(c);
+    return emitOpError() << "expected h and c of one type without projection, but got " << debugString(h) << " and "
+                         << debugString(c);
   bool isIndex = input.getElementType().isSignlessInteger() && input.getRank() == 0;
   if (!isIndex && (input.getRank() != 1 || input.getElementType() != c.getElementType()))
     return emitOpError() << "expected a vector of " << debugString(c.getElementType())
@@ -104,7 +105,8 @@ LogicalResult LSTMOp::verifySymbolUses(SymbolTableCollection &symbols) {
       fits = shape[i] < 0 || type.getDimSize(i) == shape[i];
     if (fits)
       return success();
-    InFlightDiagnostic diag = emitOpError() << role << " '@" << symbol.getValue() << "' is " << debugString(type) << "; expected [";
+    InFlightDiagnostic diag = emitOpError()
+                              << role << " '@" << symbol.getValue() << "' is " << debugString(type) << "; expected [";
     llvm::interleaveComma(shape, diag, [&](int64_t size) {
       if (size < 0)
         diag << "any";
@@ -160,8 +162,7 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
   Value sum = SumOp::create(builder, loc, gates, ValueRange{fromInput, param(getBAttr()), fromState});
   auto gate = [&](int64_t k) -> Value {
     return tensor::ExtractSliceOp::create(builder, loc, unit, sum, ValueRange(), ValueRange(), ValueRange(),
-                                          ArrayRef<int64_t>{k * units}, ArrayRef<int64_t>{units},
-                                          ArrayRef<int64_t>{1});
+                                          ArrayRef<int64_t>{k * units}, ArrayRef<int64_t>{units}, ArrayRef<int64_t>{1});
   };
   auto peep = [&](Value x, unsigned k, Value cell) {
     return getPeephole() ? add(x, mul(param(cast<FlatSymbolRefAttr>((*getPeephole())[k])), cell)) : x;

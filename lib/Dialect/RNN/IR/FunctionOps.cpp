@@ -307,8 +307,8 @@ void TrainStepOp::print(OpAsmPrinter &p) {
     p << " bptt";
     getBpttAttr().print(p);
   }
-  p.printOptionalAttrDict((*this)->getAttrs(), {"sym_name", "network", "losses", "metrics", "optimizer", "clip_norm",
-                                                "bptt"});
+  p.printOptionalAttrDict((*this)->getAttrs(),
+                          {"sym_name", "network", "losses", "metrics", "optimizer", "clip_norm", "bptt"});
 }
 
 LogicalResult TrainStepOp::verify() {

@@ -327,13 +327,11 @@ static LogicalResult verifyDims(Operation *op, RankedTensorType large, RankedTen
 }
 
 LogicalResult ReduceOp::verify() {
-  return verifyDims(*this, cast<RankedTensorType>(getSource().getType()), cast<RankedTensorType>(getType()),
-                    getDims());
+  return verifyDims(*this, cast<RankedTensorType>(getSource().getType()), cast<RankedTensorType>(getType()), getDims());
 }
 
 LogicalResult BroadcastOp::verify() {
-  return verifyDims(*this, cast<RankedTensorType>(getType()), cast<RankedTensorType>(getSource().getType()),
-                    getDims());
+  return verifyDims(*this, cast<RankedTensorType>(getType()), cast<RankedTensorType>(getSource().getType()), getDims());
 }
 
 /// gather_c3, scatter_add_c3: checks that `rows` is what an index of type `index` selects from `table`.

@@ -63,9 +63,13 @@ static ParseResult parseFields(AsmParser &parser, ArrayRef<Field> fields) {
 
 llvm::json::Object ZerosAttr::toJSON() const { return llvm::json::Object{{"kind", "zeros"}}; }
 
-llvm::json::Object ConstantAttr::toJSON() const { return llvm::json::Object{{"kind", "constant"}, {"value", getValue().value}}; }
+llvm::json::Object ConstantAttr::toJSON() const {
+  return llvm::json::Object{{"kind", "constant"}, {"value", getValue().value}};
+}
 
-llvm::json::Object NormalAttr::toJSON() const { return llvm::json::Object{{"kind", "normal"}, {"mean", getMean().value}, {"std", getStd().value}}; }
+llvm::json::Object NormalAttr::toJSON() const {
+  return llvm::json::Object{{"kind", "normal"}, {"mean", getMean().value}, {"std", getStd().value}};
+}
 
 llvm::json::Object OrthogonalAttr::toJSON() const {
   return llvm::json::Object{{"kind", "orthogonal"}, {"gain", getGain().value}, {"blocks", getBlocks()}};
@@ -130,7 +134,8 @@ struct Arithmetic {
   RankedTensorType type;
 
   Value constant(double value) {
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
   }
   Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
   Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
@@ -227,6 +232,9 @@ Attribute AdamAttr::parse(AsmParser &parser, Type) {
 }
 
 void AdamAttr::print(AsmPrinter &printer) const {
-  printFields(printer, getLr(), {{"beta1", getBeta1(), 0.9}, {"beta2", getBeta2(), 0.999}, {"eps", getEps(), 1e-8},
-                                 {"weight_decay", getWeightDecay(), 0.0}});
+  printFields(printer, getLr(),
+              {{"beta1", getBeta1(), 0.9},
+               {"beta2", getBeta2(), 0.999},
+               {"eps", getEps(), 1e-8},
+               {"weight_decay", getWeightDecay(), 0.0}});
 }

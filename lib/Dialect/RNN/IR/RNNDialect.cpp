@@ -35,15 +35,15 @@ bool rnn::isSignalElementType(Type type) {
 LogicalResult rnn::verifySignalType(Operation *op, Type type, const Twine &what) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape())
-    return op->emitOpError() << what << " has type " << debugString(type) << "; expected a ranked tensor of static shape";
+    return op->emitOpError() << what << " has type " << debugString(type)
+                             << "; expected a ranked tensor of static shape";
   if (tensor.getEncoding())
     return op->emitOpError() << what << " has type " << debugString(type) << "; expected a tensor without encoding";
   if (!isSignalElementType(tensor.getElementType()))
     return op->emitOpError() << "element type '" << debugString(tensor.getElementType()) << "' of " << what
                              << " is not supported; expected f32, f64, or an integer";
   if (tensor.getRank() > kMaxRank)
-    return op->emitOpError() << what << " has rank " << tensor.getRank() << "; at most " << kMaxRank
-                             << " is supported";
+    return op->emitOpError() << what << " has rank " << tensor.getRank() << "; at most " << kMaxRank << " is supported";
   int64_t elements = 1;
   for (int64_t size : tensor.getShape()) {
     if (size < 1)

@@ -41,7 +41,8 @@ static ParseResult parseRegionOp(OpAsmParser &parser, OperationState &state) {
   for (auto [argument, rate, input] : llvm::zip(arguments, rates, type.getInputs())) {
     auto sequence = dyn_cast<RankedTensorType>(input);
     if (!sequence || sequence.getRank() < rate)
-      return parser.emitError(loc) << debugString(input) << " is no sequence of rate " << stringifyRate(static_cast<Rate>(rate));
+      return parser.emitError(loc) << debugString(input) << " is no sequence of rate "
+                                   << stringifyRate(static_cast<Rate>(rate));
     argument.type = getSignalType(sequence, rate);
   }
   state.addTypes(type.getResults());
@@ -52,8 +53,7 @@ static void printRegionOp(OpAsmPrinter &p, Operation *op) {
   p << " ins(";
   llvm::interleaveComma(llvm::zip(op->getOperands(), op->getRegion(0).getArguments()), p, [&](auto in) {
     auto [operand, argument] = in;
-    p << operand << " as " << argument << " "
-      << stringifyRate(getSequenceRate(operand.getType(), argument.getType()));
+    p << operand << " as " << argument << " " << stringifyRate(getSequenceRate(operand.getType(), argument.getType()));
   });
   p << ")";
   p.printOptionalAttrDict(op->getAttrs(), {"domain", "direction"});
@@ -102,7 +102,8 @@ static LogicalResult verifyRegionOp(Operation *op, std::optional<Rate> rate) {
                         : getSequenceType(signal, Rate::Static, streams) == result.getType() ||
                               getSequenceType(signal, Rate::Stream, streams) == result.getType();
     if (!matches)
-      return op->emitOpError() << "result " << debugString(result.getType()) << " is no sequence of " << debugString(signal);
+      return op->emitOpError() << "result " << debugString(result.getType()) << " is no sequence of "
+                               << debugString(signal);
   }
   return success();
 }

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Components: R. Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput. 1 (1972), with a stack of our
-// own. Edges are followed from a node to what it reads, so components come out in the order in which they can run.
+// Components: R. Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput. 1 (1972), with a stack of
+// our own. Edges are followed from a node to what it reads, so components come out in the order in which they can run.
 //
 //===----------------------------------------------------------------------===//
 #include "rnn/Dialect/RNN/IR/SignalGraph.h"
@@ -100,9 +100,8 @@ SmallVector<SmallVector<unsigned>> SignalGraph::getComponents(EdgeFilter keep) c
 bool SignalGraph::isCyclic(ArrayRef<unsigned> component, EdgeFilter keep) const {
   if (component.size() > 1)
     return true;
-  return llvm::any_of(getEdgesInto(component.front()), [&](const Edge &edge) {
-    return edge.from == component.front() && (!keep || keep(edge));
-  });
+  return llvm::any_of(getEdgesInto(component.front()),
+                      [&](const Edge &edge) { return edge.from == component.front() && (!keep || keep(edge)); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -120,8 +119,8 @@ public:
   PathSearch(const SignalGraph &graph, SignalGraph::EdgeFilter keep, bool backwards)
       : graph(graph), keep(keep), backwards(backwards), cost(graph.size(), kUnreached), via(graph.size(), 0) {}
 
-  /// Finds the cheapest paths from `start` of a cost below `limit`, or, with `onlyCycle`, the cheapest cycle through it.
-  /// Returns the number of edges looked at.
+  /// Finds the cheapest paths from `start` of a cost below `limit`, or, with `onlyCycle`, the cheapest cycle through
+  /// it. Returns the number of edges looked at.
   uint64_t run(unsigned start, Cost limit, bool onlyCycle) {
     for (unsigned node : touched)
       cost[node] = kUnreached;
@@ -251,4 +250,21 @@ SignalGraph::Path SignalGraph::findShortestWalk(ArrayRef<unsigned> firsts, Array
       break;
   }
   return best;
+}
+
+llvm::DenseSet<Operation *> rnn::findLiveOps(Block &block, ArrayRef<Operation *> roots) {
+  llvm::DenseSet<Operation *> live;
+  SmallVector<Operation *> worklist;
+  auto visit = [&](Operation *op) {
+    if (op && live.insert(op).second)
+      worklist.push_back(op);
+  };
+  for (Operation &op : block)
+    if (op.getNumResults() == 0)
+      visit(&op);
+  llvm::for_each(roots, visit);
+  while (!worklist.empty())
+    for (Value operand : worklist.pop_back_val()->getOperands())
+      visit(operand.getDefiningOp());
+  return live;
 }

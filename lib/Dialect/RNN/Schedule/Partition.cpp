@@ -59,8 +59,7 @@ private:
   /// The sequence of `value` spread to `rate` (rule R3).
   Value getSequence(Value value, Rate rate);
   /// A region over `domain` that yields what `body` returns; `operand` may be null.
-  Value buildParallel(Domain domain, Location loc, Value operand, Type signal,
-                      llvm::function_ref<Value(Block &)> body);
+  Value buildParallel(Domain domain, Location loc, Value operand, Type signal, llvm::function_ref<Value(Block &)> body);
   Operation *createRegionOp(const RegionPlan &plan, Location loc, TypeRange results, ValueRange operands);
 
   RankedTensorType getSequenceType(Value value, Rate rate) {
@@ -250,9 +249,8 @@ Value Partitioner::getSequence(Value value) {
   if (Value sequence = sequences.lookup(value))
     return sequence;
   assert(isConstant(value.getDefiningOp()) && "regions are built in topological order");
-  return sequences[value] =
-             buildParallel(Domain::Static, value.getLoc(), nullptr, value.getType(),
-                           [&](Block &) { return builder.clone(*value.getDefiningOp())->getResult(0); });
+  return sequences[value] = buildParallel(Domain::Static, value.getLoc(), nullptr, value.getType(),
+                                          [&](Block &) { return builder.clone(*value.getDefiningOp())->getResult(0); });
 }
 
 Value Partitioner::getSequence(Value value, Rate rate) {
@@ -285,11 +283,11 @@ ScheduleOp Partitioner::createSchedule() {
     losses = step.getLosses();
     metrics = step.getMetrics();
   }
-  auto schedule = ScheduleOp::create(
-      builder, function.getLoc(), name, TypeAttr::get(builder.getFunctionType(inputs, results)), function.getArgNames(),
-      function.getResultNames(), function.getArgAttrsAttr(), function.getResAttrsAttr(),
-      FunctionKindAttr::get(builder.getContext(), function.getFunctionKind()), network,
-      builder.getI64IntegerAttr(streams), bptt, losses, metrics);
+  auto schedule = ScheduleOp::create(builder, function.getLoc(), name,
+                                     TypeAttr::get(builder.getFunctionType(inputs, results)), function.getArgNames(),
+                                     function.getResultNames(), function.getArgAttrsAttr(), function.getResAttrsAttr(),
+                                     FunctionKindAttr::get(builder.getContext(), function.getFunctionKind()), network,
+                                     builder.getI64IntegerAttr(streams), bptt, losses, metrics);
   schedule->setDiscardableAttrs(function->getDiscardableAttrDictionary());
   Block *body = builder.createBlock(&schedule.getBody());
   for (auto [argument, sequence] : llvm::zip(function.getBodyBlock()->getArguments(), inputs))
@@ -314,8 +312,8 @@ void Partitioner::buildKeeps() {
   if (!step || step.getHistory() == 0)
     return;
   for (SaveOp save : step.getBodyBlock()->getOps<SaveOp>())
-    KeepOp::create(builder, save.getLoc(), getSequence(save.getSource(), Rate::Frame),
-                   "ring." + save.getRing().str(), step.getHistory());
+    KeepOp::create(builder, save.getLoc(), getSequence(save.getSource(), Rate::Frame), "ring." + save.getRing().str(),
+                   step.getHistory());
 }
 
 void Partitioner::buildReturn() {

@@ -11,8 +11,8 @@
 
 namespace mlir::rnn {
 
-/// Splits every `rnn.sum` in a loop of `function` into the sum of the terms that the loop does not compute, which then is
-/// outside the loop, and the rest. Sums in the loop that only another sum reads are merged with it first.
+/// Splits every `rnn.sum` in a loop of `function` into the sum of the terms that the loop does not compute, which then
+/// is outside the loop, and the rest. Sums in the loop that only another sum reads are merged with it first.
 void splitSums(RNNFunctionInterface function);
 
 /// True for a product that runs for all frames at once and feeds a loop, directly or through elementwise ops.

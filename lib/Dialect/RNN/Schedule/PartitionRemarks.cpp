@@ -58,14 +58,16 @@ void rnn::emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAn
       auto [m, n, k] = getProductSizes(cast<ContractOp>(op));
       remark::passed(op->getLoc(), remarkOptions(RemarkCategory::Hoist, "Hoisted", name))
           << remark::add("{0} runs for all frames before the loop that reads it", names.getName(op->getResult(0)))
-          << remark::metric("Signal", names.getName(op->getResult(0))) << remark::metric("M", m) << remark::metric("N", n) << remark::metric("K", k)
+          << remark::metric("Signal", names.getName(op->getResult(0))) << remark::metric("M", m)
+          << remark::metric("N", n) << remark::metric("K", k)
           << remark::reason("the loop computes none of its operands");
       continue;
     }
     // The loop is told where its first delay is written.
     Location loc = component.delays.empty() ? component.ops.front()->getLoc() : component.delays.front()->getLoc();
     remark::analysis(loc, remarkOptions(RemarkCategory::Recurrence, "Loop", name))
-        << remark::add("{0} signals run frame by frame, {1}", component.ops.size(), stringifyDirection(component.direction))
+        << remark::add("{0} signals run frame by frame, {1}", component.ops.size(),
+                       stringifyDirection(component.direction))
         << remark::metric("Stages", component.stages) << remark::metric("Delay", component.cycleDelay)
         << remark::reason("cycle {0}", tellCycle(component));
     for (Operation *op : component.ops) {

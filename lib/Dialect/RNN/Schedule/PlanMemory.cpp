@@ -48,9 +48,8 @@ struct Place {
   SmallVector<const Buffer *> buffers;
 
   bool isFree(const Buffer &buffer) const {
-    return llvm::all_of(buffers, [&](const Buffer *other) {
-      return other->last < buffer.first || buffer.last < other->first;
-    });
+    return llvm::all_of(buffers,
+                        [&](const Buffer *other) { return other->last < buffer.first || buffer.last < other->first; });
   }
 };
 

@@ -22,7 +22,8 @@ namespace mlir::rnn {
 static LogicalResult print(ModuleOp module, StringRef format, llvm::json::Array functions,
                            llvm::function_ref<void(const llvm::json::Object &)> printText) {
   if (format == "json") {
-    llvm::errs() << llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object{{"functions", std::move(functions)}}));
+    llvm::errs() << llvm::formatv("{0:2}\n",
+                                  llvm::json::Value(llvm::json::Object{{"functions", std::move(functions)}}));
     return success();
   }
   if (format != "text")
@@ -112,9 +113,9 @@ struct PrintMemory : mlir::rnn::impl::PrintMemoryBase<PrintMemory> {
     for (auto schedule : getOperation().getOps<ScheduleOp>()) {
       auto memory = schedule->getAttrOfType<DictionaryAttr>("rnn.memory");
       bool isPlanned = memory && llvm::all_of(*schedule.getBodyBlock(), [](Operation &op) {
-        auto slots = op.getAttrOfType<ArrayAttr>("slots");
-        return !isRegionOp(&op) || (slots && slots.size() == op.getNumResults());
-      });
+                         auto slots = op.getAttrOfType<ArrayAttr>("slots");
+                         return !isRegionOp(&op) || (slots && slots.size() == op.getNumResults());
+                       });
       if (!isPlanned) {
         schedule.emitOpError("has no memory plan; run rnn-plan-memory first");
         return signalPassFailure();

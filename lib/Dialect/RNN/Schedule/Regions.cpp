@@ -13,9 +13,8 @@ using namespace mlir;
 using namespace mlir::rnn;
 
 Domain rnn::getRegionDomain(Operation *region) {
-  return llvm::TypeSwitch<Operation *, Domain>(region).Case<ParallelOp, RecurrentOp, ReductionOp>([](auto op) {
-    return op.getDomain();
-  });
+  return llvm::TypeSwitch<Operation *, Domain>(region).Case<ParallelOp, RecurrentOp, ReductionOp>(
+      [](auto op) { return op.getDomain(); });
 }
 
 Rate rnn::getOperandRate(Operation *region, unsigned i) {

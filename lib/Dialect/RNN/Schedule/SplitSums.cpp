@@ -13,9 +13,7 @@ namespace {
 /// Splits the sums of one loop.
 class SumSplitter {
 public:
-  explicit SumSplitter(const Component &loop) : loop(loop) {
-    inside.insert(loop.ops.begin(), loop.ops.end());
-  }
+  explicit SumSplitter(const Component &loop) : loop(loop) { inside.insert(loop.ops.begin(), loop.ops.end()); }
 
   void run() {
     // From the last to the first, so that a sum takes in those that feed it before they are looked at.

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One rule per op: what the error e of the result adds to the error of operand i. Elementwise rules are a line each; the
-// list of ops that have a rule stands at the end. An op without a rule that lies on the way from a parameter to the loss
-// is an error of `rnn-differentiate`.
+// One rule per op: what the error e of the result adds to the error of operand i. Elementwise rules are a line each;
+// the list of ops that have a rule stands at the end. An op without a rule that lies on the way from a parameter to the
+// loss is an error of `rnn-differentiate`.
 //
 //===----------------------------------------------------------------------===//
 #include "mlir/IR/Matchers.h"
@@ -45,8 +45,12 @@ static Value toFirstIf(AdjointBuilder &a, CmpFPredicate predicate, Operation *op
   Value zero = a.zero(a.getError().getType());
   return i == 0 ? a.select(first, a.getError(), zero) : a.select(first, zero, a.getError());
 }
-static Value rule(AdjointBuilder &a, arith::MaximumFOp op, unsigned i) { return toFirstIf(a, CmpFPredicate::OGE, op, i); }
-static Value rule(AdjointBuilder &a, arith::MinimumFOp op, unsigned i) { return toFirstIf(a, CmpFPredicate::OLE, op, i); }
+static Value rule(AdjointBuilder &a, arith::MaximumFOp op, unsigned i) {
+  return toFirstIf(a, CmpFPredicate::OGE, op, i);
+}
+static Value rule(AdjointBuilder &a, arith::MinimumFOp op, unsigned i) {
+  return toFirstIf(a, CmpFPredicate::OLE, op, i);
+}
 
 static Value rule(AdjointBuilder &a, arith::SelectOp op, unsigned i) {
   Value condition = a.use(op.getCondition()), zero = a.zero(a.getError().getType());
@@ -122,7 +126,8 @@ static Value rule(AdjointBuilder &a, DelayOp op, unsigned i) {
   if (i == 0 && a.isFrameRate(op.getSource()))
     return DelayOp::create(b, a.getLoc(), a.getError(), -op.getBy(), StringRef(), Value(), /*local=*/true);
   // The error where the delay gives its init, else zero.
-  Value ofInit = DelayOp::create(b, a.getLoc(), a.zero(op.getType()), op.getBy(), StringRef(), a.getError(), op.getLocal());
+  Value ofInit =
+      DelayOp::create(b, a.getLoc(), a.zero(op.getType()), op.getBy(), StringRef(), a.getError(), op.getLocal());
   // A source that is the same at all frames has the error of all others, wherever in the window these are.
   return i == 1 ? ofInit : a.sub(a.getError(), ofInit);
 }
@@ -138,8 +143,8 @@ static Value rule(AdjointBuilder &a, SumFramesOp, unsigned) { return a.getError(
 
 static Value rule(AdjointBuilder &a, SumOp, unsigned) { return a.getError(); }
 
-/// The operand's place is taken by the error: e[out] · other[…] -> operand[…]. Dimensions that only this operand has are
-/// repeated.
+/// The operand's place is taken by the error: e[out] · other[…] -> operand[…]. Dimensions that only this operand has
+/// are repeated.
 static Value rule(AdjointBuilder &a, ContractOp op, unsigned i) {
   AffineMap own = op.getMap(i), other = op.getMap(1 - i), out = op.getMap(2);
   auto type = cast<RankedTensorType>(op.getOperand(i).getType());
@@ -206,7 +211,8 @@ static Value rule(AdjointBuilder &a, ReduceOp op, unsigned) {
   Value candidates = a.select(isLargest, ranks, a.constant(type, -static_cast<double>(type.getNumElements())));
   Value best = ReduceOp::create(b, a.getLoc(), op.getType(), ReduceKind::Max, candidates, op.getDims());
   // Where nothing is largest (a NaN) nothing gets an error.
-  Value isFirst = arith::AndIOp::create(b, a.getLoc(), isLargest, a.compare(CmpFPredicate::OEQ, candidates, spread(best)));
+  Value isFirst =
+      arith::AndIOp::create(b, a.getLoc(), isLargest, a.compare(CmpFPredicate::OEQ, candidates, spread(best)));
   return a.select(isFirst, spread(a.getError()), a.zero(type));
 }
 

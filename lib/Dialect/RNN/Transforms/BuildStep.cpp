@@ -105,7 +105,7 @@ private:
 
   Region body;
   Block *block = nullptr;
-  llvm::MapVector<StringRef, Value> params; ///< the one read of each parameter
+  llvm::MapVector<StringRef, Value> params;  ///< the one read of each parameter
   llvm::DenseMap<StringAttr, Value> results; ///< of the network, by name
   llvm::DenseSet<StringAttr> summed;         ///< losses and metrics that have been added up
   Value mask, lr;
@@ -157,7 +157,8 @@ void StepBuilder::copyNetwork() {
   for (Operation &op : *block)
     for (OpOperand &operand : op.getOpOperands())
       operand.set(mapping.lookupOrDefault(operand.get()));
-  for (auto [name, value] : llvm::zip(function.getResultNames(), network.getBodyBlock()->getTerminator()->getOperands())) {
+  for (auto [name, value] :
+       llvm::zip(function.getResultNames(), network.getBodyBlock()->getTerminator()->getOperands())) {
     Value result = results[cast<StringAttr>(name)] = mapping.lookupOrDefault(value);
     // A step need not return what the network does; messages call it by that name all the same.
     if (Operation *op = result.getDefiningOp(); op && !isa<NameLoc>(op->getLoc()))
@@ -255,7 +256,8 @@ void StepBuilder::buildUpdate(Value total) {
   if (source.getClipNormAttr()) {
     auto scalar = getScalar(real);
     Value shifted = arith::AddFOp::create(builder, loc, norm, constant(scalar, 1e-6));
-    Value ratio = arith::DivFOp::create(builder, loc, constant(scalar, source.getClipNormAttr().getValueAsDouble()), shifted);
+    Value ratio =
+        arith::DivFOp::create(builder, loc, constant(scalar, source.getClipNormAttr().getValueAsDouble()), shifted);
     factor = arith::MinimumFOp::create(builder, loc, ratio, constant(scalar, 1));
   }
 
@@ -276,8 +278,8 @@ void StepBuilder::buildUpdate(Value total) {
       slots.push_back(getSlot("opt." + slot + "." + parameter.getSymName(), type));
       slotValues.push_back(ParamOp::create(builder, loc, type, slots.back().getSymName()));
     }
-    SmallVector<Value> updated = optimizer.buildUpdate(builder, loc, weight, clipped, slotValues,
-                                                       convert(lr, type.getElementType()), step);
+    SmallVector<Value> updated =
+        optimizer.buildUpdate(builder, loc, weight, clipped, slotValues, convert(lr, type.getElementType()), step);
     AssignOp::create(builder, loc, parameter.getSymName(), updated.front());
     for (auto [slot, value] : llvm::zip(slots, ArrayRef(updated).drop_front()))
       AssignOp::create(builder, loc, slot.getSymName(), value);
@@ -287,13 +289,16 @@ void StepBuilder::buildUpdate(Value total) {
 StepOp StepBuilder::build() {
   copyNetwork();
   bool trains = kind == FunctionKind::Train;
-  auto number = [&](double value) { return builder.getNamedAttr(RNNDialect::kDefaultAttrName, builder.getF64FloatAttr(value)); };
+  auto number = [&](double value) {
+    return builder.getNamedAttr(RNNDialect::kDefaultAttrName, builder.getF64FloatAttr(value));
+  };
   mask = addArgument("mask", getScalar(builder.getI1Type()), builder.getDictionaryAttr(number(1)));
   if (trains) {
     auto optimizer = cast<OptimizerAttrInterface>(source.getOptimizer());
-    lr = addArgument("lr", getScalar(real),
-                     builder.getDictionaryAttr({number(optimizer.getLearningRate()),
-                                                builder.getNamedAttr(RNNDialect::kRateAttrName, builder.getStringAttr("static"))}));
+    lr = addArgument(
+        "lr", getScalar(real),
+        builder.getDictionaryAttr({number(optimizer.getLearningRate()),
+                                   builder.getNamedAttr(RNNDialect::kRateAttrName, builder.getStringAttr("static"))}));
   }
 
   // `loss` comes first; its value last.
@@ -305,8 +310,8 @@ StepOp StepBuilder::build() {
       reduced = arith::MulFOp::create(builder, loc, reduced, constant(getScalar(real), loss.getWeight()));
     weighted.push_back(reduced);
   }
-  Value total = weighted.size() == 1 ? weighted.front()
-                                     : SumOp::create(builder, loc, getScalar(real), weighted).getResult();
+  Value total =
+      weighted.size() == 1 ? weighted.front() : SumOp::create(builder, loc, getScalar(real), weighted).getResult();
   Operation *unused = outputs.front().getDefiningOp();
   outputs.front() = total;
   unused->erase();

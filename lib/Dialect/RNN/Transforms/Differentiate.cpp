@@ -280,13 +280,14 @@ void Differentiator::addSlices() {
       return cast<RankedTensorType>(slice.getType()).getRank() == type.getRank();
     });
     if (std::optional<int64_t> dim = keepsRank ? findTiling(type, found) : std::nullopt) {
-      SmallVector<Value> pieces = llvm::map_to_vector(found, [&](tensor::ExtractSliceOp slice) { return getError(slice); });
+      SmallVector<Value> pieces =
+          llvm::map_to_vector(found, [&](tensor::ExtractSliceOp slice) { return getError(slice); });
       add(first, tensor::ConcatOp::create(builder, source.getLoc(), type, *dim, pieces));
       continue;
     }
     for (tensor::ExtractSliceOp slice : found) {
-      AdjointBuilder adjoint(builder, slice.getLoc(), getError(slice), [](Value v) { return v; },
-                             [](Value) { return true; });
+      AdjointBuilder adjoint(
+          builder, slice.getLoc(), getError(slice), [](Value v) { return v; }, [](Value) { return true; });
       add(order.lookup(slice), cast<AdjointOpInterface>(slice.getOperation()).buildAdjoint(adjoint, 0));
     }
   }
@@ -296,9 +297,8 @@ void Differentiator::addSlices() {
 void Differentiator::closeErrors() {
   for (auto &[value, placeholder] : placeholders) {
     SmallVector<Term> &parts = terms[value];
-    llvm::stable_sort(parts, [](const Term &a, const Term &b) {
-      return std::pair(a.op, a.operand) < std::pair(b.op, b.operand);
-    });
+    llvm::stable_sort(
+        parts, [](const Term &a, const Term &b) { return std::pair(a.op, a.operand) < std::pair(b.op, b.operand); });
     SmallVector<Value> values = llvm::map_to_vector(parts, [](const Term &term) { return term.value; });
     if (values.empty()) {
       auto type = cast<RankedTensorType>(value.getType());
@@ -350,9 +350,8 @@ LogicalResult Differentiator::differentiate(GradientOp gradient) {
 
   SmallVector<Operation *> ops;
   auto hasActiveOperand = [&](Operation &op) {
-    return llvm::any_of(op.getOpOperands(), [&](OpOperand &operand) {
-      return carriesGradient(operand) && active.contains(operand.get());
-    });
+    return llvm::any_of(op.getOpOperands(),
+                        [&](OpOperand &operand) { return carriesGradient(operand) && active.contains(operand.get()); });
   };
   for (Operation &op : *step.getBodyBlock())
     if (op.getNumResults() == 1 && active.contains(op.getResult(0)) && hasActiveOperand(op))

@@ -21,9 +21,9 @@ namespace mlir::rnn {
 static Value expandLinear(OpBuilder &b, LinearOp op) {
   MLIRContext *context = op.getContext();
   AffineExpr row = b.getAffineDimExpr(0), column = b.getAffineDimExpr(1);
-  ArrayAttr maps = b.getAffineMapArrayAttr({AffineMap::get(2, 0, {row, column}, context),
-                                            AffineMap::get(2, 0, {column}, context),
-                                            AffineMap::get(2, 0, {row}, context)});
+  ArrayAttr maps =
+      b.getAffineMapArrayAttr({AffineMap::get(2, 0, {row, column}, context), AffineMap::get(2, 0, {column}, context),
+                               AffineMap::get(2, 0, {row}, context)});
   Value product = ContractOp::create(b, op.getLoc(), op.getType(), op.getWeight(), op.getInput(), maps, RateAttr());
   if (!op.getBias())
     return product;

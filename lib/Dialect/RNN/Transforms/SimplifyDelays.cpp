@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "rnn/Dialect/RNN/IR/SignalGraph.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
 #include "rnn/Dialect/RNN/Transforms/Transforms.h"
 #include "llvm/ADT/DenseMap.h"
@@ -21,19 +22,7 @@ namespace mlir::rnn {
 
 /// Erases the ops of a graph region that no op with an effect, the terminator among them, depends on.
 unsigned rnn::eraseDeadSignals(Block &block) {
-  llvm::DenseSet<Operation *> live;
-  SmallVector<Operation *> worklist;
-  auto visit = [&](Operation *op) {
-    if (op && live.insert(op).second)
-      worklist.push_back(op);
-  };
-  for (Operation &op : block)
-    if (op.getNumResults() == 0)
-      visit(&op);
-  while (!worklist.empty())
-    for (Value operand : worklist.pop_back_val()->getOperands())
-      visit(operand.getDefiningOp());
-
+  llvm::DenseSet<Operation *> live = findLiveOps(block);
   SmallVector<Operation *> dead;
   for (Operation &op : block)
     if (!live.contains(&op))
@@ -49,8 +38,8 @@ unsigned rnn::eraseDeadSignals(Block &block) {
 static bool isPlain(DelayOp delay) { return delay.isCarried() && !delay.getInit(); }
 
 namespace {
-/// Where chains of plain carried delays begin. All delays of a chain being carried, their sum reaches as far back as the
-/// chain, and is valid where the chain is: ages grow by one from frame to frame (T5).
+/// Where chains of plain carried delays begin. All delays of a chain being carried, their sum reaches as far back as
+/// the chain, and is valid where the chain is: ages grow by one from frame to frame (T5).
 class Chains {
 public:
   struct Root {

@@ -16,6 +16,7 @@
 
 #include "rnn/Dialect/RNN/IR/RNN.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace mlir::rnn {
 
@@ -67,8 +68,8 @@ public:
   /// After a number of steps in proportion to the graph the best cycle found so far is taken.
   Path findShortestCycle(ArrayRef<unsigned> starts, EdgeFilter keep) const;
 
-  /// The shortest closed walk along `keep` with one of the edges `firsts` and one of the edges `seconds` on it, with the
-  /// same bound. Begins with the former.
+  /// The shortest closed walk along `keep` with one of the edges `firsts` and one of the edges `seconds` on it, with
+  /// the same bound. Begins with the former.
   Path findShortestWalk(ArrayRef<unsigned> firsts, ArrayRef<unsigned> seconds, EdgeFilter keep) const;
 
 private:
@@ -77,6 +78,10 @@ private:
   SmallVector<Edge> edges;
   SmallVector<unsigned> firstInto, firstOut, outEdges;
 };
+
+/// The ops of `block` that an op without results, the terminator among them, or one of `roots` depends on, these
+/// included.
+llvm::DenseSet<Operation *> findLiveOps(Block &block, ArrayRef<Operation *> roots = {});
 
 } // namespace mlir::rnn
 

@@ -13,8 +13,8 @@
 
 namespace mlir::rnn {
 
-/// The names that messages, reports and pictures give to the values of a function: the recorded name (of an argument, of
-/// a delayed signal, of a result, in a NameLoc, in this order), else the number that the printer would give.
+/// The names that messages, reports and pictures give to the values of a function: the recorded name (of an argument,
+/// of a delayed signal, of a result, in a NameLoc, in this order), else the number that the printer would give.
 class SignalNames {
 public:
   explicit SignalNames(RNNFunctionInterface function);

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One remark per decision, at the location of the op that it is about, with a `Reason`; where something was not done also
-// a `Suggestion`. Use upstream's `remark::passed`, `missed` and `analysis` with the options from here.
+// One remark per decision, at the location of the op that it is about, with a `Reason`; where something was not done
+// also a `Suggestion`. Use upstream's `remark::passed`, `missed` and `analysis` with the options from here.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RNN_DIALECT_RNN_SCHEDULE_REMARKS_H

@@ -16,7 +16,8 @@
 
 namespace mlir::rnn {
 
-/// What a rule sees: the error of the op's result, the values of the primal graph, and arithmetic on tensors of one shape.
+/// What a rule sees: the error of the op's result, the values of the primal graph, and arithmetic on tensors of one
+/// shape.
 class AdjointBuilder {
 public:
   /// `use` gives a primal value as adjoint ops may read it (rule A3); `isFrameRate` tells a primal value's rate.

@@ -377,6 +377,10 @@ struct Partition : mlir::rnn::impl::PartitionBase<Partition> {
       module.emitError() << "unknown mode '" << mode << "'; expected split or sequential";
       return signalPassFailure();
     }
+    if (streams == 0) { // any number of streams: only the exit to linalg could do that
+      module.emitError() << "option 'streams=0' is not implemented yet";
+      return signalPassFailure();
+    }
     if (streams < 1) {
       module.emitError() << "streams must be at least 1, got " << int64_t(streams);
       return signalPassFailure();

@@ -53,6 +53,7 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
       PartitionOptions partition;
       partition.streams = options.streams;
       manager.addPass(createPartition(partition));
+      manager.addPass(createPlanMemory());
       if (failed(manager.run(*module)))
         return messages;
     }

@@ -74,24 +74,17 @@ void FunctionEmitter::begin(StringRef symbol) {
   // Allocations stand before the marker, everything else after it.
   Value marker = index.constant(0);
   entryMarker = marker.getDefiningOp();
+  auto plan = schedule->getAttrOfType<DictionaryAttr>("rnn.memory");
+  used.constant = plan.getAs<IntegerAttr>("constant").getInt();
+  used.perFrame = plan.getAs<IntegerAttr>("per_frame").getInt();
+  needed = used;
   flagsCell = allocateFlat(b.getI32Type(), 1).base;
 }
 
 void FunctionEmitter::end() {
-  SmallVector<Block> places;
-  int64_t constant = 0, perFrame = 0;
-  for (const Block &block : blocks) {
-    Block &place = places.emplace_back();
-    place.constant = std::exchange(constant, constant + block.constant);
-    place.perFrame = std::exchange(perFrame, perFrame + block.perFrame);
-  }
-  for (Offset &offset : offsets) {
-    offset.constant.setValueAttr(b.getI64IntegerAttr(places[offset.block].constant));
-    offset.perFrame.setValueAttr(b.getI64IntegerAttr(places[offset.block].perFrame));
-  }
   auto bytes = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
-  function->setAttr("rnn.memory", b.getDictionaryAttr({bytes("constant", constant), bytes("per_frame", perFrame),
-                                                       bytes("per_thread", 0)}));
+  function->setAttr("rnn.memory", b.getDictionaryAttr({bytes("constant", needed.constant),
+                                                       bytes("per_frame", needed.perFrame), bytes("per_thread", 0)}));
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,65 +107,40 @@ View FunctionEmitter::tensor(unsigned position, Rate rate, RankedTensorType type
   return view;
 }
 
-/// A free block that needs to grow least, or a new one. Blocks with and without
-/// frames do not mix: either is the larger for some T.
-unsigned FunctionEmitter::takeBlock(int64_t constant, int64_t perFrame) {
-  auto growth = [&](const Block &block) {
-    return std::pair(std::max<int64_t>(perFrame - block.perFrame, 0), std::max<int64_t>(constant - block.constant, 0));
-  };
-  auto slack = [&](const Block &block) { return std::pair(block.perFrame - perFrame, block.constant - constant); };
-  Block *best = nullptr;
-  for (Block &block : blocks) {
-    if (block.buffer || (block.perFrame > 0) != (perFrame > 0))
-      continue;
-    if (!best || std::pair(growth(block), slack(block)) < std::pair(growth(*best), slack(*best)))
-      best = &block;
-  }
-  if (!best)
-    best = &blocks.emplace_back();
-  best->constant = std::max(best->constant, constant);
-  best->perFrame = std::max(best->perFrame, perFrame);
-  return best - blocks.begin();
-}
-
-void FunctionEmitter::pin() {
-  for (Block &block : blocks)
-    block.pinned |= block.buffer != 0;
-}
-
-void FunctionEmitter::retain(const llvm::SmallDenseSet<unsigned> &buffers) {
-  for (Block &block : blocks)
-    if (!block.pinned && !buffers.contains(block.buffer))
-      block.buffer = 0;
-}
-
-View FunctionEmitter::allocate(RankedTensorType type, Rate rate, int64_t extraRows) {
-  Type element = memoryType(type.getElementType());
-  int64_t signal = type.getNumElements() * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-  int64_t row = rate >= Rate::Stream ? signal * streams : signal;
-  int64_t rowBytes = llvm::alignTo(row, kAlignment);
-  const bool hasFrames = rate == Rate::Frame;
-  unsigned block = hasFrames ? takeBlock(rowBytes * extraRows, rowBytes) : takeBlock(rowBytes, 0);
-
+View FunctionEmitter::workspaceView(Size offset, RankedTensorType type, Rate rate) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryMarker);
   Type i64 = b.getI64Type();
-  auto perFrame = LLVM::ConstantOp::create(b, loc, i64, int64_t(0));
-  auto offset = LLVM::ConstantOp::create(b, loc, i64, int64_t(0));
-  offsets.push_back({block, offset, perFrame});
-  Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
-  Value variable = LLVM::MulOp::create(b, loc, frameCount, perFrame);
-  Value bytes = LLVM::AddOp::create(b, loc, variable, offset);
+  Value bytes = LLVM::ConstantOp::create(b, loc, i64, offset.constant);
+  if (offset.perFrame) {
+    Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
+    Value perFrame = LLVM::ConstantOp::create(b, loc, i64, offset.perFrame);
+    bytes = LLVM::AddOp::create(b, loc, LLVM::MulOp::create(b, loc, frameCount, perFrame), bytes);
+  }
   Value address =
       LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
   View view;
-  view.base = buildMemRefFromPointer(b, loc, address, element);
+  view.base = buildMemRefFromPointer(b, loc, address, memoryType(type.getElementType()));
   view.type = type;
   view.strides = rowMajorStrides(type.getShape());
   view.streamStride = rate >= Rate::Stream ? type.getNumElements() : 0;
-  view.frameStride = hasFrames ? streams * view.streamStride : 0;
+  view.frameStride = rate == Rate::Frame ? streams * view.streamStride : 0;
   view.buffer = nextBuffer++;
-  blocks[block].buffer = view.buffer;
+  return view;
+}
+
+View FunctionEmitter::planned(SlotAttr slot, RankedTensorType type, Rate rate) {
+  return workspaceView({slot.getOffset(), slot.getPerFrame()}, type, rate);
+}
+
+View FunctionEmitter::allocate(RankedTensorType type, Rate rate, int64_t extraRows) {
+  int64_t signal =
+      type.getNumElements() * llvm::divideCeil(memoryType(type.getElementType()).getIntOrFloatBitWidth(), 8);
+  int64_t row = llvm::alignTo(rate >= Rate::Stream ? signal * streams : signal, kAlignment);
+  View view = workspaceView(used, type, rate);
+  used.constant += rate == Rate::Frame ? row * extraRows : row;
+  used.perFrame += rate == Rate::Frame ? row : 0;
+  needed = {std::max(needed.constant, used.constant), std::max(needed.perFrame, used.perFrame)};
   return view;
 }
 

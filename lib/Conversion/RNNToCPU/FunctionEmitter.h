@@ -69,6 +69,11 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape);
 /// The type of an element in memory: booleans are bytes.
 Type memoryType(Type element);
 
+/// An amount of memory: constant + perFrame * T bytes.
+struct Size {
+  int64_t constant = 0, perFrame = 0;
+};
+
 class FunctionEmitter {
 public:
   FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits);
@@ -88,23 +93,31 @@ public:
   View windowAges;
   Value flagsCell; ///< memref<?xi32>: flag 2 while the step runs
 
-  /// Creates the function `symbol` and enters it.
+  /// Creates the function `symbol` and enters it. The schedule has a memory plan.
   void begin(StringRef symbol);
   /// Leaves the function and records the memory that it needs.
   void end();
 
   /// The session's tensor number `position` of the table.
   View tensor(unsigned position, Rate rate, RankedTensorType type);
-  /// New memory for a signal in the workspace: for every frame of the chunk
-  /// (`rows` = 0 extra) or window, every stream, or once.
+  /// The planned memory of a signal (rnn-plan-memory).
+  View planned(SlotAttr slot, RankedTensorType type, Rate rate);
+  /// New memory for a signal in the workspace, behind the planned: for every
+  /// frame of the chunk (`extraRows` = 0) or window, every stream, or once.
   View allocate(RankedTensorType type, Rate rate, int64_t extraRows = 0);
   /// New memory for `count` elements.
   View allocateFlat(Type element, int64_t count);
-  /// What is allocated now stays to the end.
-  void pin();
-  /// Memory in the workspace that is neither pinned nor named by its number is
-  /// free for what is allocated from here on. All threads must be past it.
-  void retain(const llvm::SmallDenseSet<unsigned> &buffers);
+  /// Frees what is allocated from here to the end of its life. All threads
+  /// must be past that memory then.
+  class Scratch {
+  public:
+    explicit Scratch(FunctionEmitter &emitter) : e(emitter), before(e.used) {}
+    ~Scratch() { e.used = before; }
+
+  private:
+    FunctionEmitter &e;
+    Size before;
+  };
 
   /// The order between threads: a group of work says what it reads and writes
   /// before it is emitted; where that conflicts, a barrier is put before it.
@@ -153,24 +166,13 @@ public:
 
 private:
   Value contextField(int64_t bytes, Type type);
-  /// A part of the workspace that buffers use one after another; as large as
-  /// the largest of them in both terms. Where it lies is known at the end.
-  struct Block {
-    int64_t constant = 0, perFrame = 0; ///< bytes: constant + perFrame * T
-    unsigned buffer = 0;                ///< who uses it; 0: free
-    bool pinned = false;
-  };
-  /// The offset of one allocation, to be filled in at the end.
-  struct Offset {
-    unsigned block;
-    LLVM::ConstantOp constant, perFrame;
-  };
-  unsigned takeBlock(int64_t constant, int64_t perFrame);
+  /// A row-major signal at an offset of the workspace.
+  View workspaceView(Size offset, RankedTensorType type, Rate rate);
 
   Operation *entryMarker = nullptr; ///< allocations are emitted before it
   Value context, thread, tensors, workspace;
-  SmallVector<Block> blocks;
-  SmallVector<Offset> offsets;
+  Size used;   ///< of the workspace, from its beginning
+  Size needed; ///< the most that was used, in both terms
   unsigned nextBuffer = 1;
   llvm::SmallSet<unsigned, 16> readSince, writtenSince;
 };

@@ -45,7 +45,6 @@ private:
   void bindTensors();
   void emitAges();
   LogicalResult emitRegion(Operation *op);
-  void releaseMemory(Operation *op);
   void emitResults(ReturnOp op);
   void emitCommit();
   void emitKeep(KeepOp keep);
@@ -127,6 +126,7 @@ void ScheduleConverter::emitAges() {
 }
 
 LogicalResult ScheduleConverter::emitRegion(Operation *op) {
+  FunctionEmitter::Scratch scratch(e);
   auto sequences = [&](Value value) { return values.lookup(value); };
   auto stateOf = [&](StringRef name) { return find(name); };
   RegionEmitter region(e, op, sequences, stateOf);
@@ -134,20 +134,7 @@ LogicalResult ScheduleConverter::emitRegion(Operation *op) {
     return failure();
   for (auto [i, result] : llvm::enumerate(op->getResults()))
     values[result] = region.getResult(i);
-  releaseMemory(op);
   return success();
-}
-
-/// After `op`, where all threads have met: what neither a later op reads nor the
-/// end needs. Several values may be views of one memory.
-void ScheduleConverter::releaseMemory(Operation *op) {
-  llvm::SmallDenseSet<unsigned> needed;
-  for (auto &[value, view] : values)
-    if (llvm::any_of(value.getUsers(), [&](Operation *user) {
-          return isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user) || op->isBeforeInBlock(user);
-        }))
-      needed.insert(view.buffer);
-  e.retain(needed);
 }
 
 void ScheduleConverter::emitResults(ReturnOp op) {
@@ -259,7 +246,6 @@ LogicalResult ScheduleConverter::convert(StringRef symbol) {
   });
   emitAges();
   e.barrier();
-  e.pin();
 
   ReturnOp end;
   GuardOp guardOp;
@@ -324,7 +310,8 @@ struct ConvertRNNToCPU : rnn::impl::ConvertRNNToCPUBase<ConvertRNNToCPU> {
     unsigned number = 0;
     for (ScheduleOp schedule : llvm::make_early_inc_range(module.getOps<ScheduleOp>())) {
       std::string symbol = "rnn_fn_" + std::to_string(number++);
-      if (failed(ScheduleConverter(builder, schedule, vectorBits).convert(symbol)))
+      if (failed(schedule.checkMemoryPlan()) ||
+          failed(ScheduleConverter(builder, schedule, vectorBits).convert(symbol)))
         return signalPassFailure();
       schedule.erase();
     }

@@ -76,6 +76,7 @@ LogicalResult RegionEmitter::unsupported(Operation *op) {
 
 LogicalResult RegionEmitter::run() {
   computeRates();
+  planResults();
   for (Value value : body.getTerminator()->getOperands())
     outliving.insert(value);
   if (isa<RecurrentOp>(region))
@@ -132,17 +133,25 @@ LogicalResult RegionEmitter::emitLoop() {
   return success();
 }
 
+void RegionEmitter::planResults() {
+  auto slots = region->getAttrOfType<ArrayAttr>("slots");
+  for (auto [slot, result, value] :
+       llvm::zip(slots.getAsRange<SlotAttr>(), region->getResults(), body.getTerminator()->getOperands())) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Rate rate = getSequenceRate(result.getType(), type);
+    results.push_back(e.planned(slot, type, rate));
+    if (rate == rateOf(value))
+      places.insert({value, results.back()});
+  }
+}
+
 void RegionEmitter::finishResults() {
-  for (Value value : body.getTerminator()->getOperands()) {
+  for (auto [place, result, value] : llvm::zip(results, region->getResults(), body.getTerminator()->getOperands())) {
     View view = materialize(value);
-    // Delays of other regions read sequences beside state, which is row-major.
-    if (!inLoop() && rateOf(value) == Rate::Frame && !view.isContiguous()) {
-      View copy = e.allocate(view.type, Rate::Frame, inWindow ? e.history : 0);
-      e.access({view.buffer}, {copy.buffer});
-      emitCopy(view, copy, Rate::Frame);
-      view = copy;
-    }
-    results.push_back(view);
+    if (view.buffer == place.buffer)
+      continue;
+    e.access({view.buffer}, {place.buffer});
+    emitCopy(view, place, getSequenceRate(result.getType(), value.getType()));
   }
 }
 

@@ -57,14 +57,18 @@ private:
   LogicalResult emitBody();
   LogicalResult emitLoop();
   LogicalResult emitOp(Operation *op);
+  /// Finds the places of the region's results in the memory plan.
+  void planResults();
+  /// Copies what was not computed in its place: views of other memory.
   void finishResults();
   LogicalResult unsupported(Operation *op);
 
   // Views.cpp
   /// The memory of a value; emits its group first where that is needed.
   View materialize(Value value);
-  /// Memory for the result of an op that writes it: a sequence where the value
-  /// outlives the frame, else scratch.
+  /// Memory for the result of an op that writes it: its place in the plan if
+  /// it is a result of the region, else scratch, for all frames where the value
+  /// outlives its own.
   View allocateResult(Value value);
   View sliceView(const View &source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> strides, RankedTensorType type);
   std::optional<View> reshapeView(const View &source, RankedTensorType type);
@@ -124,7 +128,8 @@ private:
   Value frame;                     ///< the current frame inside a loop
   Operation *beforeLoop = nullptr; ///< what a loop needs once goes here
   llvm::DenseMap<Value, Rate> rates;
-  llvm::DenseMap<Value, View> views; ///< what has memory
+  llvm::DenseMap<Value, View> views;  ///< what has memory
+  llvm::DenseMap<Value, View> places; ///< where the region's results go
   llvm::DenseMap<Operation *, Group *> groupOf;
   SmallVector<std::unique_ptr<Group>> openGroups;
   /// Values that later frames or the region's results read.

@@ -28,6 +28,8 @@ View RegionEmitter::allocateResult(Value value) {
   View &view = views[value];
   if (view.base)
     return view;
+  if (auto place = places.find(value); place != places.end())
+    return view = place->second;
   auto type = cast<RankedTensorType>(value.getType());
   Rate rate = rateOf(value);
   // One frame's worth is enough for what no other frame reads.

@@ -448,3 +448,12 @@ LogicalResult ScheduleOp::verify() {
   return failure(failed(rnn::detail::verifyBPTT(*this, getBpttAttr())) || failed(verifySignature(*this)));
 }
 LogicalResult ScheduleOp::verifyRegions() { return verifyResults<ReturnOp>(*this); }
+
+LogicalResult ScheduleOp::checkMemoryPlan() {
+  bool isPlanned =
+      getOperation()->hasAttr("rnn.memory") && llvm::all_of(*getBodyBlock(), [](Operation &op) {
+        auto slots = op.getAttrOfType<ArrayAttr>("slots");
+        return !isa<ParallelOp, RecurrentOp, ReductionOp>(op) || (slots && slots.size() == op.getNumResults());
+      });
+  return isPlanned ? success() : emitOpError("has no memory plan; run rnn-plan-memory first");
+}

@@ -37,7 +37,6 @@ struct Size {
 struct Buffer {
   OpResult value;
   Size size;
-  int64_t history;
   /// The ops, by number, between which its content is needed, both included.
   unsigned first, last;
 };
@@ -81,19 +80,15 @@ LogicalResult MemoryPlanner::describe(OpResult value, unsigned number) {
   auto type = cast<RankedTensorType>(value.getType());
   uint64_t row = getRowBytes(type);
   bool isFrame = type.getRank() > 0 && type.isDynamicDim(0);
-  Buffer buffer{value, {}, 0, number, number};
+  Buffer buffer{value, {}, number, number};
   unsigned end = numbers.size() - 1;
   for (Operation *user : value.getUsers()) {
     // New state, parameters and results take effect at the end of the step, together (rule S4).
     bool isAtEnd = isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user);
     buffer.last = std::max(buffer.last, isAtEnd ? end : numbers.lookup(user));
-    // A state is read where it continues its sequence: right before it.
-    if (auto keep = dyn_cast<KeepOp>(user); keep && keep.getName().starts_with("state."))
-      buffer.history = std::max<int64_t>(buffer.history, keep.getFrames());
   }
-  uint64_t older = buffer.history;
-  if (isFrame && getRegionDomain(value.getOwner()) == Domain::Window)
-    older += schedule.getHistory();
+  // The window begins with H older frames.
+  uint64_t older = isFrame && getRegionDomain(value.getOwner()) == Domain::Window ? schedule.getHistory() : 0;
   buffer.size.constant = isFrame ? llvm::SaturatingMultiply(row, older) : row;
   buffer.size.perFrame = isFrame ? row : 0;
   if (buffer.size.constant > kMaxBytes || buffer.size.perFrame > kMaxBytes)
@@ -146,8 +141,7 @@ void MemoryPlanner::writeSlots() {
   llvm::MapVector<Operation *, SmallVector<Attribute>> slots;
   for (const Buffer &buffer : buffers) {
     const Size &offset = places[placeOf[buffer.value]].offset;
-    slots[buffer.value.getOwner()].push_back(
-        SlotAttr::get(builder.getContext(), offset.constant, offset.perFrame, buffer.history));
+    slots[buffer.value.getOwner()].push_back(SlotAttr::get(builder.getContext(), offset.constant, offset.perFrame));
   }
   for (auto &[op, list] : slots)
     op->setAttr("slots", builder.getArrayAttr(list));

@@ -111,15 +111,9 @@ struct PrintMemory : mlir::rnn::impl::PrintMemoryBase<PrintMemory> {
   void runOnOperation() override {
     llvm::json::Array functions;
     for (auto schedule : getOperation().getOps<ScheduleOp>()) {
-      auto memory = schedule->getAttrOfType<DictionaryAttr>("rnn.memory");
-      bool isPlanned = memory && llvm::all_of(*schedule.getBodyBlock(), [](Operation &op) {
-                         auto slots = op.getAttrOfType<ArrayAttr>("slots");
-                         return !isRegionOp(&op) || (slots && slots.size() == op.getNumResults());
-                       });
-      if (!isPlanned) {
-        schedule.emitOpError("has no memory plan; run rnn-plan-memory first");
+      if (failed(schedule.checkMemoryPlan()))
         return signalPassFailure();
-      }
+      auto memory = schedule->getAttrOfType<DictionaryAttr>("rnn.memory");
       llvm::json::Object function{{"name", schedule.getSymName()}};
       for (NamedAttribute entry : memory)
         function[entry.getName().getValue()] = cast<IntegerAttr>(entry.getValue()).getInt();
@@ -134,8 +128,7 @@ struct PrintMemory : mlir::rnn::impl::PrintMemoryBase<PrintMemory> {
         const llvm::json::Object &buffer = *entry.getAsObject();
         llvm::errs() << "  region " << *buffer.getInteger("region") << " result " << *buffer.getInteger("result")
                      << ": at " << *buffer.getInteger("offset") << " + " << *buffer.getInteger("per_frame")
-                     << " * T, rows of " << *buffer.getInteger("row") << " bytes, history "
-                     << *buffer.getInteger("history") << "\n";
+                     << " * T, rows of " << *buffer.getInteger("row") << " bytes\n";
       }
     };
     if (failed(print(getOperation(), format, std::move(functions), printText)))
@@ -158,7 +151,6 @@ private:
                                              {"result", int64_t(i)},
                                              {"offset", slot.getOffset()},
                                              {"per_frame", slot.getPerFrame()},
-                                             {"history", slot.getHistory()},
                                              {"row", int64_t(getRowBytes(value.getType()))}});
       }
     }

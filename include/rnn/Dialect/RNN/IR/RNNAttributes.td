@@ -185,10 +185,10 @@ def RNN_SlotAttr : AttrDef<RNN_Dialect, "Slot"> {
   let summary = "place of a value in the workspace";
   let description = [{
     The buffer of a value begins at byte `offset + per_frame * T` of the workspace.
-    A sequence holds `history` rows of older frames and then the frames of its domain, one row per frame, each `[B, …]`.
+    A sequence has one row `[B, …]` per frame of its domain.
   }];
-  let parameters = (ins "int64_t":$offset, "int64_t":$per_frame, DefaultValuedParameter<"int64_t", "0">:$history);
-  let assemblyFormat = "`<` struct($offset, $per_frame, $history) `>`";
+  let parameters = (ins "int64_t":$offset, "int64_t":$per_frame);
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 #endif // RNN_DIALECT_RNN_IR_RNNATTRIBUTES_TD

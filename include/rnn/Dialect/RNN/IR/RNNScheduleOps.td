@@ -35,6 +35,9 @@ def RNN_ScheduleOp : RNN_Function<"schedule"> {
   let extraClassDeclaration = [{
     /// H = window - advance, as in StepOp.
     int64_t getHistory() { return getBptt() ? getBptt()->getWindow() - getBptt()->getAdvance() : 0; }
+
+    /// Fails with an error unless rnn-plan-memory has given every result a place.
+    ::llvm::LogicalResult checkMemoryPlan();
   }];
 }
 

@@ -94,8 +94,8 @@ def FuseElementwise : Pass<"rnn-fuse-elementwise", "::mlir::ModuleOp"> {
 def PlanMemory : Pass<"rnn-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every sequence a place in the workspace";
   let description = [{
-    Gives each region an array `slots` with one `#rnn.slot<offset, per_frame, history>` per result, and the schedule `rnn.memory = {constant, per_thread, per_frame}`: the workspace has constant + per_thread·n + per_frame·T bytes.
-    A sequence has one row `[B, …]` per frame of its domain, and before them `history` rows where a carried delay reads older frames of it; booleans are bytes.
+    Gives each region an array `slots` with one `#rnn.slot<offset, per_frame>` per result, and the schedule `rnn.memory = {constant, per_thread, per_frame}`: the workspace has constant + per_thread·n + per_frame·T bytes.
+    A sequence has one row `[B, …]` per frame of its domain; booleans are bytes. What a carried delay reads before the first frame stays in the session's state.
     Every offset is affine in T and a multiple of 64 for every T. Two sequences share memory if their lives do not overlap: from the region that computes one to the last that reads it, or to the end if it is kept, assigned or returned. That holds for every T >= 1, since of two buffers in one place the place is as large as the larger in both terms.
 
     `limit` bounds the workspace for the largest T of the step (its advance; 1 without bptt).

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NativeCode.h"
-#include "rnn/Conversion/RNNToCPU/Memory.h"
+#include "rnn/Conversion/RNNToLoops/Memory.h"
 #include "rnn/Conversion/RNNToCPU/Product.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

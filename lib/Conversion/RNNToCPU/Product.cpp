@@ -15,7 +15,7 @@
 
 #include "rnn/Conversion/RNNToCPU/Product.h"
 
-#include "IndexMath.h"
+#include "rnn/Conversion/RNNToLoops/IndexMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -283,10 +283,6 @@ void ProductEmitter::emitTile(const Columns &columns, Value panel, Value row, un
 }
 
 } // namespace
-
-Value Extent::materialize(OpBuilder &builder, Location loc) const {
-  return value ? value : Value(arith::ConstantIndexOp::create(builder, loc, constant));
-}
 
 ProductTiling ProductTiling::choose(unsigned vectorBits, Type element, int64_t rows, int64_t columns) {
   ProductTiling tiling;

@@ -6,25 +6,23 @@
 //===----------------------------------------------------------------------===//
 //
 // Every `rnn.schedule` becomes one function that all threads enter once
-// (docs/Artifact.md, "Compiled functions"): ages, the regions in order, the
-// results, and last, if the guard allows it, the new parameters and states.
+// (docs/Artifact.md, "Compiled functions"). The loops come from RNNToLoops; here
+// is how threads find memory, share work, meet and multiply.
 //
 //===----------------------------------------------------------------------===//
 
-#include "RegionEmitter.h"
-#include "rnn/Analysis/Abi.h"
 #include "rnn/Conversion/Passes.h"
+#include "rnn/Conversion/RNNToCPU/Product.h"
+#include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 namespace mlir::rnn {
 #define GEN_PASS_DEF_CONVERTRNNTOCPU
@@ -33,270 +31,146 @@ namespace mlir::rnn {
 
 namespace {
 
-/// Converts one schedule.
-class ScheduleConverter {
-public:
-  ScheduleConverter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits)
-      : schedule(schedule), e(builder, schedule, vectorBits), b(e.b), loc(e.loc), index(e.index) {}
+/// Bytes of the fields of RnnContext (docs/Artifact.md).
+enum ContextField { kFrames = 0, kTensors = 8, kWorkspace = 16, kBarrier = 24 };
 
-  LogicalResult convert(StringRef symbol);
+/// Emits one function `symbol(context, thread, threads)`.
+class CpuEmitter : public FunctionEmitter {
+public:
+  using FunctionEmitter::FunctionEmitter;
+
+  void begin(StringRef symbol) override;
+  void end() override;
+  void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
+  bool emitProduct(const MatrixProduct &product) override;
+
+protected:
+  StringRef getTargetName() const override { return "cpu"; }
+  void emitBarrier() override;
+  Value loadTensorPointer(unsigned position) override;
 
 private:
-  void bindTensors();
-  void emitAges();
-  LogicalResult emitRegion(Operation *op);
-  void emitResults(ReturnOp op);
-  void emitCommit();
-  void emitKeep(KeepOp keep);
-  void emitFlags();
-  View find(StringRef name) const { return tensors.lookup(name); }
-  Frames chunk() const { return {e.frames, Value()}; }
-  /// A loop over indices below `count`.
-  void loop(Value count, function_ref<void(Value)> body);
+  /// A copy of a weight in panels, and how it was packed.
+  struct Packed {
+    View memory;
+    int64_t panel, depthStride;
+  };
 
-  ScheduleOp schedule;
-  FunctionEmitter e;
-  OpBuilder &b;
-  Location loc;
-  IndexMath &index;
-  SmallVector<AbiTensor> abi;
-  llvm::StringMap<View> tensors;
-  llvm::SmallSet<unsigned, 16> sessionBuffers;
-  llvm::DenseMap<Value, View> values;
-  SmallVector<std::pair<View, View>> assigned; ///< from, to
-  SmallVector<KeepOp> keeps;
-  Value guard; ///< i1, or null
+  Value contextField(int64_t bytes, Type type);
+  MatrixView at(const MatrixProduct::Matrix &matrix);
+  /// The panels of the right side, packed once per region.
+  View pack(const MatrixProduct &product, const ProductTiling &tiling);
+
+  func::FuncOp function;
+  Value context, thread, tensors;
+  llvm::DenseMap<Value, Packed> packed;
 };
 
 } // namespace
 
-void ScheduleConverter::loop(Value count, function_ref<void(Value)> body) {
-  auto forOp = scf::ForOp::create(b, loc, index.constant(0), count, index.constant(1));
-  OpBuilder::InsertionGuard scope(b);
-  b.setInsertionPointToStart(forOp.getBody());
-  body(forOp.getInductionVar());
+Value CpuEmitter::contextField(int64_t bytes, Type type) {
+  Value at = LLVM::GEPOp::create(b, loc, context.getType(), b.getI8Type(), context, ArrayRef<LLVM::GEPArg>{bytes});
+  return LLVM::LoadOp::create(b, loc, type, at);
 }
 
-void ScheduleConverter::bindTensors() {
-  abi = getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), e.streams);
-  for (auto [position, tensor] : llvm::enumerate(abi)) {
-    View view = e.tensor(position, tensor.rate, tensor.type);
-    tensors[tensor.name] = view;
-    if (tensor.role != AbiRole::Argument && tensor.role != AbiRole::Result)
-      sessionBuffers.insert(view.buffer);
-  }
-  RNNFunctionInterface interface = schedule;
-  for (BlockArgument argument : schedule.getBodyBlock()->getArguments())
-    values[argument] = find(interface.getArgName(argument.getArgNumber()));
-}
-
-/// Ages by rule T4, for the window and the chunk behind it.
-void ScheduleConverter::emitAges() {
-  View old = find("state.age"), ring = find("ring.age");
-  if (!old.base && !ring.base)
-    return;
+void CpuEmitter::begin(StringRef symbol) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
-  e.windowAges = e.allocate(RankedTensorType::get({}, i64), Rate::Frame, e.history);
-  e.ages = e.windowAges;
-  e.ages.shift = e.history * e.streams;
-  View reset;
-  RNNFunctionInterface interface = schedule;
-  if (std::optional<unsigned> i = interface.getResetIndex())
-    reset = values[schedule.getBodyBlock()->getArgument(*i)];
-
-  e.access({}, {e.ages.buffer});
-  emitShare(b, loc, index.constant(e.streams), e.ids, [&](OpBuilder &, Location, Value stream) {
-    if (ring.base)
-      loop(index.constant(e.history), [&](Value row) {
-        e.store(e.loadElement(ring, {{}, {}, {row, stream}}), e.windowAges, {row, stream, {}}, 1, {});
-      });
-    Value first = old.base ? e.loadElement(old, {{}, {}, {stream}}) : e.splat(i64, 1, -1);
-    auto frames = scf::ForOp::create(b, loc, index.constant(0), e.frames, index.constant(1), first);
-    OpBuilder::InsertionGuard scope(b);
-    b.setInsertionPointToStart(frames.getBody());
-    Value t = frames.getInductionVar();
-    Value next = arith::AddIOp::create(b, loc, frames.getRegionIterArg(0), e.splat(i64, 1, 1));
-    Value age =
-        arith::MinSIOp::create(b, loc, next, e.splat(b.getI64IntegerAttr(std::numeric_limits<int32_t>::max()), 1));
-    if (reset.base)
-      age = arith::SelectOp::create(b, loc, e.loadElement(reset, {t, stream, {}}), e.splat(i64, 1, 0), age);
-    e.store(age, e.ages, {t, stream, {}}, 1, {});
-    scf::YieldOp::create(b, loc, age);
-  });
+  function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({pointer, i64, i64}, {}));
+  function->setAttr("rnn.name", schedule.getSymNameAttr());
+  symbols = function->getParentOp();
+  b.setInsertionPointToStart(function.addEntryBlock());
+  context = function.getArgument(0);
+  thread = function.getArgument(1);
+  auto toIndex = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); };
+  ids = {toIndex(thread), toIndex(function.getArgument(2))};
+  frames = toIndex(contextField(kFrames, i64));
+  windowFrames = index.add(frames, index.constant(history));
+  tensors = contextField(kTensors, pointer);
+  Value workspace = contextField(kWorkspace, pointer);
+  b.setInsertionPoint(func::ReturnOp::create(b, loc));
+  // Addresses stand before the marker, everything else after it.
+  Value marker = index.constant(0);
+  enter(marker.getDefiningOp(), workspace);
+  beginWorkspace();
 }
 
-LogicalResult ScheduleConverter::emitRegion(Operation *op) {
-  FunctionEmitter::Scratch scratch(e);
-  auto sequences = [&](Value value) { return values.lookup(value); };
-  auto stateOf = [&](StringRef name) { return find(name); };
-  RegionEmitter region(e, op, sequences, stateOf);
-  if (failed(region.run()))
-    return failure();
-  for (auto [i, result] : llvm::enumerate(op->getResults()))
-    values[result] = region.getResult(i);
-  return success();
+void CpuEmitter::end() { function->setAttr("rnn.memory", describeWorkspace()); }
+
+Value CpuEmitter::loadTensorPointer(unsigned position) {
+  Type pointer = tensors.getType();
+  Value slot = LLVM::GEPOp::create(b, loc, pointer, pointer, tensors, ArrayRef<LLVM::GEPArg>{int32_t(position)});
+  return LLVM::LoadOp::create(b, loc, pointer, slot);
 }
 
-void ScheduleConverter::emitResults(ReturnOp op) {
-  RNNFunctionInterface interface = schedule;
-  for (auto [i, value] : llvm::enumerate(op.getOperands())) {
-    View target = find(interface.getResultName(i));
-    View source = values.lookup(value);
-    source.type = target.type;
-    e.access({source.buffer}, {target.buffer});
-    e.copy(source, target, interface.getResRate(i), chunk());
-  }
-  // A new value that is itself in the session's memory could be overwritten
-  // before it is copied.
-  for (auto &[from, to] : assigned)
-    if (sessionBuffers.contains(from.buffer)) {
-      View copy = e.allocate(from.type, Rate::Static);
-      e.access({from.buffer}, {copy.buffer});
-      e.copy(from, copy, Rate::Static, chunk());
-      from = copy;
-    }
+void CpuEmitter::emitBarrier() {
+  Value several = compare(arith::CmpIPredicate::ugt, ids.threads, index.constant(1));
+  auto branch = scf::IfOp::create(b, loc, several, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value callee = contextField(kBarrier, context.getType());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {context.getType(), b.getI64Type()});
+  LLVM::CallOp::create(b, loc, type, ValueRange{callee, context, thread});
 }
 
-/// The last frames of the old content followed by the chunk (rules T3, A3).
-/// Rows move towards the front, so that ascending order reads before it writes.
-void ScheduleConverter::emitKeep(KeepOp keep) {
-  View kept = find(keep.getName()), source = values.lookup(keep.getSource());
-  const int64_t depth = keep.getFrames();
-  // A row of the kept tensor is a signal at a frame.
-  View row = kept;
-  row.type = source.type;
-  const int64_t signal = source.type.getNumElements();
-  row.strides = rowMajorStrides(source.type.getShape());
-  row.streamStride = signal;
-  row.frameStride = signal * e.streams;
-  loop(index.constant(depth), [&](Value r) {
-    Value at = index.sub(index.add(r, e.frames), index.constant(depth));
-    Value isOld = e.compare(arith::CmpIPredicate::slt, at, index.constant(0));
-    auto choice = scf::IfOp::create(b, loc, isOld, /*withElseRegion=*/true);
-    auto copyRow = [&](const View &from, Value frame) {
-      e.forEachVector(
-          {Rate::Frame, SmallVector<int64_t>(source.type.getShape())}, 1, {e.frames, frame}, [](const Point &) {},
-          [&](const Point &point, unsigned lanes, Value mask) {
-            Point to = point;
-            to.frame = r;
-            e.store(e.load(from, point, lanes, mask), row, to, lanes, mask);
-          });
-    };
-    OpBuilder::InsertionGuard scope(b);
-    b.setInsertionPointToStart(choice.thenBlock());
-    copyRow(row, index.add(at, index.constant(depth)));
-    b.setInsertionPointToStart(choice.elseBlock());
-    copyRow(source, at);
-  });
+void CpuEmitter::share(int64_t points, Value frames, function_ref<void(Value)> body) {
+  Value count = index.constant(points);
+  if (frames)
+    count = index.mul(count, frames);
+  emitShare(b, loc, count, ids, [&](OpBuilder &, Location, Value item) { body(item); });
 }
 
-void ScheduleConverter::emitCommit() {
-  for (auto [from, to] : assigned) {
-    from.type = to.type;
-    e.copy(from, to, Rate::Static, chunk());
-  }
-  for (KeepOp keep : keeps)
-    emitKeep(keep);
-  View age = find("state.age"), frame = find("state.frame"), ring = find("ring.age");
-  e.onFirstThread([&] {
-    if (age.base)
-      loop(index.constant(e.streams), [&](Value stream) {
-        Value last = index.sub(e.frames, index.constant(1));
-        e.store(e.loadAge(last, stream, /*inWindow=*/false), age, {{}, {}, {stream}}, 1, {});
-      });
-    if (frame.base) {
-      Value count = arith::IndexCastOp::create(b, loc, b.getI64Type(), e.frames);
-      Value sum = arith::AddIOp::create(b, loc, e.loadElement(frame, {}), count);
-      e.store(sum, frame, {}, 1, {});
-    }
-    if (ring.base)
-      loop(index.constant(e.history), [&](Value row) {
-        loop(index.constant(e.streams), [&](Value stream) {
-          Value last = e.loadAge(index.add(row, e.frames), stream,
-                                 /*inWindow=*/true);
-          e.store(last, ring, {{}, {}, {row, stream}}, 1, {});
-        });
-      });
-  });
+MatrixView CpuEmitter::at(const MatrixProduct::Matrix &matrix) {
+  Value offset = index.addScaled(index.constant(matrix.view.shift), matrix.frame, matrix.view.frameStride);
+  return {base(matrix.view), offset, matrix.rowStride, matrix.columnStride};
 }
 
-/// 1: not updated; 2: an index was out of range.
-void ScheduleConverter::emitFlags() {
-  View flags = find("flags");
-  if (!flags.base)
-    return;
-  e.onFirstThread([&] {
-    Value value = memref::LoadOp::create(b, loc, e.flagsCell, ValueRange{index.constant(0)});
-    if (guard) {
-      Type i32 = b.getI32Type();
-      Value refused = arith::SelectOp::create(b, loc, guard, e.splat(i32, 1, 0), e.splat(i32, 1, 1));
-      value = arith::OrIOp::create(b, loc, value, refused);
-    }
-    e.store(value, flags, {}, 1, {});
-  });
-}
-
-LogicalResult ScheduleConverter::convert(StringRef symbol) {
-  b.setInsertionPoint(schedule);
-  e.begin(symbol);
-  e.function->setAttr("rnn.name", schedule.getSymNameAttr());
-  bindTensors();
-  e.onFirstThread([&] {
-    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 0), e.flagsCell, ValueRange{index.constant(0)});
-  });
-  emitAges();
-  e.barrier();
-
-  ReturnOp end;
-  GuardOp guardOp;
-  for (Operation &op : *schedule.getBodyBlock()) {
-    LogicalResult result =
-        llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-            .Case<ParallelOp, RecurrentOp, ReductionOp>([&](auto region) { return emitRegion(region); })
-            .Case([&](ParamOp param) {
-              values[param] = find(param.getParameter());
-              return success();
-            })
-            .Case([&](AssignOp assign) {
-              assigned.push_back({values.lookup(assign.getValue()), find(assign.getParameter())});
-              return success();
-            })
-            .Case([&](GuardOp op) {
-              guardOp = op;
-              return success();
-            })
-            .Case([&](KeepOp keep) {
-              keeps.push_back(keep);
-              return success();
-            })
-            .Case([&](ReturnOp op) {
-              end = op;
-              return success();
-            })
-            .Default([](Operation *op) {
-              return op->emitError() << "'" << op->getName() << "' op is not supported on target 'cpu'";
-            });
-    if (failed(result))
-      return failure();
-  }
-
-  e.synchronize();
-  emitResults(end);
-  if (guardOp)
-    guard = e.loadElement(values.lookup(guardOp.getCondition()), {});
-  emitFlags();
-  e.barrier();
-  if (guard) {
-    auto branch = scf::IfOp::create(b, loc, guard, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard scope(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    emitCommit();
+View CpuEmitter::pack(const MatrixProduct &product, const ProductTiling &tiling) {
+  auto found = packed.find(product.weight);
+  if (found != packed.end() && found->second.panel == tiling.panel() &&
+      found->second.depthStride == product.rhs.rowStride)
+    return found->second.memory;
+  View memory = allocateFlat(product.element, packedSize(product.depth, product.columns, tiling));
+  auto emit = [&] {
+    emitPack(b, loc, product.element, at(product.rhs), product.depth, product.columns, base(memory), index.constant(0),
+             tiling, ids);
+  };
+  if (product.beforeLoop) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(product.beforeLoop);
+    emit();
+    emitBarrier();
   } else {
-    emitCommit();
+    access({product.rhs.view.buffer}, {memory.buffer});
+    emit();
   }
-  e.barrier();
-  e.end();
-  return success();
+  packed[product.weight] = {memory, tiling.panel(), product.rhs.rowStride};
+  return memory;
+}
+
+bool CpuEmitter::emitProduct(const MatrixProduct &request) {
+  Product product;
+  product.element = request.element;
+  product.columns = request.columns;
+  product.tiling =
+      ProductTiling::choose(vectorBits, request.element, request.rowsOverFrames ? 0 : request.rows, request.columns);
+  // Columns that do not lie side by side are packed.
+  product.rhsPacked = request.rhs.columnStride != 1;
+  View rhs = product.rhsPacked ? pack(request, product.tiling) : request.rhs.view;
+  access({request.lhs.view.buffer, rhs.buffer}, {request.result.view.buffer});
+  Value domainFrames = request.inWindow ? windowFrames : frames;
+  auto extent = [&](int64_t size, bool overFrames) -> Extent {
+    if (!overFrames)
+      return size;
+    return size == 1 ? domainFrames : index.mul(domainFrames, index.constant(size));
+  };
+  product.rows = extent(request.rows, request.rowsOverFrames);
+  product.depth = extent(request.depth, request.depthOverFrames);
+  product.lhs = at(request.lhs);
+  product.result = at(request.result);
+  product.rhs = product.rhsPacked ? MatrixView{base(rhs), index.constant(0), 0, 1} : at(request.rhs);
+  rnn::emitProduct(b, loc, product, ids);
+  return true;
 }
 
 namespace {
@@ -305,21 +179,11 @@ struct ConvertRNNToCPU : rnn::impl::ConvertRNNToCPUBase<ConvertRNNToCPU> {
   using ConvertRNNToCPUBase::ConvertRNNToCPUBase;
 
   void runOnOperation() override {
-    ModuleOp module = getOperation();
-    OpBuilder builder(&getContext());
-    unsigned number = 0;
-    for (ScheduleOp schedule : llvm::make_early_inc_range(module.getOps<ScheduleOp>())) {
-      std::string symbol = "rnn_fn_" + std::to_string(number++);
-      if (failed(schedule.checkMemoryPlan()) ||
-          failed(ScheduleConverter(builder, schedule, vectorBits).convert(symbol)))
-        return signalPassFailure();
-      schedule.erase();
-    }
-    // What the functions were made of is in them now.
-    for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
-      if (isa<ParameterOp, NetworkOp, StepOp, TrainStepOp>(op))
-        op.erase();
-    module->setAttr(RNNDialect::kLevelAttrName, StringAttr::get(&getContext(), "lowered"));
+    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
+      return std::make_unique<CpuEmitter>(builder, schedule, vectorBits);
+    };
+    if (failed(convertSchedules(getOperation(), makeEmitter)))
+      signalPassFailure();
   }
 };
 

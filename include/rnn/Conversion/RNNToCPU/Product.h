@@ -16,31 +16,11 @@
 #ifndef RNN_CONVERSION_RNNTOCPU_PRODUCT_H
 #define RNN_CONVERSION_RNNTOCPU_PRODUCT_H
 
-#include "mlir/IR/Builders.h"
+#include "rnn/Conversion/RNNToLoops/IndexMath.h"
 
 #include <functional>
 
 namespace mlir::rnn {
-
-/// A number known when compiling (`value` null) or at run time (an index).
-struct Extent {
-  Extent(int64_t constant) : constant(constant) {}
-  Extent(Value value) : value(value) {}
-  bool isStatic() const { return !value; }
-  Value materialize(OpBuilder &builder, Location loc) const;
-
-  int64_t constant = 0;
-  Value value;
-};
-
-/// A matrix inside a flat buffer: element (row, column) lies at
-/// base[offset + row * rowStride + column * columnStride].
-struct MatrixView {
-  Value base;   ///< memref<?xT>
-  Value offset; ///< index, in elements
-  Extent rowStride = 0;
-  Extent columnStride = 1;
-};
 
 /// The shape of the register tile.
 struct ProductTiling {
@@ -76,11 +56,6 @@ struct Product {
   bool accumulate = false;
   ProductTiling tiling;
   ProductEpilogue epilogue; ///< may be empty
-};
-
-/// A range of work: this thread's number and their count (indices).
-struct ThreadIds {
-  Value thread, threads;
 };
 
 /// Emits this thread's share of the product. The caller puts barriers before

@@ -18,7 +18,7 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 Value RegionEmitter::combine(ReduceKind kind, Value x, Value y) {
   bool isFloat = isa<FloatType>(getElementTypeOrSelf(x.getType()));
@@ -206,7 +206,7 @@ LogicalResult RegionEmitter::emitGather(GatherOp op) {
     auto missed = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(missed.elseBlock());
-    memref::StoreOp::create(b, loc, e.splat(b.getI32Type(), 1, 2), e.flagsCell, index.constant(0));
+    e.store(e.splat(b.getI32Type(), 1, 2), e.flags, {}, 1, {});
   };
   // Where the elements of one index are a row, the index is read once a row.
   forEachVector(

@@ -13,9 +13,9 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
-bool cpu::isElementwise(Operation *op) {
+bool loops::isElementwise(Operation *op) {
   return isa<SumOp, SigmoidOp, SoftplusOp>(op) ||
          (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) && !isa<arith::ConstantOp>(op));
 }
@@ -25,7 +25,7 @@ static bool isView(Operation *op) {
   return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
 }
 
-bool cpu::isTimed(Operation *op) { return isa<DelayOp, SaveOp, SeedOp>(op); }
+bool loops::isTimed(Operation *op) { return isa<DelayOp, SaveOp, SeedOp>(op); }
 
 static Domain getDomain(Operation *region) {
   return llvm::TypeSwitch<Operation *, Domain>(region).Case<ParallelOp, RecurrentOp, ReductionOp>(
@@ -66,12 +66,6 @@ void RegionEmitter::computeRates() {
     for (Value result : op.getResults())
       rates[result] = rate;
   }
-}
-
-LogicalResult RegionEmitter::unsupported(Operation *op) {
-  InFlightDiagnostic diag = op->emitError() << "'" << op->getName() << "' op is not supported on target 'cpu'";
-  diag.attachNote() << "supported on: interpreter";
-  return diag;
 }
 
 LogicalResult RegionEmitter::run() {
@@ -116,20 +110,24 @@ LogicalResult RegionEmitter::emitLoop() {
     if (outliving.contains(op->getResult(0)))
       allocateResult(op->getResult(0));
 
+  e.beginLoop();
   Value zero = index.constant(0), one = index.constant(1);
   beforeLoop = one.getDefiningOp();
   auto forOp = scf::ForOp::create(b, loc, zero, domainFrames(), one);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(forOp.getBody());
-  frame = forOp.getInductionVar();
-  if (loop.getDirection() == Direction::Anticausal)
-    frame = index.sub(index.sub(domainFrames(), one), frame);
-  for (Operation *op : perFrame)
-    if (failed(emitOp(op)))
-      return failure();
-  flushAll();
-  finishResults();
-  e.synchronize();
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    frame = forOp.getInductionVar();
+    if (loop.getDirection() == Direction::Anticausal)
+      frame = index.sub(index.sub(domainFrames(), one), frame);
+    for (Operation *op : perFrame)
+      if (failed(emitOp(op)))
+        return failure();
+    flushAll();
+    finishResults();
+    e.synchronize();
+  }
+  e.endLoop();
   return success();
 }
 
@@ -157,7 +155,7 @@ void RegionEmitter::finishResults() {
 
 LogicalResult RegionEmitter::emitOp(Operation *op) {
   if (op->getNumResults() != 1)
-    return unsupported(op);
+    return e.unsupported(op);
   if (isElementwise(op) || isTimed(op)) {
     addToGroup(op);
     return success();
@@ -175,5 +173,5 @@ LogicalResult RegionEmitter::emitOp(Operation *op) {
       .Case([&](ScatterAddOp op) { return emitScatterAdd(op); })
       .Case([&](tensor::ConcatOp op) { return emitConcat(op); })
       .Case([&](tensor::InsertSliceOp op) { return emitInsertSlice(op); })
-      .Default([&](Operation *op) { return unsupported(op); });
+      .Default([&](Operation *op) { return e.unsupported(op); });
 }

@@ -17,7 +17,7 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 namespace {
 
@@ -143,13 +143,13 @@ LogicalResult RegionEmitter::emitRandom(RandomOp op) {
   View seed = stateOf("seed");
   View clock = stateOf(op.getRate() == Rate::Frame ? "state.frame" : "opt.step");
   SmallVector<unsigned> reads{seed.buffer};
-  if (clock.base)
+  if (clock)
     reads.push_back(clock.buffer);
   e.access(reads, {target.buffer});
 
   Scalars outside{b, loc};
   Scalars::Key key = outside.key(*op.getId(), e.loadElement(seed, {}));
-  Value start = clock.base ? e.loadElement(clock, {}) : outside.i64(0);
+  Value start = clock ? e.loadElement(clock, {}) : outside.i64(0);
   auto type = cast<RankedTensorType>(op.getType());
   auto toInteger = [&](Value value, Type integer) -> Value {
     return arith::IndexCastOp::create(b, loc, integer, value);

@@ -5,13 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "rnn/Conversion/RNNToCPU/Memory.h"
+#include "rnn/Conversion/RNNToLoops/Memory.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 
-Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc, Value pointer, Type element) {
+Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc, Value pointer, Type element,
+                                        Attribute memorySpace) {
   // The descriptor that memref is lowered to: allocated and aligned pointer,
   // offset, one size, one stride.
   auto i64 = builder.getI64Type();
@@ -28,6 +29,6 @@ Value mlir::rnn::buildMemRefFromPointer(OpBuilder &builder, Location loc, Value 
   insert(constant(0), {2});
   insert(constant(0), {3, 0});
   insert(constant(1), {4, 0});
-  auto memref = MemRefType::get({ShapedType::kDynamic}, element);
+  auto memref = MemRefType::get({ShapedType::kDynamic}, element, MemRefLayoutAttrInterface(), memorySpace);
   return UnrealizedConversionCastOp::create(builder, loc, memref, descriptor).getResult(0);
 }

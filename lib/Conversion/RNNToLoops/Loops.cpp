@@ -5,16 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FunctionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/FunctionEmitter.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
-
-/// Vectors that one item of work covers at least.
-static constexpr int64_t kVectorsPerItem = 4;
+using namespace mlir::rnn::loops;
 
 unsigned FunctionEmitter::lanesFor(ArrayRef<Type> elements, int64_t inner) const {
   unsigned width = 8;
@@ -23,7 +20,7 @@ unsigned FunctionEmitter::lanesFor(ArrayRef<Type> elements, int64_t inner) const
       width = std::max(width, element.getIntOrFloatBitWidth());
   if (width < 32)
     width = 32;
-  unsigned lanes = vectorBits / width;
+  unsigned lanes = std::max(vectorBits / width, 1u);
   while (lanes > 1 && int64_t(lanes / 2) >= inner)
     lanes /= 2;
   return lanes;
@@ -37,8 +34,8 @@ void FunctionEmitter::forEachVector(const Space &space, unsigned lanes, const Fr
   if (!isScalar)
     outer = outer.drop_back();
   int64_t blockSize = inner;
-  if (inner > 2 * kVectorsPerItem * int64_t(lanes))
-    blockSize = kVectorsPerItem * lanes;
+  if (inner > 2 * vectorsPerItem * int64_t(lanes) || vectorsPerItem == 1)
+    blockSize = vectorsPerItem * lanes;
   const int64_t blocks = llvm::divideCeil(inner, blockSize);
 
   int64_t points = blocks;
@@ -46,12 +43,8 @@ void FunctionEmitter::forEachVector(const Space &space, unsigned lanes, const Fr
     points *= size;
   if (space.rate >= Rate::Stream)
     points *= streams;
-  Value count = index.constant(points);
   const bool hasFrames = space.rate == Rate::Frame && !when.current;
-  if (hasFrames)
-    count = index.mul(count, when.count);
-
-  emitShare(b, loc, count, ids, [&](OpBuilder &, Location, Value item) {
+  share(points, hasFrames ? when.count : Value(), [&](Value item) {
     // The item's number, digit by digit, the last dimension first.
     Value rest = item;
     auto digit = [&](int64_t size) -> Value {
@@ -81,8 +74,8 @@ void FunctionEmitter::forEachVector(const Space &space, unsigned lanes, const Fr
         result.element.back() = position;
       return result;
     };
-    if (lanes == 1 && inner == 1)
-      return body(at(index.constant(0)), 1, {});
+    if (lanes == 1 && blockSize == 1)
+      return body(at(begin), 1, {});
     const int64_t fullEnd = inner / lanes * lanes;
     if (fullEnd) {
       Value end = index.min(index.add(begin, index.constant(blockSize)), index.constant(fullEnd));

@@ -19,7 +19,7 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 namespace {
 
@@ -149,7 +149,6 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
   };
   if (rate >= Rate::Stream && e.streams > 1 && !extend(e.streams, lhs.streamStride, target.streamStride))
     return false;
-  Extent rows = left.size;
   const bool overFrames = rate == Rate::Frame && !inLoop();
   if (overFrames) {
     if (!(left.size == 1 || left.size * left.stride == lhs.frameStride) ||
@@ -161,57 +160,20 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
     }
   }
 
-  Product product;
+  Value at = inLoop() && rate == Rate::Frame ? frame : Value();
+  MatrixProduct product;
   product.element = cast<RankedTensorType>(op.getType()).getElementType();
+  product.rows = left.size;
+  product.rowsOverFrames = overFrames;
   product.columns = rhsColumns->size;
   product.depth = lhsDepth->size;
-  product.tiling = ProductTiling::choose(e.vectorBits, product.element, overFrames ? 0 : left.size, product.columns);
-  // Columns that do not lie side by side are packed, once per region.
-  product.rhsPacked = rhsColumns->stride != 1 && rhsColumns->size > 1;
-  Value packedBase;
-  unsigned packedBuffer = rhs.buffer;
-  if (product.rhsPacked) {
-    auto found = packed.find(weightValue);
-    if (found != packed.end() && found->second.panel == product.tiling.panel() &&
-        found->second.depthStride == rhsDepth->stride) {
-      packedBase = found->second.base;
-      packedBuffer = found->second.buffer;
-    } else {
-      View memory = e.allocateFlat(product.element, packedSize(lhsDepth->size, rhsColumns->size, product.tiling));
-      auto emit = [&] {
-        MatrixView source{rhs.base, index.constant(rhs.shift), rhsDepth->stride, rhsColumns->stride};
-        emitPack(b, loc, product.element, source, lhsDepth->size, rhsColumns->size, memory.base, index.constant(0),
-                 product.tiling, e.ids);
-      };
-      if (inLoop()) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPoint(beforeLoop);
-        emit();
-        e.emitBarrier();
-      } else {
-        e.access({rhs.buffer}, {memory.buffer});
-        emit();
-      }
-      packed[weightValue] = {memory.base, memory.buffer, product.tiling.panel(), rhsDepth->stride};
-      packedBase = memory.base;
-      packedBuffer = memory.buffer;
-    }
-  }
-
-  e.access({lhs.buffer, packedBuffer}, {target.buffer});
-  if (overFrames)
-    rows = left.size == 1 ? domainFrames() : index.mul(domainFrames(), index.constant(left.size));
-  product.rows = rows;
-  auto offset = [&](const View &view) {
-    Value at = index.constant(view.shift);
-    return inLoop() && rate == Rate::Frame ? index.addScaled(at, frame, view.frameStride) : at;
-  };
-  product.lhs = {lhs.base, offset(lhs), left.stride, lhsDepth->stride};
-  product.result = {target.base, offset(target), out.stride, 1};
-  product.rhs = product.rhsPacked ? MatrixView{packedBase, index.constant(0), 0, 1}
-                                  : MatrixView{rhs.base, index.constant(rhs.shift), rhsDepth->stride, 1};
-  emitProduct(b, loc, product, e.ids);
-  return true;
+  product.inWindow = inWindow;
+  product.lhs = {lhs, at, left.stride, lhsDepth->stride};
+  product.rhs = {rhs, {}, rhsDepth->stride, rhsColumns->size > 1 ? rhsColumns->stride : 1};
+  product.result = {target, at, out.stride, 1};
+  product.weight = weightValue;
+  product.beforeLoop = inLoop() ? beforeLoop : nullptr;
+  return e.emitProduct(product);
 }
 
 //===----------------------------------------------------------------------===//
@@ -270,18 +232,17 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
       lhsRows = fuse(op, lhs, left, roles.rows);
       rhsColumns = fuse(op, rhs, right, roles.columns);
     }
-    e.access({lhs.buffer, rhs.buffer}, {target.buffer});
-    Product product;
+    MatrixProduct product;
     product.element = cast<RankedTensorType>(op.getType()).getElementType();
     product.rows = lhsRows->size;
     product.columns = rhsColumns->size;
-    product.depth = index.mul(domainFrames(), index.constant(e.streams));
-    product.lhs = {lhs.base, index.constant(lhs.shift), lhsRows->stride, depthStride(lhs)};
-    product.rhs = {rhs.base, index.constant(rhs.shift), depthStride(rhs), 1};
-    product.result = {target.base, index.constant(target.shift), outRows->stride, 1};
-    product.tiling = ProductTiling::choose(e.vectorBits, product.element, lhsRows->size, product.columns);
-    emitProduct(b, loc, product, e.ids);
-    return true;
+    product.depth = e.streams;
+    product.depthOverFrames = true;
+    product.inWindow = inWindow;
+    product.lhs = {lhs, {}, lhsRows->stride, depthStride(lhs)};
+    product.rhs = {rhs, {}, depthStride(rhs), 1};
+    product.result = {target, {}, outRows->stride, 1};
+    return e.emitProduct(product);
   }
   return false;
 }

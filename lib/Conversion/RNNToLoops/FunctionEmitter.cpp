@@ -5,32 +5,29 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FunctionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/FunctionEmitter.h"
 
-#include "rnn/Conversion/RNNToCPU/Memory.h"
+#include "rnn/Conversion/RNNToLoops/Memory.h"
 
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
-
-/// Bytes of the fields of RnnContext (docs/Artifact.md).
-enum ContextField { kFrames = 0, kTensors = 8, kWorkspace = 16, kBarrier = 24 };
+using namespace mlir::rnn::loops;
 
 /// Buffers begin at cache lines, for any number of frames.
 static constexpr int64_t kAlignment = 64;
 
-SmallVector<int64_t> cpu::rowMajorStrides(ArrayRef<int64_t> shape) {
+SmallVector<int64_t> loops::rowMajorStrides(ArrayRef<int64_t> shape) {
   SmallVector<int64_t> strides(shape.size(), 1);
   for (size_t i = shape.size(); i-- > 1;)
     strides[i - 1] = strides[i] * shape[i];
   return strides;
 }
 
-Type cpu::memoryType(Type element) {
+Type loops::memoryType(Type element) {
   return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : element;
 }
 
@@ -51,82 +48,88 @@ FunctionEmitter::FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsign
     : b(builder), loc(schedule.getLoc()), schedule(schedule), index{builder, schedule.getLoc()}, vectorBits(vectorBits),
       streams(schedule.getStreams()), history(schedule.getHistory()) {}
 
-Value FunctionEmitter::contextField(int64_t bytes, Type type) {
-  Value at = LLVM::GEPOp::create(b, loc, context.getType(), b.getI8Type(), context, ArrayRef<LLVM::GEPArg>{bytes});
-  return LLVM::LoadOp::create(b, loc, type, at);
+LogicalResult FunctionEmitter::unsupported(Operation *op) {
+  InFlightDiagnostic diag = op->emitError()
+                            << "'" << op->getName() << "' op is not supported on target '" << getTargetName() << "'";
+  diag.attachNote() << "supported on: interpreter";
+  return diag;
 }
 
-void FunctionEmitter::begin(StringRef symbol) {
-  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-  Type i64 = b.getI64Type();
-  function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({pointer, i64, i64}, {}));
-  b.setInsertionPointToStart(function.addEntryBlock());
-  context = function.getArgument(0);
-  thread = function.getArgument(1);
-  auto toIndex = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); };
-  ids = {toIndex(thread), toIndex(function.getArgument(2))};
-  frames = toIndex(contextField(kFrames, i64));
-  windowFrames = index.add(frames, index.constant(history));
-  tensors = contextField(kTensors, pointer);
-  workspace = contextField(kWorkspace, pointer);
-  entryMarker = func::ReturnOp::create(b, loc);
-  b.setInsertionPoint(entryMarker);
-  // Allocations stand before the marker, everything else after it.
-  Value marker = index.constant(0);
-  entryMarker = marker.getDefiningOp();
+void FunctionEmitter::beginWorkspace() {
   auto plan = schedule->getAttrOfType<DictionaryAttr>("rnn.memory");
   used.constant = plan.getAs<IntegerAttr>("constant").getInt();
   used.perFrame = plan.getAs<IntegerAttr>("per_frame").getInt();
   needed = used;
-  flagsCell = allocateFlat(b.getI32Type(), 1).base;
 }
 
-void FunctionEmitter::end() {
+DictionaryAttr FunctionEmitter::describeWorkspace() {
   auto bytes = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
-  function->setAttr("rnn.memory", b.getDictionaryAttr({bytes("constant", needed.constant),
-                                                       bytes("per_frame", needed.perFrame), bytes("per_thread", 0)}));
+  return b.getDictionaryAttr(
+      {bytes("constant", needed.constant), bytes("per_frame", needed.perFrame), bytes("per_thread", 0)});
+}
+
+void FunctionEmitter::enter(Operation *before, Value workspace) {
+  entryMarker = before;
+  this->workspace = workspace;
+  bases.clear();
+  readSince.clear();
+  writtenSince.clear();
 }
 
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-View FunctionEmitter::tensor(unsigned position, Rate rate, RankedTensorType type) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryMarker);
-  Type pointer = tensors.getType();
-  Value slot = LLVM::GEPOp::create(b, loc, pointer, pointer, tensors, ArrayRef<LLVM::GEPArg>{int32_t(position)});
-  Value address = LLVM::LoadOp::create(b, loc, pointer, slot);
+View FunctionEmitter::makeView(Buffer buffer, RankedTensorType type, Rate rate) {
+  buffer.element = memoryType(type.getElementType());
+  buffers.push_back(buffer);
   View view;
-  view.base = buildMemRefFromPointer(b, loc, address, memoryType(type.getElementType()));
+  view.buffer = buffers.size();
   view.type = type;
   view.strides = rowMajorStrides(type.getShape());
   view.streamStride = rate >= Rate::Stream ? type.getNumElements() : 0;
   view.frameStride = rate == Rate::Frame ? streams * view.streamStride : 0;
-  view.buffer = nextBuffer++;
   return view;
 }
 
+View FunctionEmitter::tensor(unsigned position, Rate rate, RankedTensorType type) {
+  Buffer buffer;
+  buffer.tensor = position;
+  return makeView(buffer, type, rate);
+}
+
 View FunctionEmitter::workspaceView(Size offset, RankedTensorType type, Rate rate) {
+  Buffer buffer;
+  buffer.offset = offset;
+  return makeView(buffer, type, rate);
+}
+
+Value FunctionEmitter::base(const View &view) {
+  Value &base = bases[view.buffer];
+  if (base)
+    return base;
+  const Buffer &buffer = buffers[view.buffer - 1];
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryMarker);
-  Type i64 = b.getI64Type();
-  Value bytes = LLVM::ConstantOp::create(b, loc, i64, offset.constant);
-  if (offset.perFrame) {
-    Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
-    Value perFrame = LLVM::ConstantOp::create(b, loc, i64, offset.perFrame);
-    bytes = LLVM::AddOp::create(b, loc, LLVM::MulOp::create(b, loc, frameCount, perFrame), bytes);
+  if (memref::GlobalOp global = buffer.constant) {
+    Value memory = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
+    auto flat = MemRefType::get({ShapedType::kDynamic}, buffer.element, MemRefLayoutAttrInterface(), memorySpace);
+    return base = memref::CastOp::create(b, loc, flat, memory);
   }
-  Value address =
-      LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
-  View view;
-  view.base = buildMemRefFromPointer(b, loc, address, memoryType(type.getElementType()));
-  view.type = type;
-  view.strides = rowMajorStrides(type.getShape());
-  view.streamStride = rate >= Rate::Stream ? type.getNumElements() : 0;
-  view.frameStride = rate == Rate::Frame ? streams * view.streamStride : 0;
-  view.buffer = nextBuffer++;
-  return view;
+  Value address;
+  if (buffer.tensor) {
+    address = loadTensorPointer(*buffer.tensor);
+  } else {
+    Type i64 = b.getI64Type();
+    Value bytes = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.constant);
+    if (buffer.offset.perFrame) {
+      Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
+      Value perFrame = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.perFrame);
+      bytes = LLVM::AddOp::create(b, loc, LLVM::MulOp::create(b, loc, frameCount, perFrame), bytes);
+    }
+    address = LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
+  }
+  return base = buildMemRefFromPointer(b, loc, address, buffer.element, memorySpace);
 }
 
 View FunctionEmitter::planned(SlotAttr slot, RankedTensorType type, Rate rate) {
@@ -149,27 +152,21 @@ View FunctionEmitter::constant(DenseElementsAttr elements, RankedTensorType type
   if (type.getElementType().isInteger(1))
     elements = elements.mapValues(stored, [](const APInt &value) { return value.zext(8); });
   // Of a splat one element is enough.
-  View view;
-  view.type = type;
-  view.strides = rowMajorStrides(type.getShape());
-  int64_t count = type.getNumElements();
-  if (elements.isSplat()) {
-    view.strides.assign(type.getRank(), 0);
-    count = 1;
+  const bool isSplat = elements.isSplat();
+  int64_t count = isSplat ? 1 : type.getNumElements();
+  if (isSplat)
     elements = elements.resizeSplat(RankedTensorType::get({1}, stored));
-  } else {
+  else
     elements = elements.reshape(RankedTensorType::get({count}, stored));
-  }
-  auto flat = MemRefType::get({count}, stored);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(function);
-  auto global = memref::GlobalOp::create(b, loc, "rnn_constant", b.getStringAttr("private"), flat, elements,
-                                         /*constant=*/true, IntegerAttr());
-  SymbolTable(function->getParentOfType<ModuleOp>()).insert(global);
-  b.setInsertionPoint(entryMarker);
-  Value memory = memref::GetGlobalOp::create(b, loc, flat, global.getSymName());
-  view.base = memref::CastOp::create(b, loc, MemRefType::get({ShapedType::kDynamic}, stored), memory);
-  view.buffer = nextBuffer++;
+  auto flat = MemRefType::get({count}, stored, MemRefLayoutAttrInterface(), memorySpace);
+  OpBuilder detached(b.getContext());
+  Buffer buffer;
+  buffer.constant = memref::GlobalOp::create(detached, loc, "rnn_constant", b.getStringAttr("private"), flat, elements,
+                                             /*constant=*/true, IntegerAttr());
+  SymbolTable(symbols).insert(buffer.constant, symbols->getRegion(0).front().begin());
+  View view = makeView(buffer, type, Rate::Static);
+  if (isSplat)
+    view.strides.assign(type.getRank(), 0);
   return view;
 }
 
@@ -211,7 +208,7 @@ Value FunctionEmitter::loadAt(Value base, Value at, Type element, int64_t lastSt
 static int64_t lastStride(const View &view) { return view.strides.empty() ? 0 : view.strides.back(); }
 
 Value FunctionEmitter::load(const View &view, const Point &point, unsigned lanes, Value mask) {
-  return loadAt(view.base, address(view, point), view.type.getElementType(), lastStride(view), lanes, mask);
+  return loadAt(base(view), address(view, point), view.type.getElementType(), lastStride(view), lanes, mask);
 }
 
 Value FunctionEmitter::loadElement(const View &view, const Point &point) { return load(view, point, 1, {}); }
@@ -220,13 +217,13 @@ void FunctionEmitter::store(Value value, const View &view, const Point &point, u
   Type element = view.type.getElementType();
   if (element.isInteger(1))
     value = arith::ExtUIOp::create(b, loc, lanesType(memoryType(element), lanes), value);
-  Value at = address(view, point);
+  Value at = address(view, point), memory = base(view);
   if (lanes == 1)
-    memref::StoreOp::create(b, loc, value, view.base, at);
+    memref::StoreOp::create(b, loc, value, memory, at);
   else if (mask)
-    vector::MaskedStoreOp::create(b, loc, view.base, at, mask, value);
+    vector::MaskedStoreOp::create(b, loc, memory, at, mask, value);
   else
-    vector::StoreOp::create(b, loc, value, view.base, at);
+    vector::StoreOp::create(b, loc, value, memory, at);
 }
 
 Value FunctionEmitter::loadAge(Value frame, Value stream, bool inWindow) {
@@ -256,16 +253,6 @@ void FunctionEmitter::barrier() {
   readSince.clear();
   writtenSince.clear();
   emitBarrier();
-}
-
-void FunctionEmitter::emitBarrier() {
-  Value several = compare(arith::CmpIPredicate::ugt, ids.threads, index.constant(1));
-  auto branch = scf::IfOp::create(b, loc, several, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  Value callee = contextField(kBarrier, context.getType());
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {context.getType(), b.getI64Type()});
-  LLVM::CallOp::create(b, loc, type, ValueRange{callee, context, thread});
 }
 
 void FunctionEmitter::synchronize() {

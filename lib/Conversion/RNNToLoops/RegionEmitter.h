@@ -15,15 +15,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H
-#define RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H
+#ifndef RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
+#define RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
 
-#include "FunctionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/FunctionEmitter.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
-namespace mlir::rnn::cpu {
+namespace mlir::rnn::loops {
 
 class RegionEmitter {
 public:
@@ -61,7 +61,6 @@ private:
   void planResults();
   /// Copies what was not computed in its place: views of other memory.
   void finishResults();
-  LogicalResult unsupported(Operation *op);
 
   // Views.cpp
   /// The memory of a value; emits its group first where that is needed.
@@ -134,13 +133,6 @@ private:
   SmallVector<std::unique_ptr<Group>> openGroups;
   /// Values that later frames or the region's results read.
   llvm::SmallPtrSet<Value, 8> outliving;
-  /// A packed weight, and how it was packed.
-  struct Packed {
-    Value base;
-    unsigned buffer;
-    int64_t panel, depthStride;
-  };
-  llvm::DenseMap<Value, Packed> packed;
   SmallVector<View> results;
 };
 
@@ -149,6 +141,6 @@ bool isElementwise(Operation *op);
 /// True for ops that read a sequence at another frame, or only at some frames.
 bool isTimed(Operation *op);
 
-} // namespace mlir::rnn::cpu
+} // namespace mlir::rnn::loops
 
-#endif // RNN_LIB_CONVERSION_RNNTOCPU_REGIONEMITTER_H
+#endif // RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H

@@ -11,7 +11,7 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 View RegionEmitter::materialize(Value value) {
   if (Operation *op = value.getDefiningOp()) {
@@ -26,7 +26,7 @@ View RegionEmitter::materialize(Value value) {
 
 View RegionEmitter::allocateResult(Value value) {
   View &view = views[value];
-  if (view.base)
+  if (view)
     return view;
   if (auto place = places.find(value); place != places.end())
     return view = place->second;
@@ -146,7 +146,7 @@ LogicalResult RegionEmitter::emitInsertSlice(tensor::InsertSliceOp op) {
 
 View RegionEmitter::constantView(arith::ConstantOp op) {
   View &view = views[op.getResult()];
-  if (!view.base)
+  if (!view)
     view = e.constant(cast<DenseElementsAttr>(op.getValue()), cast<RankedTensorType>(op.getType()));
   return view;
 }

@@ -15,7 +15,7 @@
 
 using namespace mlir;
 using namespace mlir::rnn;
-using namespace mlir::rnn::cpu;
+using namespace mlir::rnn::loops;
 
 /// The element of a constant whose elements are all equal, or null.
 static Attribute splatConstant(Value value) {
@@ -120,7 +120,7 @@ void RegionEmitter::emitGroup(Group &closed) {
     if (isTimed(op)) {
       // State, ring and ages.
       contiguous &= materialize(timedSource(op)).isContiguous();
-      if (e.ages.base)
+      if (e.ages)
         reads.append({e.ages.buffer, e.windowAges.buffer});
     }
   }
@@ -236,10 +236,10 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op, const Point &
   Value clamped = inSequence ? Value(arith::SelectOp::create(b, loc, inSequence, at, zero)) : zero;
   View rowView = source;
   rowView.strides.clear();
-  read.base = source.base;
+  read.base = e.base(source);
   read.rowOffset = e.address(rowView, {clamped, row.stream, {}});
   View old = stateName.empty() || !inSequence ? View() : stateOf(stateName);
-  if (!old.base)
+  if (!old)
     return read;
 
   // Frame -1 is the last row of the history.
@@ -251,7 +251,7 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op, const Point &
   Value oldOffset = index.addScaled({}, inHistory, signal * e.streams);
   oldOffset = index.addScaled(oldOffset, row.stream, signal);
   Value isOld = e.compare(arith::CmpIPredicate::slt, at, zero);
-  read.base = arith::SelectOp::create(b, loc, isOld, old.base, source.base);
+  read.base = arith::SelectOp::create(b, loc, isOld, e.base(old), e.base(source));
   read.rowOffset = arith::SelectOp::create(b, loc, isOld, oldOffset, read.rowOffset);
   return read;
 }

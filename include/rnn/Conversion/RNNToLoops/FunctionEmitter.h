@@ -5,37 +5,36 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What all parts of the lowering share: where values lie in memory, the
-// workspace, the threads and the barriers between them.
+// What all parts of the lowering to loops share: where values lie in memory,
+// the workspace, the threads and the order between them. A target derives from
+// `FunctionEmitter` and says how its threads divide work, meet and multiply.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H
-#define RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H
+#ifndef RNN_CONVERSION_RNNTOLOOPS_FUNCTIONEMITTER_H
+#define RNN_CONVERSION_RNNTOLOOPS_FUNCTIONEMITTER_H
 
-#include "IndexMath.h"
-#include "rnn/Conversion/RNNToCPU/Product.h"
+#include "rnn/Conversion/RNNToLoops/IndexMath.h"
 #include "rnn/Dialect/RNN/IR/RNN.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/SmallSet.h"
 
-namespace mlir::rnn::cpu {
+namespace mlir::rnn::loops {
 
 /// A signal in memory: element [i…] of stream b at frame t lies at
-/// base[shift + t * frameStride + b * streamStride + sum of i * strides].
+/// shift + t * frameStride + b * streamStride + sum of i * strides of a buffer.
 /// A stride of 0 repeats a value, so that a value of lower rate needs no copy.
 /// Booleans are bytes.
 struct View {
-  Value base; ///< memref<?xelement>, defined at the function's entry
+  unsigned buffer = 0; ///< which memory it is; 0: none
   int64_t shift = 0;
   int64_t frameStride = 0;
   int64_t streamStride = 0;
   SmallVector<int64_t> strides;
   RankedTensorType type;
-  unsigned buffer = 0; ///< which memory it is; equal numbers may overlap
 
+  explicit operator bool() const { return buffer != 0; }
   /// True if the elements of a signal lie one after another.
   bool isContiguous() const;
   /// True if all elements of a signal are one.
@@ -74,9 +73,30 @@ struct Size {
   int64_t constant = 0, perFrame = 0;
 };
 
+/// C[i, j] = sum over k of A[i, k] * B[k, j] for matrices in signals' memory,
+/// each result one sum in ascending k.
+struct MatrixProduct {
+  /// Element (row, column) lies `row * rowStride + column * columnStride` behind
+  /// the first element of the view at `frame` (null: at its beginning).
+  struct Matrix {
+    View view;
+    Value frame;
+    int64_t rowStride, columnStride;
+  };
+  Type element;
+  int64_t rows, columns, depth;
+  /// Which of them are for every frame of the domain besides.
+  bool rowsOverFrames = false, depthOverFrames = false;
+  bool inWindow = false; ///< the domain
+  Matrix lhs, rhs, result;
+  Value weight;                    ///< rhs if it is static: what a packed copy is found by
+  Operation *beforeLoop = nullptr; ///< where to do once what a loop needs; null outside of loops
+};
+
 class FunctionEmitter {
 public:
   FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits);
+  virtual ~FunctionEmitter() = default;
 
   OpBuilder &b;
   Location loc;
@@ -84,19 +104,31 @@ public:
   IndexMath index;
   unsigned vectorBits;
   int64_t streams;
-  int64_t history; ///< H, older frames of the window
-  func::FuncOp function;
-  ThreadIds ids;
+  int64_t history;    ///< H, older frames of the window
+  ThreadIds ids;      ///< of the function or kernel being emitted
   Value frames;       ///< T
   Value windowFrames; ///< H + T
   View ages;          ///< of the chunk; base is null if nothing asks
   View windowAges;
-  Value flagsCell; ///< memref<?xi32>: flag 2 while the step runs
+  View flags; ///< one i32: flag 2 while the step runs
 
   /// Creates the function `symbol` and enters it. The schedule has a memory plan.
-  void begin(StringRef symbol);
-  /// Leaves the function and records the memory that it needs.
-  void end();
+  /// The function gets the attributes `rnn.name` and `rnn.memory`.
+  virtual void begin(StringRef symbol) = 0;
+  virtual void end() = 0;
+
+  /// Error 11: the target has no code for an op.
+  LogicalResult unsupported(Operation *op);
+
+  /// Between these calls a loop over frames is emitted, in which threads meet.
+  virtual void beginLoop() {}
+  virtual void endLoop() {}
+  /// Emits a loop over this thread's share of `points` items, or, if `frames` is
+  /// not null, of so many for each of those frames.
+  virtual void share(int64_t points, Value frames, function_ref<void(Value item)> body) = 0;
+  /// Emits this thread's share of a product, in order behind earlier accesses.
+  /// Returns false, with nothing emitted, if the target has no way for it.
+  virtual bool emitProduct(const MatrixProduct &product) = 0;
 
   /// The session's tensor number `position` of the table.
   View tensor(unsigned position, Rate rate, RankedTensorType type);
@@ -126,13 +158,13 @@ public:
   void synchronize();
   /// A barrier.
   void barrier();
-  /// A barrier in another place than where code is being emitted.
-  void emitBarrier();
   /// The elements of a constant, as private memory of the module.
   View constant(DenseElementsAttr elements, RankedTensorType type);
   /// Emits what only the first thread does.
   void onFirstThread(function_ref<void()> body);
 
+  /// The memory of a view: memref<?xelement>.
+  Value base(const View &view);
   Value loadElement(const View &view, const Point &point);
   /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
   /// stride must be 0 or 1 if there are several. `mask` may be null.
@@ -164,19 +196,46 @@ public:
     return arith::CmpIOp::create(this->b, loc, predicate, a, b);
   }
 
+protected:
+  /// As users name the target: `cpu`.
+  virtual StringRef getTargetName() const = 0;
+  /// All threads of the function meet.
+  virtual void emitBarrier() = 0;
+  /// The pointer number `position` of the session's tensors, as !llvm.ptr.
+  virtual Value loadTensorPointer(unsigned position) = 0;
+
+  /// Takes the memory of the plan; the rest of the workspace lies behind it.
+  void beginWorkspace();
+  DictionaryAttr describeWorkspace();
+  /// Code goes to another function or kernel from here on: `before` is where
+  /// addresses are computed in it, `workspace` an !llvm.ptr.
+  void enter(Operation *before, Value workspace);
+
+  Operation *symbols = nullptr; ///< whose symbol table takes constants
+  Attribute memorySpace;        ///< of all memory
+  int64_t vectorsPerItem = 4;   ///< that one item of work covers at least
+
 private:
-  Value contextField(int64_t bytes, Type type);
+  /// Where a buffer lies.
+  struct Buffer {
+    Type element;
+    std::optional<unsigned> tensor; ///< the session's tensor with this number
+    memref::GlobalOp constant;      ///< or a constant
+    Size offset;                    ///< or a place in the workspace
+  };
+  View makeView(Buffer buffer, RankedTensorType type, Rate rate);
   /// A row-major signal at an offset of the workspace.
   View workspaceView(Size offset, RankedTensorType type, Rate rate);
 
-  Operation *entryMarker = nullptr; ///< allocations are emitted before it
-  Value context, thread, tensors, workspace;
-  Size used;   ///< of the workspace, from its beginning
-  Size needed; ///< the most that was used, in both terms
-  unsigned nextBuffer = 1;
+  Operation *entryMarker = nullptr; ///< addresses are computed before it
+  Value workspace;
+  SmallVector<Buffer> buffers;           ///< number i + 1
+  llvm::DenseMap<unsigned, Value> bases; ///< of buffers, where code goes now
+  Size used;                             ///< of the workspace, from its beginning
+  Size needed;                           ///< the most that was used, in both terms
   llvm::SmallSet<unsigned, 16> readSince, writtenSince;
 };
 
-} // namespace mlir::rnn::cpu
+} // namespace mlir::rnn::loops
 
-#endif // RNN_LIB_CONVERSION_RNNTOCPU_FUNCTIONEMITTER_H
+#endif // RNN_CONVERSION_RNNTOLOOPS_FUNCTIONEMITTER_H

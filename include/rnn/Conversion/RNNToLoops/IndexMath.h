@@ -5,14 +5,39 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef RNN_LIB_CONVERSION_RNNTOCPU_INDEXMATH_H
-#define RNN_LIB_CONVERSION_RNNTOCPU_INDEXMATH_H
-
-#include "rnn/Conversion/RNNToCPU/Product.h"
+#ifndef RNN_CONVERSION_RNNTOLOOPS_INDEXMATH_H
+#define RNN_CONVERSION_RNNTOLOOPS_INDEXMATH_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace mlir::rnn {
+
+/// A number known when compiling (`value` null) or at run time (an index).
+struct Extent {
+  Extent(int64_t constant) : constant(constant) {}
+  Extent(Value value) : value(value) {}
+  bool isStatic() const { return !value; }
+  Value materialize(OpBuilder &builder, Location loc) const {
+    return value ? value : Value(arith::ConstantIndexOp::create(builder, loc, constant));
+  }
+
+  int64_t constant = 0;
+  Value value;
+};
+
+/// A matrix inside a flat buffer: element (row, column) lies at
+/// base[offset + row * rowStride + column * columnStride].
+struct MatrixView {
+  Value base;   ///< memref<?xT>
+  Value offset; ///< index, in elements
+  Extent rowStride = 0;
+  Extent columnStride = 1;
+};
+
+/// A range of work: this thread's number and their count (indices).
+struct ThreadIds {
+  Value thread, threads;
+};
 
 /// Arithmetic on values of type index. Constants are left to LLVM to fold, but
 /// for factors 0 and 1.
@@ -47,4 +72,4 @@ struct IndexMath {
 
 } // namespace mlir::rnn
 
-#endif // RNN_LIB_CONVERSION_RNNTOCPU_INDEXMATH_H
+#endif // RNN_CONVERSION_RNNTOLOOPS_INDEXMATH_H

@@ -24,6 +24,8 @@ inline void registerAllPipelines() {
   PassPipelineRegistration<ToLinalgOptions>("rnn-to-linalg", "Functions on tensors, for other compilers",
                                             buildToLinalgPipeline);
   PassPipelineRegistration<ToCpuOptions>("rnn-to-cpu", "Functions for the threads of a CPU", buildToCpuPipeline);
+  PassPipelineRegistration<ToGpuOptions>("rnn-to-gpu", "Kernels for a GPU, and a list of their launches",
+                                         buildToGpuPipeline);
 }
 
 } // namespace mlir::rnn

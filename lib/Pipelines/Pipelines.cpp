@@ -109,3 +109,14 @@ void rnn::buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options) {
     phase.addPass(createVerifyLowered());
   });
 }
+
+void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
+  buildToSchedulePipeline(pm, options);
+  addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
+    phase.addPass(createConvertRNNToGPU());
+    phase.addPass(createExpandMath());
+    phase.addPass(createCanonicalizerPass());
+    phase.addPass(createCSEPass());
+    phase.addPass(createVerifyLowered());
+  });
+}

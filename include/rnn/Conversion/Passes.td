@@ -45,4 +45,25 @@ def ConvertRNNToCPU : Pass<"convert-rnn-to-cpu", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect"];
 }
 
+def ConvertRNNToGPU : Pass<"convert-rnn-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Lower schedules to GPU kernels and a launch list";
+  let description = [{
+    The k-th `rnn.schedule` becomes a `func.func @rnn_fn_<k>(workspace, tensors, frames)` that only launches kernels `@rnn_kernels::@rnn_fn_<k>_k<i>`, one after another; each kernel takes the same arguments: the workspace, the array of the session's tensors by the function's table, and T.
+    Work on all frames is a kernel that any number of blocks may run: each thread takes the items `thread + i * threads`. A loop over frames is one kernel of one block.
+    The attributes `rnn.name` and `rnn.memory` are as those of `convert-rnn-to-cpu`. No sum depends on the number of blocks or threads.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::gpu::GPUDialect", "::mlir::affine::AffineDialect"];
+}
+
+def ConvertKernelsToNVVM : Pass<"convert-kernels-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower the kernels of a GPU module to the LLVM and NVVM dialects";
+  let description = [{
+    What `convert-gpu-to-nvvm` does, without calls of libdevice: `math` becomes intrinsics that the NVPTX backend has instructions for.
+    `scf` must be gone (`convert-scf-to-cf`). The result is the border between a GPU and its emulator: both go on from here.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 #endif // RNN_CONVERSION_PASSES_TD

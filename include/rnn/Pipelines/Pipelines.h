@@ -70,13 +70,19 @@ struct ToCpuOptions : ToScheduleOptions, PassPipelineOptions<ToCpuOptions> {
                               llvm::cl::init(0)};
 };
 
-/// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the two
+/// Options of `rnn-to-gpu`.
+struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
+  using PassPipelineOptions<ToGpuOptions>::createFromString;
+};
+
+/// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the
 /// exits to lower dialects each contain `rnn-to-schedule`.
 void buildToGraphPipeline(OpPassManager &pm, const ToGraphOptions &options);
 void buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &options);
 void buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options);
 void buildToLinalgPipeline(OpPassManager &pm, const ToLinalgOptions &options);
 void buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options);
+void buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options);
 
 } // namespace mlir::rnn
 

@@ -14,6 +14,7 @@
 
 #include "RegionEmitter.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -300,11 +301,13 @@ void RegionEmitter::emitNaively(ContractOp op) {
             if (width != lanes)
               factors[i] = vector::BroadcastOp::create(b, loc, e.lanesType(element, lanes), factors[i]);
           }
-          Value product = isa<FloatType>(element) ? Value(arith::MulFOp::create(b, loc, factors[0], factors[1]))
-                                                  : Value(arith::MulIOp::create(b, loc, factors[0], factors[1]));
-          if (op.getSumTo())
-            product = whereFrameExists(t, stream, product);
-          return combine(ReduceKind::Sum, sum, product);
+          // As in a tile of a product, with one rounding.
+          Value next;
+          if (isa<FloatType>(element))
+            next = math::FmaOp::create(b, loc, factors[0], factors[1], sum);
+          else
+            next = combine(ReduceKind::Sum, sum, arith::MulIOp::create(b, loc, factors[0], factors[1]));
+          return op.getSumTo() ? whereFrameExists(t, stream, next, sum) : next;
         };
         std::function<Value(unsigned, Value, Value, Value)> nest = [&](unsigned depth, Value t, Value stream,
                                                                        Value sum) -> Value {

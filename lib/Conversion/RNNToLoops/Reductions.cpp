@@ -27,13 +27,12 @@ Value RegionEmitter::combine(ReduceKind kind, Value x, Value y) {
   return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y)) : Value(arith::MaxSIOp::create(b, loc, x, y));
 }
 
-Value RegionEmitter::whereFrameExists(Value frameIndex, Value stream, Value value) {
+Value RegionEmitter::whereFrameExists(Value frameIndex, Value stream, Value value, Value otherwise) {
   if (!inWindow || !e.history)
     return value;
   Value age = e.loadAge(frameIndex, stream, /*inWindow=*/true);
   Value exists = e.compare(arith::CmpIPredicate::sge, age, e.splat(b.getI64Type(), 1, 0));
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(value.getType()));
-  return arith::SelectOp::create(b, loc, exists, value, zero);
+  return arith::SelectOp::create(b, loc, exists, value, otherwise);
 }
 
 SmallVector<Value> RegionEmitter::forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
@@ -170,8 +169,8 @@ LogicalResult RegionEmitter::emitSumFrames(SumFramesOp op) {
         SmallVector<Value> sum = forEachFrame(rate == Rate::Static, point.stream, zero,
                                               [&](Value t, Value stream, ValueRange carried) -> SmallVector<Value> {
                                                 Value value = e.load(source, {t, stream, point.element}, lanes, mask);
-                                                value = whereFrameExists(t, stream, value);
-                                                return {combine(ReduceKind::Sum, carried.front(), value)};
+                                                Value sum = combine(ReduceKind::Sum, carried.front(), value);
+                                                return {whereFrameExists(t, stream, sum, carried.front())};
                                               });
         e.store(sum.front(), target, point, lanes, mask);
       });
@@ -271,7 +270,7 @@ LogicalResult RegionEmitter::emitScatterAdd(ScatterAddOp op) {
           wanted = arith::IndexCastOp::create(b, loc, b.getIndexType(), wanted);
           Value counts = e.compare(arith::CmpIPredicate::ult, wanted, index.constant(type.getDimSize(0)));
           if (overFrames)
-            counts = whereFrameExists(t, stream, counts);
+            counts = whereFrameExists(t, stream, counts, e.splat(b.getI1Type(), 1, 0));
           auto branch = scf::IfOp::create(b, loc, counts, /*withElseRegion=*/false);
           b.setInsertionPointToStart(branch.thenBlock());
           Point from = at;

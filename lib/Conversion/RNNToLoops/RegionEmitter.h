@@ -98,8 +98,8 @@ private:
   LogicalResult emitGather(GatherOp op);
   LogicalResult emitScatterAdd(ScatterAddOp op);
   Value combine(ReduceKind kind, Value a, Value b);
-  /// The value where the frame exists, else zero (rule A6).
-  Value whereFrameExists(Value frameIndex, Value stream, Value value);
+  /// The value where the frame exists, else the other (rule A6).
+  Value whereFrameExists(Value frameIndex, Value stream, Value value, Value otherwise);
   /// A nest of loops over frames and streams of the domain that carries values.
   SmallVector<Value> forEachFrame(bool overStreams, Value fixedStream, ValueRange initial,
                                   function_ref<SmallVector<Value>(Value frame, Value stream, ValueRange carried)> body);

@@ -1,0 +1,73 @@
+//===- GPUToNVVM.cpp - Kernels to the LLVM and NVVM dialects ----------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Upstream's patterns, without libdevice: upstream's pass turns `math.absf` and
+// `math.sqrt` into calls of libdevice and takes the intrinsics for illegal,
+// though the NVPTX backend has instructions for them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Conversion/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+
+namespace mlir::rnn {
+#define GEN_PASS_DEF_CONVERTKERNELSTONVVM
+#include "rnn/Conversion/Passes.h.inc"
+} // namespace mlir::rnn
+
+namespace {
+
+struct ConvertKernelsToNVVM : rnn::impl::ConvertKernelsToNVVMBase<ConvertKernelsToNVVM> {
+  using ConvertKernelsToNVVMBase::ConvertKernelsToNVVMBase;
+
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    // Reductions over a block become loops first.
+    {
+      RewritePatternSet patterns(context);
+      populateGpuRewritePatterns(patterns);
+      if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+        return signalPassFailure();
+    }
+    LLVMTypeConverter converter(context);
+    configureGpuToNVVMTypeConverter(converter);
+    RewritePatternSet patterns(context);
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    populateMathToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    populateVectorToLLVMConversionPatterns(converter, patterns);
+    // Of two patterns for one op of `math`, the intrinsic's wins.
+    populateGpuToNVVMConversionPatterns(converter, patterns, /*benefit=*/0);
+    LLVMConversionTarget target(*context);
+    target.addLegalDialect<LLVM::LLVMDialect, NVVM::NVVMDialect>();
+    target.addIllegalDialect<gpu::GPUDialect, math::MathDialect>();
+    target.addLegalOp<gpu::GPUModuleOp>();
+    if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

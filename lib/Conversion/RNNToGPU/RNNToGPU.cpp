@@ -1,0 +1,214 @@
+//===- RNNToGPU.cpp - Schedules as kernels and a launch list ----------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every `rnn.schedule` becomes a list of launches, one after another on one
+// stream. The loops come from RNNToLoops. Where all threads would have to meet,
+// a kernel ends and the next begins; a loop over frames is one kernel of one
+// block, whose threads meet at a barrier of the block.
+//
+//===----------------------------------------------------------------------===//
+
+#include "rnn/Conversion/Passes.h"
+#include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+namespace mlir::rnn {
+#define GEN_PASS_DEF_CONVERTRNNTOGPU
+#include "rnn/Conversion/Passes.h.inc"
+} // namespace mlir::rnn
+
+namespace {
+
+/// Threads of a block whose threads never meet.
+constexpr int64_t kBlockThreads = 256;
+/// A block has at most this many.
+constexpr int64_t kMaxBlockThreads = 1024;
+constexpr int64_t kWarpThreads = 32;
+/// The NVVM address space of memory that all blocks see.
+constexpr unsigned kGlobalMemory = 1;
+
+/// Emits the kernels of one function and the function `symbol(workspace,
+/// tensors, frames)` that launches them.
+class GpuEmitter : public FunctionEmitter {
+public:
+  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels)
+      : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels) {
+    symbols = kernels;
+    memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
+    vectorsPerItem = 1;
+  }
+
+  void begin(StringRef symbol) override;
+  void end() override;
+  void beginLoop() override;
+  void endLoop() override;
+  void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
+  bool emitProduct(const MatrixProduct &) override { return false; }
+
+protected:
+  StringRef getTargetName() const override { return "gpu"; }
+  void emitBarrier() override;
+  Value loadTensorPointer(unsigned position) override;
+
+private:
+  void beginKernel();
+  /// Ends the kernel and launches it, unless nothing in it can be noticed.
+  void endKernel();
+  void launch();
+
+  gpu::GPUModuleOp kernels;
+  func::FuncOp function;
+  gpu::GPUFuncOp kernel;
+  unsigned kernelNumber = 0;
+  bool isLoop = false; ///< the kernel holds a loop over frames
+  Size items;          ///< the most items that threads of the kernel share
+};
+
+} // namespace
+
+void GpuEmitter::begin(StringRef symbol) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalMemory);
+  function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({pointer, pointer, b.getIndexType()}, {}));
+  function->setAttr("rnn.name", schedule.getSymNameAttr());
+  b.setInsertionPointToStart(function.addEntryBlock());
+  func::ReturnOp::create(b, loc);
+  beginWorkspace();
+  beginKernel();
+}
+
+void GpuEmitter::end() {
+  endKernel();
+  function->setAttr("rnn.memory", describeWorkspace());
+}
+
+void GpuEmitter::beginKernel() {
+  b.setInsertionPointToEnd(&kernels.getBodyRegion().front());
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalMemory);
+  std::string name = (function.getSymName() + "_k" + Twine(kernelNumber)).str();
+  kernel = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType({pointer, pointer, b.getI64Type()}, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  items = {1, 0};
+
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  auto x = gpu::Dimension::x;
+  Value thread = gpu::ThreadIdOp::create(b, loc, x), threads = gpu::BlockDimOp::create(b, loc, x);
+  if (!isLoop) {
+    thread = index.add(index.mul(gpu::BlockIdOp::create(b, loc, x), threads), thread);
+    threads = index.mul(threads, gpu::GridDimOp::create(b, loc, x));
+  }
+  ids = {thread, threads};
+  frames = arith::IndexCastOp::create(b, loc, b.getIndexType(), kernel.getArgument(2));
+  windowFrames = index.add(frames, index.constant(history));
+  b.setInsertionPoint(gpu::ReturnOp::create(b, loc));
+  // Addresses stand before the marker, everything else after it.
+  Value marker = index.constant(0);
+  enter(marker.getDefiningOp(), kernel.getArgument(0));
+}
+
+void GpuEmitter::endKernel() {
+  bool writes = kernel.walk([](memref::StoreOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  if (!writes)
+    return kernel.erase();
+  launch();
+  ++kernelNumber;
+}
+
+void GpuEmitter::launch() {
+  int64_t threads = kBlockThreads;
+  if (isLoop)
+    threads = std::min<int64_t>(llvm::alignTo(items.constant, kWarpThreads), kMaxBlockThreads);
+  kernel->setAttr("known_block_size", b.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
+
+  OpBuilder host(function.getBody().front().getTerminator());
+  IndexMath hostIndex{host, loc};
+  Value one = hostIndex.constant(1), blocks = one;
+  if (!isLoop && items.perFrame) {
+    // As many threads as items, for this T.
+    AffineExpr count = host.getAffineSymbolExpr(0) * items.perFrame + items.constant;
+    blocks = affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, count.ceilDiv(threads)),
+                                           ValueRange{function.getArgument(2)});
+  } else if (!isLoop) {
+    blocks = hostIndex.constant(llvm::divideCeil(items.constant, threads));
+  }
+  Value frameCount = arith::IndexCastOp::create(host, loc, host.getI64Type(), function.getArgument(2));
+  gpu::LaunchFuncOp::create(host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
+                            /*dynamicSharedMemorySize=*/Value(),
+                            ValueRange{function.getArgument(0), function.getArgument(1), frameCount});
+}
+
+void GpuEmitter::beginLoop() {
+  endKernel();
+  isLoop = true;
+  beginKernel();
+}
+
+void GpuEmitter::endLoop() {
+  endKernel();
+  isLoop = false;
+  beginKernel();
+}
+
+void GpuEmitter::emitBarrier() {
+  if (isLoop) {
+    gpu::BarrierOp::create(b, loc);
+    return;
+  }
+  endKernel();
+  beginKernel();
+}
+
+Value GpuEmitter::loadTensorPointer(unsigned position) {
+  Value tensors = kernel.getArgument(1);
+  Value slot = LLVM::GEPOp::create(b, loc, tensors.getType(), tensors.getType(), tensors,
+                                   ArrayRef<LLVM::GEPArg>{int32_t(position)});
+  return LLVM::LoadOp::create(b, loc, tensors.getType(), slot);
+}
+
+/// Neighbouring threads take neighbouring items.
+void GpuEmitter::share(int64_t points, Value perFrame, function_ref<void(Value)> body) {
+  Value count = index.constant(points);
+  Size size{points, 0};
+  if (perFrame) {
+    count = index.mul(count, perFrame);
+    size = {perFrame == windowFrames ? points * history : 0, points};
+  }
+  items = {std::max(items.constant, size.constant), std::max(items.perFrame, size.perFrame)};
+  auto loop = scf::ForOp::create(b, loc, ids.thread, count, ids.threads);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+namespace {
+
+struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
+  using ConvertRNNToGPUBase::ConvertRNNToGPUBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
+    auto builder = OpBuilder::atBlockBegin(module.getBody());
+    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
+    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
+      return std::make_unique<GpuEmitter>(builder, schedule, kernels);
+    };
+    if (failed(convertSchedules(module, makeEmitter)))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "rnn/Pipelines/Pipelines.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Transforms/Passes.h"
 #include "rnn/Analysis/Passes.h"
 #include "rnn/Conversion/Passes.h"
@@ -119,4 +121,15 @@ void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
     phase.addPass(createCSEPass());
     phase.addPass(createVerifyLowered());
   });
+}
+
+void rnn::buildKernelsToNVVMPipeline(OpPassManager &pm) {
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertKernelsToNVVM());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
 }

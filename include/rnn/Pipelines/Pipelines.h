@@ -84,6 +84,9 @@ void buildToLinalgPipeline(OpPassManager &pm, const ToLinalgOptions &options);
 void buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options);
 void buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options);
 
+/// Appends what a GPU and its emulator have in common behind `rnn-to-gpu`: kernels to the LLVM and NVVM dialects.
+void buildKernelsToNVVMPipeline(OpPassManager &pm);
+
 } // namespace mlir::rnn
 
 #endif // RNN_PIPELINES_PIPELINES_H

@@ -8,8 +8,12 @@
 #include "ScheduleRunner.h"
 
 #include "rnn/Conversion/Passes.h"
+#include "rnn/Pipelines/Pipelines.h"
 #include "rnn/Runtime/CallAbi.h"
+#include "rnn/Runtime/Emulator.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <condition_variable>
@@ -88,7 +92,7 @@ void dispatch(Type element, Action action) {
 
 } // namespace
 
-ScheduleRunner::ScheduleRunner(ModuleOp module, const HostTarget &target) {
+CpuRunner::CpuRunner(ModuleOp module, const HostTarget &target) {
   OwningOpRef<ModuleOp> clone = module.clone();
   FailureOr<HostMachine> machine = describeHost(target, module.getLoc());
   if (failed(machine))
@@ -99,17 +103,87 @@ ScheduleRunner::ScheduleRunner(ModuleOp module, const HostTarget &target) {
   manager.addPass(createConvertRNNToCPU(options));
   if (failed(manager.run(*clone)))
     return;
+  setMemory(*clone);
+  code = std::make_unique<NativeCode>(*clone, target);
+}
+
+std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, void **tensors, void *workspace) {
+  TestContext context;
+  context.frames = frames;
+  context.tensors = tensors;
+  context.workspace = workspace;
+  context.barrier = TestContext::meet;
+  context.threads = threads;
+  auto *function = code->symbol<void(RnnContext *, int64_t, int64_t)>("rnn_fn_" + std::to_string(number));
+  std::vector<std::thread> workers;
+  for (int64_t thread = 0; thread < threads; ++thread)
+    workers.emplace_back([&, thread] { function(&context, thread, threads); });
+  for (std::thread &worker : workers)
+    worker.join();
+  return "";
+}
+
+EmulatorRunner::EmulatorRunner(ModuleOp module) {
+  OwningOpRef<ModuleOp> clone = module.clone();
+  PassManager manager(module.getContext());
+  manager.addPass(createConvertRNNToGPU());
+  manager.addPass(createExpandMath());
+  if (failed(manager.run(*clone)))
+    return;
+  setMemory(*clone);
   for (auto function : clone->getOps<func::FuncOp>()) {
+    SmallVector<Launch> &list = launches.emplace_back();
+    function.walk([&](gpu::LaunchFuncOp op) {
+      auto constant = [&](Value value) { return cast<arith::ConstantIndexOp>(value.getDefiningOp()).value(); };
+      Value blocks = op.getGridSizeX();
+      auto apply = blocks.getDefiningOp<affine::AffineApplyOp>();
+      AffineMap map = apply ? apply.getAffineMap() : AffineMap::getConstantMap(constant(blocks), module.getContext());
+      list.push_back({op.getKernelName().str(), map, constant(op.getBlockSizeX())});
+    });
+  }
+  PassManager toHost(module.getContext());
+  buildKernelsToNVVMPipeline(toHost);
+  toHost.addPass(createConvertNVVMToEmulator());
+  if (failed(toHost.run(*clone)))
+    return;
+  sharedBytes = (*clone)->getAttrOfType<IntegerAttr>("rnn.shared_bytes").getInt();
+  code = std::make_unique<NativeCode>(*clone, testTarget());
+  if (auto **table = code->symbol<const RnnEmulator *>("rnn_emulator"))
+    *table = runtime::Emulator::table();
+}
+
+std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, void **tensors, void *workspace) {
+  runtime::Emulator emulator(seed);
+  void *arguments[] = {&workspace, &tensors, &frames};
+  for (const Launch &launch : launches[number]) {
+    runtime::EmulatorLaunch request;
+    request.kernel = launch.kernel;
+    request.entry = code->symbol<void(void **)>(launch.kernel);
+    request.arguments = arguments;
+    Builder builder(launch.blocks.getContext());
+    SmallVector<Attribute> results;
+    SmallVector<Attribute> operands(launch.blocks.getNumSymbols(), builder.getIndexAttr(frames));
+    if (failed(launch.blocks.constantFold(operands, results)))
+      return "the number of blocks of " + launch.kernel + " is not a number";
+    request.grid = {uint32_t(cast<IntegerAttr>(results.front()).getInt()), 1, 1};
+    request.block = {uint32_t(launch.threads), 1, 1};
+    request.sharedBytes = sharedBytes;
+    if (runtime::Status status = emulator.launch(request); status.failed())
+      return status.str();
+  }
+  return "";
+}
+
+void ScheduleRunner::setMemory(ModuleOp lowered) {
+  for (auto function : lowered.getOps<func::FuncOp>()) {
     auto bytes = function->getAttrOfType<DictionaryAttr>("rnn.memory");
     auto get = [&](StringRef name) { return cast<IntegerAttr>(bytes.get(name)).getInt(); };
     memory.push_back({get("constant"), get("per_frame"), get("per_thread")});
   }
-  code = std::make_unique<NativeCode>(*clone, target);
-  valid = code->isLoaded();
 }
 
-void ScheduleRunner::run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t threads,
-                         TensorMap &outputs) {
+std::string ScheduleRunner::run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames,
+                                int64_t variant, TensorMap &outputs) {
   const int64_t streams = schedule.getStreams();
   SmallVector<AbiTensor> abi = getAbi(cast<RNNFunctionInterface>(schedule.getOperation()), streams);
   std::vector<std::vector<char>> storage(abi.size());
@@ -131,25 +205,15 @@ void ScheduleRunner::run(unsigned number, ScheduleOp schedule, const TensorMap &
   }
 
   const Memory &size = memory[number];
-  int64_t total = size.constant + size.perThread * threads + size.perFrame * frames;
+  int64_t total = size.constant + size.perThread * variant + size.perFrame * frames;
   // Bytes beyond the announced size are checked not to change.
   constexpr int64_t kGuard = 256;
   std::unique_ptr<char, decltype(&free)> workspace(
       static_cast<char *>(aligned_alloc(64, llvm::alignTo(total + kGuard, 64))), free);
   std::memset(workspace.get(), 0xff, total + kGuard);
 
-  TestContext context;
-  context.frames = frames;
-  context.tensors = addresses.data();
-  context.workspace = workspace.get();
-  context.barrier = TestContext::meet;
-  context.threads = threads;
-  auto *function = code->symbol<void(RnnContext *, int64_t, int64_t)>("rnn_fn_" + std::to_string(number));
-  std::vector<std::thread> workers;
-  for (int64_t thread = 0; thread < threads; ++thread)
-    workers.emplace_back([&, thread] { function(&context, thread, threads); });
-  for (std::thread &worker : workers)
-    worker.join();
+  if (std::string problem = call(number, frames, variant, addresses.data(), workspace.get()); !problem.empty())
+    return problem;
   for (int64_t i = 0; i < kGuard; ++i)
     if (workspace.get()[total + i] != char(0xff))
       outputs["(memory beyond the workspace was written)"] = Tensor::scalar(int64_t(i));
@@ -167,6 +231,7 @@ void ScheduleRunner::run(unsigned number, ScheduleOp schedule, const TensorMap &
     });
     outputs[tensor.name] = value;
   }
+  return "";
 }
 
 /// Bitwise equality, NaN included.
@@ -182,9 +247,8 @@ static bool isSame(const TensorMap &a, const TensorMap &b) {
   return a.size() == b.size();
 }
 
-std::string test::compareSchedules(ModuleOp module, const HostTarget &target, const ProbeOptions &options,
+std::string test::compareSchedules(ModuleOp module, ScheduleRunner &runner, const ProbeOptions &options,
                                    double tolerance) {
-  ScheduleRunner runner(module, target);
   if (!runner.isValid())
     return "does not compile";
   for (auto [number, schedule] : llvm::enumerate(module.getOps<ScheduleOp>())) {
@@ -209,12 +273,13 @@ std::string test::compareSchedules(ModuleOp module, const HostTarget &target, co
         }
       int64_t frames = getProbeFrames(function, options, chunk);
       TensorMap one, three;
-      runner.run(number, schedule, inputs, frames, 1, one);
+      for (auto [variant, outputs] : {std::pair(1, &one), std::pair(3, &three)})
+        if (std::string problem = runner.run(number, schedule, inputs, frames, variant, *outputs); !problem.empty())
+          return where + problem;
       if (auto difference = findDifference((*expected)[chunk], one, tolerance))
         return where + *difference;
-      runner.run(number, schedule, inputs, frames, 3, three);
       if (!isSame(one, three))
-        return where + "results depend on the number of threads";
+        return where + "results depend on the number or order of threads";
       for (auto &[name, tensor] : one)
         if (name[0] == '(')
           return where + name;

@@ -16,32 +16,64 @@
 
 namespace mlir::rnn::test {
 
-/// All schedules of a module, compiled for a target.
+/// All schedules of a module, compiled for a target: a clone of the module is.
+/// `isValid` is false where that failed, with an error on the module's context.
 class ScheduleRunner {
 public:
-  /// Compiles a clone of the module. `isValid` is false where that failed, with
-  /// an error on the module's context.
-  ScheduleRunner(ModuleOp module, const HostTarget &target);
-  bool isValid() const { return valid; }
+  virtual ~ScheduleRunner() = default;
+  bool isValid() const { return code && code->isLoaded(); }
 
   /// Runs the `number`-th schedule of the module over some frames, as
   /// `interpret` does. Memory that nothing has written is filled with NaN.
-  void run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t threads,
-           TensorMap &outputs);
+  /// Results must not depend on `variant`: the number of threads, or an order.
+  /// Returns an error, or an empty text.
+  std::string run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t variant,
+                  TensorMap &outputs);
+
+protected:
+  /// Reads the workspaces of the lowered functions.
+  void setMemory(ModuleOp lowered);
+  virtual std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) = 0;
+
+  std::unique_ptr<NativeCode> code;
 
 private:
   struct Memory {
     int64_t constant, perFrame, perThread;
   };
-  std::unique_ptr<NativeCode> code;
   SmallVector<Memory> memory;
-  bool valid = false;
 };
 
-/// Runs every schedule over the chunks of a probe, in the interpreter and as
-/// machine code with one and three threads, and returns the first difference,
-/// or an empty text. Results of different thread counts must be equal.
-std::string compareSchedules(ModuleOp module, const HostTarget &target, const ProbeOptions &options, double tolerance);
+/// As machine code; a variant is a number of threads.
+class CpuRunner : public ScheduleRunner {
+public:
+  CpuRunner(ModuleOp module, const HostTarget &target);
+
+private:
+  std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
+};
+
+/// As GPU kernels on the emulator; a variant is the seed of an order of threads.
+class EmulatorRunner : public ScheduleRunner {
+public:
+  explicit EmulatorRunner(ModuleOp module);
+
+private:
+  struct Launch {
+    std::string kernel;
+    AffineMap blocks; ///< of T
+    int64_t threads;
+  };
+  std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
+
+  SmallVector<SmallVector<Launch>> launches; ///< by function
+  int64_t sharedBytes = 0;
+};
+
+/// Runs every schedule over the chunks of a probe, in the interpreter and by the
+/// runner with variants one and three, and returns the first difference, or an
+/// empty text. Results of different variants must be equal.
+std::string compareSchedules(ModuleOp module, ScheduleRunner &runner, const ProbeOptions &options, double tolerance);
 
 } // namespace mlir::rnn::test
 

@@ -57,8 +57,15 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
       if (failed(manager.run(*module)))
         return messages;
     }
-    std::string difference =
-        compareSchedules(*module, testTarget(/*wide=*/!isDouble), options, isDouble ? 1e-11 : 2e-5);
+    const double tolerance = isDouble ? 1e-11 : 2e-5;
+    CpuRunner cpu(*module, testTarget(/*wide=*/!isDouble));
+    EmulatorRunner emulator(*module);
+    std::string difference = compareSchedules(*module, cpu, options, tolerance);
+    if (difference.empty()) {
+      difference = compareSchedules(*module, emulator, options, tolerance);
+      if (!difference.empty())
+        difference = "emulator: " + difference;
+    }
     if (!difference.empty()) {
       if (getenv("RNN_TEST_VERBOSE"))
         module->dump();

@@ -47,16 +47,17 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
         parseSourceString<ModuleOp>(isDouble ? replaceAll(text, "f32", "f64") : text, context.get());
     if (!module)
       return messages;
+    PassManager manager(context.get());
     if (module->getOps<ScheduleOp>().empty()) {
-      PassManager manager(context.get());
       buildToGraphPipeline(manager, {});
       PartitionOptions partition;
       partition.streams = options.streams;
       manager.addPass(createPartition(partition));
-      manager.addPass(createPlanMemory());
-      if (failed(manager.run(*module)))
-        return messages;
     }
+    // A plan of the file is one for its own type.
+    manager.addPass(createPlanMemory());
+    if (failed(manager.run(*module)))
+      return messages;
     const double tolerance = isDouble ? 1e-11 : 2e-5;
     CpuRunner cpu(*module, testTarget(/*wide=*/!isDouble));
     EmulatorRunner emulator(*module);

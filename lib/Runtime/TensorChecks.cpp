@@ -77,7 +77,7 @@ Status TensorCheck::check(const TensorRef &given) const {
                           shapeToString(desc.shape);
     if (!shapeIsRight)
       return shapeError(message);
-    return dtypeError(message, isFloat(desc.dtype) ? Notes{"pass --cast to round it"} : Notes{});
+    return dtypeError(message);
   }
   if (desc.hasFrames() && given.shape[0] < 1)
     return shapeError(quoted + " has 0 frames; at least 1 is required");

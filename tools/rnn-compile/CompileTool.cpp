@@ -233,9 +233,12 @@ static Status run(int argc, char **argv, bool &asJson) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer)
     return fileError("cannot read '" + path + "': " + buffer.getError().message());
-  if (!options.saveTemps.empty())
+  if (!options.saveTemps.empty()) {
     if (std::error_code error = llvm::sys::fs::create_directories(options.saveTemps))
       return fileError("cannot create '" + options.saveTemps + "': " + error.message());
+    if (!llvm::sys::fs::is_directory(options.saveTemps))
+      return fileError("cannot create '" + options.saveTemps + "': a file of that name exists");
+  }
   CompileResult result;
   std::string name = path == "-" ? "<stdin>" : path;
   Status status = compile((*buffer)->getBuffer().str(), name, options, to, result);

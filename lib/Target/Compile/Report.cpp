@@ -7,6 +7,7 @@
 #include "Report.h"
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Analysis/Recurrence.h"
+#include "rnn/Dialect/RNN/IR/SignalNames.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -34,10 +35,14 @@ static Object describeRegion(Operation *region, Domain domain, int64_t id) {
 
   Array signals, carried;
   for (auto delay : body.getOps<DelayOp>()) {
-    std::string name = delay.getName() ? ("%" + *delay.getName()).str() : "%" + std::to_string(carried.size());
+    std::string name = delay.getName() ? ("%" + *delay.getName()).str() : getLocatedName(delay.getSource());
     signals.push_back(name);
     carried.push_back(name + "[" + std::to_string(delay.getBy()) + "]");
   }
+  for (Value value : body.getTerminator()->getOperands())
+    if (std::string name = getLocatedName(value);
+        !name.empty() && !llvm::is_contained(signals, llvm::json::Value(name)))
+      signals.push_back(name);
   StringRef kind = llvm::TypeSwitch<Operation *, StringRef>(region)
                        .Case([](RecurrentOp) { return "recurrent"; })
                        .Case([](ReductionOp) { return "reduction"; })

@@ -43,3 +43,8 @@ std::string SignalNames::getName(Value value) {
   value.printAsOperand(os, *numbers);
   return text;
 }
+
+std::string rnn::getLocatedName(Value value) {
+  auto loc = dyn_cast<NameLoc>(value.getLoc());
+  return loc ? "%" + loc.getName().str() : std::string();
+}

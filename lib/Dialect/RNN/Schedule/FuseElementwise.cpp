@@ -235,7 +235,7 @@ unsigned Fuser::fuse(ArrayRef<Operation *> members) {
   for (Operation *op : llvm::reverse(members))
     op->erase();
   remark::passed(loc, remarkOptions(RemarkCategory::Fuse, "Fused", schedule.getSymName()))
-      << remark::add("{0} ops share a region", countOps(fused))
+      << remark::add("{0} ops share a region", countOps(fused)) << remark::metric("Signal", getResultNames(fused))
       << remark::reason("they work on the same frames and feed each other or read the same sequence");
   return moved;
 }

@@ -412,7 +412,7 @@ private:
     const RecurrenceAnalysis &recurrence = partitioner.getRecurrence();
     emitPartitionRemarks(function, recurrence, sequential);
     hoistedCount += sequential ? 0 : llvm::count_if(recurrence.getGraph().getOps(), [&](Operation *op) {
-      return isHoistedProduct(op, recurrence);
+      return findHoistedFrom(op, recurrence) != nullptr;
     });
     ScheduleOp schedule = partitioner.run(sequential);
     parallelCount += llvm::range_size(schedule.getBodyBlock()->getOps<ParallelOp>());

@@ -15,10 +15,12 @@ namespace mlir::rnn {
 /// is outside the loop, and the rest. Sums in the loop that only another sum reads are merged with it first.
 void splitSums(RNNFunctionInterface function);
 
-/// True for a product that runs for all frames at once and feeds a loop, directly or through elementwise ops.
-bool isHoistedProduct(Operation *op, const RecurrenceAnalysis &recurrence);
+/// The loop that a product feeds, directly or through elementwise ops, though it runs for all frames at once; null for
+/// other ops.
+const Component *findHoistedFrom(Operation *op, const RecurrenceAnalysis &recurrence);
 
 /// Says of every loop why it is one, of every product whether it could leave its loop (in `sequential` mode none does).
+/// If anybody listens, the signals' names are put into their locations.
 void emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAnalysis &recurrence, bool sequential);
 
 } // namespace mlir::rnn

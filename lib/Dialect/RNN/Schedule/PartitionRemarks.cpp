@@ -11,9 +11,9 @@
 using namespace mlir;
 using namespace mlir::rnn;
 
-bool rnn::isHoistedProduct(Operation *op, const RecurrenceAnalysis &recurrence) {
+const Component *rnn::findHoistedFrom(Operation *op, const RecurrenceAnalysis &recurrence) {
   if (!isa<ContractOp>(op) || recurrence.getComponent(op).kind != ComponentKind::Parallel)
-    return false;
+    return nullptr;
   // Forwards through ops that the loop could have held beside the product.
   SmallVector<Operation *> worklist{op};
   llvm::DenseSet<Operation *> seen;
@@ -21,12 +21,12 @@ bool rnn::isHoistedProduct(Operation *op, const RecurrenceAnalysis &recurrence) 
     for (Operation *user : worklist.pop_back_val()->getUsers()) {
       if (!recurrence.getGraph().contains(user))
         continue;
-      if (recurrence.getComponent(user).isRecurrent())
-        return true;
+      if (const Component &component = recurrence.getComponent(user); component.isRecurrent())
+        return &component;
       if (isa<SumOp, arith::AddFOp, arith::MulFOp>(user) && seen.insert(user).second)
         worklist.push_back(user);
     }
-  return false;
+  return nullptr;
 }
 
 /// The sizes M, N, K of a product: result elements by the side that has them, and what is summed.
@@ -43,6 +43,12 @@ void rnn::emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAn
   if (!function.getContext()->getRemarkEngine())
     return;
   SignalNames names(function);
+  // Later passes know signals by their locations.
+  for (Operation &op : *function.getBodyBlock())
+    if (op.getNumResults() == 1 && !isa<NameLoc>(op.getLoc())) {
+      std::string name = names.getName(op.getResult(0));
+      op.setLoc(NameLoc::get(StringAttr::get(op.getContext(), StringRef(name).drop_front()), op.getLoc()));
+    }
   StringRef name = cast<StringAttr>(function->getAttr(SymbolTable::getSymbolAttrName())).getValue();
   auto tellCycle = [&](const Component &loop) {
     std::string text;
@@ -53,13 +59,15 @@ void rnn::emitPartitionRemarks(RNNFunctionInterface function, const RecurrenceAn
   for (const Component &component : recurrence.getComponents()) {
     if (!component.isRecurrent()) {
       Operation *op = component.ops.front();
-      if (sequential || !isHoistedProduct(op, recurrence))
+      const Component *loop = sequential ? nullptr : findHoistedFrom(op, recurrence);
+      if (!loop)
         continue;
       auto [m, n, k] = getProductSizes(cast<ContractOp>(op));
       remark::passed(op->getLoc(), remarkOptions(RemarkCategory::Hoist, "Hoisted", name))
           << remark::add("{0} runs for all frames before the loop that reads it", names.getName(op->getResult(0)))
           << remark::metric("Signal", names.getName(op->getResult(0))) << remark::metric("M", m)
           << remark::metric("N", n) << remark::metric("K", k)
+          << remark::metric("From", loop->cycle.empty() ? "" : names.getName(loop->cycle.front()))
           << remark::reason("the loop computes none of its operands");
       continue;
     }

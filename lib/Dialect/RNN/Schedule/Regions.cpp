@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Regions.h"
+#include "rnn/Dialect/RNN/IR/SignalNames.h"
+#include "llvm/ADT/StringExtras.h"
 #include "rnn/Analysis/Recurrence.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -33,6 +35,14 @@ bool rnn::readsOtherFrames(Operation *region, unsigned i) {
   return llvm::any_of(region->getRegion(0).getArgument(i).getUses(), [](OpOperand &use) {
     return isa<DelayOp, SaveOp>(use.getOwner()) && use.getOperandNumber() == 0;
   });
+}
+
+std::string rnn::getResultNames(Operation *region) {
+  SmallVector<std::string> names;
+  for (Value value : region->getRegion(0).front().getTerminator()->getOperands())
+    if (std::string name = getLocatedName(value); !name.empty())
+      names.push_back(name);
+  return llvm::join(names, ", ");
 }
 
 unsigned rnn::countOps(Operation *region) {

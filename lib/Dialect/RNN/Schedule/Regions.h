@@ -29,6 +29,9 @@ bool readsOtherFrames(Operation *region, unsigned i);
 /// The number of ops in the body, without constants and terminator.
 unsigned countOps(Operation *region);
 
+/// The names of the signals that a region computes, as of remarks: `%c, %h`.
+std::string getResultNames(Operation *region);
+
 /// Puts the ops of `producer`, a `rnn.parallel`, before `point` in the body of `consumer`, and lets the body read what
 /// they compute instead of the results of `producer`, which is left without uses there. Operands are added as needed.
 void inlineInto(ParallelOp producer, Operation *consumer, Operation *point);

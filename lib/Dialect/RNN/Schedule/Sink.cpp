@@ -187,14 +187,20 @@ private:
     for (ParallelOp region : candidates) {
       auto entry = entries.find(region.getResult(0));
       bool isNear = entry != entries.end() && !far[entry->second + 1];
-      if (!isNear || !llvm::all_of(region->getUsers(), [&](Operation *user) { return user == loop; }))
+      if (!isNear || !llvm::all_of(region->getUsers(), [&](Operation *user) { return user == loop; })) {
+        remark::missed(region.getLoc(), remarkOptions(RemarkCategory::Fuse, "Refused", name))
+            << remark::add("{0} ops stay outside of the loop that reads them", countOps(region))
+            << remark::metric("Signal", getResultNames(region))
+            << remark::reason("in the loop they would read more bytes per frame than they write");
         continue;
+      }
       Operation *point = &loop.getBody().front().front();
       while (isa<DelayOp>(point))
         point = point->getNextNode();
       moved += countOps(region);
       remark::passed(region.getLoc(), remarkOptions(RemarkCategory::Fuse, "Sunk", name))
           << remark::add("{0} ops moved back into the loop", countOps(region))
+          << remark::metric("Signal", getResultNames(region))
           << remark::reason("only the loop reads them, and it reads no more bytes per frame");
       inlineInto(region, loop, point);
       // A delay whose init the frame computes by now stands behind that.

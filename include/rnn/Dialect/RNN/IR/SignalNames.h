@@ -32,6 +32,10 @@ private:
   std::unique_ptr<AsmState> numbers;
 };
 
+/// The name, with its sigil, that the location of a value records (NameLoc); empty if it records none. This is how
+/// schedules remember the names of level 1.
+std::string getLocatedName(Value value);
+
 } // namespace mlir::rnn
 
 #endif // RNN_DIALECT_RNN_IR_SIGNALNAMES_H

@@ -123,10 +123,12 @@ std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, vo
   return "";
 }
 
-EmulatorRunner::EmulatorRunner(ModuleOp module) {
+EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime) {
   OwningOpRef<ModuleOp> clone = module.clone();
   PassManager manager(module.getContext());
-  manager.addPass(createConvertRNNToGPU());
+  ConvertRNNToGPUOptions options;
+  options.regime = regime.str();
+  manager.addPass(createConvertRNNToGPU(options));
   manager.addPass(createExpandMath());
   if (failed(manager.run(*clone)))
     return;
@@ -138,7 +140,7 @@ EmulatorRunner::EmulatorRunner(ModuleOp module) {
       Value blocks = op.getGridSizeX();
       auto apply = blocks.getDefiningOp<affine::AffineApplyOp>();
       AffineMap map = apply ? apply.getAffineMap() : AffineMap::getConstantMap(constant(blocks), module.getContext());
-      list.push_back({op.getKernelName().str(), map, constant(op.getBlockSizeX())});
+      list.push_back({op.getKernelName().str(), map, constant(op.getBlockSizeX()), op->hasAttr("rnn.cooperative")});
     });
   }
   PassManager toHost(module.getContext());
@@ -168,6 +170,7 @@ std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, 
     request.grid = {uint32_t(cast<IntegerAttr>(results.front()).getInt()), 1, 1};
     request.block = {uint32_t(launch.threads), 1, 1};
     request.sharedBytes = sharedBytes;
+    request.cooperative = launch.isCooperative;
     if (runtime::Status status = emulator.launch(request); status.failed())
       return status.str();
   }

@@ -53,16 +53,18 @@ private:
   std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
 };
 
-/// As GPU kernels on the emulator; a variant is the seed of an order of threads.
+/// As GPU kernels on the emulator, with a regime of `convert-rnn-to-gpu`; a
+/// variant is the seed of an order of threads.
 class EmulatorRunner : public ScheduleRunner {
 public:
-  explicit EmulatorRunner(ModuleOp module);
+  EmulatorRunner(ModuleOp module, StringRef regime);
 
 private:
   struct Launch {
     std::string kernel;
     AffineMap blocks; ///< of T
     int64_t threads;
+    bool isCooperative;
   };
   std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
 

@@ -60,12 +60,14 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
       return messages;
     const double tolerance = isDouble ? 1e-11 : 2e-5;
     CpuRunner cpu(*module, testTarget(/*wide=*/!isDouble));
-    EmulatorRunner emulator(*module);
     std::string difference = compareSchedules(*module, cpu, options, tolerance);
-    if (difference.empty()) {
+    for (const char *regime : {"block", "grid"}) {
+      if (!difference.empty())
+        break;
+      EmulatorRunner emulator(*module, regime);
       difference = compareSchedules(*module, emulator, options, tolerance);
       if (!difference.empty())
-        difference = "emulator: " + difference;
+        difference = "emulator, regime " + std::string(regime) + ": " + difference;
     }
     if (!difference.empty()) {
       if (getenv("RNN_TEST_VERBOSE"))

@@ -7,17 +7,17 @@
 //
 // Every `rnn.schedule` becomes a list of launches, one after another on one
 // stream. The loops come from RNNToLoops. Where all threads would have to meet,
-// a kernel ends and the next begins; a loop over frames is one kernel of one
-// block, whose threads meet at a barrier of the block.
+// a kernel ends and the next begins. A loop over frames is one kernel: by units
+// (UnitLoop.h) where its body allows that, else of one block whose threads meet
+// at barriers between its ops.
 //
 //===----------------------------------------------------------------------===//
 
+#include "GpuEmitter.h"
+#include "UnitLoop.h"
 #include "rnn/Conversion/Passes.h"
-#include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -35,50 +35,35 @@ namespace {
 
 /// Threads of a block whose threads never meet.
 constexpr int64_t kBlockThreads = 256;
-/// A block has at most this many.
-constexpr int64_t kMaxBlockThreads = 1024;
-constexpr int64_t kWarpThreads = 32;
-/// The NVVM address space of memory that all blocks see.
-constexpr unsigned kGlobalMemory = 1;
 
-/// Emits the kernels of one function and the function `symbol(workspace,
-/// tensors, frames)` that launches them.
-class GpuEmitter : public FunctionEmitter {
-public:
-  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels)
-      : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels) {
-    symbols = kernels;
-    memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
-    vectorsPerItem = 1;
+struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
+  using ConvertRNNToGPUBase::ConvertRNNToGPUBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (regime != "auto" && regime != "block" && regime != "grid") {
+      module.emitError() << "unknown regime '" << regime << "'; expected auto, block or grid";
+      return signalPassFailure();
+    }
+    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
+    auto builder = OpBuilder::atBlockBegin(module.getBody());
+    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
+    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
+      return std::make_unique<GpuEmitter>(builder, schedule, kernels, regime);
+    };
+    if (failed(convertSchedules(module, makeEmitter)))
+      signalPassFailure();
   }
-
-  void begin(StringRef symbol) override;
-  void end() override;
-  void beginLoop() override;
-  void endLoop() override;
-  void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
-  bool emitProduct(const MatrixProduct &) override { return false; }
-
-protected:
-  StringRef getTargetName() const override { return "gpu"; }
-  void emitBarrier() override;
-  Value loadTensorPointer(unsigned position) override;
-
-private:
-  void beginKernel();
-  /// Ends the kernel and launches it, unless nothing in it can be noticed.
-  void endKernel();
-  void launch();
-
-  gpu::GPUModuleOp kernels;
-  func::FuncOp function;
-  gpu::GPUFuncOp kernel;
-  unsigned kernelNumber = 0;
-  bool isLoop = false; ///< the kernel holds a loop over frames
-  Size items;          ///< the most items that threads of the kernel share
 };
 
 } // namespace
+
+GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime)
+    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), regime(regime.str()) {
+  symbols = kernels;
+  memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
+  vectorsPerItem = 1;
+}
 
 void GpuEmitter::begin(StringRef symbol) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalMemory);
@@ -106,7 +91,7 @@ void GpuEmitter::beginKernel() {
   b.setInsertionPointToStart(&kernel.getBody().front());
   auto x = gpu::Dimension::x;
   Value thread = gpu::ThreadIdOp::create(b, loc, x), threads = gpu::BlockDimOp::create(b, loc, x);
-  if (!isLoop) {
+  if (!isLoop || shape.blocks > 1) {
     thread = index.add(index.mul(gpu::BlockIdOp::create(b, loc, x), threads), thread);
     threads = index.mul(threads, gpu::GridDimOp::create(b, loc, x));
   }
@@ -128,15 +113,17 @@ void GpuEmitter::endKernel() {
 }
 
 void GpuEmitter::launch() {
-  int64_t threads = kBlockThreads;
-  if (isLoop)
+  int64_t threads = shape.threads ? shape.threads : kBlockThreads;
+  if (isLoop && !shape.threads)
     threads = std::min<int64_t>(llvm::alignTo(items.constant, kWarpThreads), kMaxBlockThreads);
   kernel->setAttr("known_block_size", b.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
 
   OpBuilder host(function.getBody().front().getTerminator());
   IndexMath hostIndex{host, loc};
   Value one = hostIndex.constant(1), blocks = one;
-  if (!isLoop && items.perFrame) {
+  if (shape.blocks) {
+    blocks = hostIndex.constant(shape.blocks);
+  } else if (!isLoop && items.perFrame) {
     // As many threads as items, for this T.
     AffineExpr count = host.getAffineSymbolExpr(0) * items.perFrame + items.constant;
     blocks = affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, count.ceilDiv(threads)),
@@ -145,21 +132,35 @@ void GpuEmitter::launch() {
     blocks = hostIndex.constant(llvm::divideCeil(items.constant, threads));
   }
   Value frameCount = arith::IndexCastOp::create(host, loc, host.getI64Type(), function.getArgument(2));
-  gpu::LaunchFuncOp::create(host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
-                            /*dynamicSharedMemorySize=*/Value(),
-                            ValueRange{function.getArgument(0), function.getArgument(1), frameCount});
+  auto launch = gpu::LaunchFuncOp::create(
+      host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
+      /*dynamicSharedMemorySize=*/Value(), ValueRange{function.getArgument(0), function.getArgument(1), frameCount});
+  if (shape.isCooperative)
+    launch->setAttr("rnn.cooperative", host.getUnitAttr());
 }
 
-void GpuEmitter::beginLoop() {
+void GpuEmitter::beginLoop() { beginLoop(KernelShape()); }
+
+void GpuEmitter::beginLoop(KernelShape wanted) {
   endKernel();
   isLoop = true;
+  shape = wanted;
   beginKernel();
 }
 
 void GpuEmitter::endLoop() {
   endKernel();
   isLoop = false;
+  shape = {};
   beginKernel();
+}
+
+bool GpuEmitter::emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) {
+  UnitLoop loop(*this, region, ops);
+  if (!loop.plan())
+    return false;
+  loop.emit();
+  return true;
 }
 
 void GpuEmitter::emitBarrier() {
@@ -192,23 +193,3 @@ void GpuEmitter::share(int64_t points, Value perFrame, function_ref<void(Value)>
   b.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
 }
-
-namespace {
-
-struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
-  using ConvertRNNToGPUBase::ConvertRNNToGPUBase;
-
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
-    auto builder = OpBuilder::atBlockBegin(module.getBody());
-    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
-    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
-      return std::make_unique<GpuEmitter>(builder, schedule, kernels);
-    };
-    if (failed(convertSchedules(module, makeEmitter)))
-      signalPassFailure();
-  }
-};
-
-} // namespace

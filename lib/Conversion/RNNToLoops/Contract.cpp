@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RegionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -175,6 +175,24 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
   product.weight = weightValue;
   product.beforeLoop = inLoop() ? beforeLoop : nullptr;
   return e.emitProduct(product);
+}
+
+std::optional<RegionEmitter::MatrixVector> RegionEmitter::asMatrixVector(ContractOp op) {
+  if (op.getSumTo())
+    return std::nullopt;
+  for (unsigned weight : {1u, 0u}) {
+    Value input = op.getOperand(1 - weight), matrix = op.getOperand(weight);
+    if (rateOf(matrix) != Rate::Static || rateOf(input) == Rate::Static)
+      continue;
+    Roles roles = sortDimensions(op, 1 - weight, weight);
+    if (!roles.isMatrixProduct || !roles.rows.empty())
+      continue;
+    View view = materialize(matrix);
+    std::optional<Run> depth = fuse(op, view, weight, roles.summed), rows = fuse(op, view, weight, roles.columns);
+    if (depth && rows)
+      return MatrixVector{input, matrix, rows->size, depth->size, rows->stride, depth->stride};
+  }
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

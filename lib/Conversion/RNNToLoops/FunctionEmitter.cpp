@@ -72,6 +72,7 @@ void FunctionEmitter::enter(Operation *before, Value workspace) {
   entryMarker = before;
   this->workspace = workspace;
   bases.clear();
+  pointers.clear();
   readSince.clear();
   writtenSince.clear();
 }
@@ -104,6 +105,26 @@ View FunctionEmitter::workspaceView(Size offset, RankedTensorType type, Rate rat
   return makeView(buffer, type, rate);
 }
 
+Value FunctionEmitter::pointer(const View &view) {
+  Value &pointer = pointers[view.buffer];
+  if (pointer)
+    return pointer;
+  const Buffer &buffer = buffers[view.buffer - 1];
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryMarker);
+  if (buffer.tensor)
+    return pointer = loadTensorPointer(*buffer.tensor);
+  Type i64 = b.getI64Type();
+  Value bytes = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.constant);
+  if (buffer.offset.perFrame) {
+    Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
+    Value perFrame = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.perFrame);
+    bytes = LLVM::AddOp::create(b, loc, LLVM::MulOp::create(b, loc, frameCount, perFrame), bytes);
+  }
+  return pointer =
+             LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
+}
+
 Value FunctionEmitter::base(const View &view) {
   Value &base = bases[view.buffer];
   if (base)
@@ -111,25 +132,12 @@ Value FunctionEmitter::base(const View &view) {
   const Buffer &buffer = buffers[view.buffer - 1];
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryMarker);
-  if (memref::GlobalOp global = buffer.constant) {
-    Value memory = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
-    auto flat = MemRefType::get({ShapedType::kDynamic}, buffer.element, MemRefLayoutAttrInterface(), memorySpace);
-    return base = memref::CastOp::create(b, loc, flat, memory);
-  }
-  Value address;
-  if (buffer.tensor) {
-    address = loadTensorPointer(*buffer.tensor);
-  } else {
-    Type i64 = b.getI64Type();
-    Value bytes = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.constant);
-    if (buffer.offset.perFrame) {
-      Value frameCount = arith::IndexCastOp::create(b, loc, i64, frames);
-      Value perFrame = LLVM::ConstantOp::create(b, loc, i64, buffer.offset.perFrame);
-      bytes = LLVM::AddOp::create(b, loc, LLVM::MulOp::create(b, loc, frameCount, perFrame), bytes);
-    }
-    address = LLVM::GEPOp::create(b, loc, workspace.getType(), b.getI8Type(), workspace, ArrayRef<LLVM::GEPArg>{bytes});
-  }
-  return base = buildMemRefFromPointer(b, loc, address, buffer.element, memorySpace);
+  memref::GlobalOp global = buffer.constant;
+  if (!global)
+    return base = buildMemRefFromPointer(b, loc, pointer(view), buffer.element, memorySpace);
+  Value memory = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
+  auto flat = MemRefType::get({ShapedType::kDynamic}, buffer.element, MemRefLayoutAttrInterface(), memorySpace);
+  return base = memref::CastOp::create(b, loc, flat, memory);
 }
 
 View FunctionEmitter::planned(SlotAttr slot, RankedTensorType type, Rate rate) {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RegionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 #include "rnn/Conversion/ExpandMath.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -172,7 +172,7 @@ void RegionEmitter::emitGroup(Group &closed) {
         const TimedRead &from = timed[op];
         Type element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
         Value loaded;
-        if (from.base) {
+        if (from.source) {
           View source = flatten(views[timedSource(op)]);
           Value at = from.rowOffset;
           for (auto [coordinate, stride] : llvm::zip(point.element, source.strides))
@@ -236,7 +236,9 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op, const Point &
   Value clamped = inSequence ? Value(arith::SelectOp::create(b, loc, inSequence, at, zero)) : zero;
   View rowView = source;
   rowView.strides.clear();
+  read.source = source;
   read.base = e.base(source);
+  read.isNew = inSequence;
   read.rowOffset = e.address(rowView, {clamped, row.stream, {}});
   View old = stateName.empty() || !inSequence ? View() : stateOf(stateName);
   if (!old)
@@ -250,9 +252,10 @@ RegionEmitter::TimedRead RegionEmitter::prepareRead(Operation *op, const Point &
   int64_t signal = source.type.getNumElements();
   Value oldOffset = index.addScaled({}, inHistory, signal * e.streams);
   oldOffset = index.addScaled(oldOffset, row.stream, signal);
-  Value isOld = e.compare(arith::CmpIPredicate::slt, at, zero);
-  read.base = arith::SelectOp::create(b, loc, isOld, e.base(old), e.base(source));
-  read.rowOffset = arith::SelectOp::create(b, loc, isOld, oldOffset, read.rowOffset);
+  read.old = old;
+  read.isOld = e.compare(arith::CmpIPredicate::slt, at, zero);
+  read.base = arith::SelectOp::create(b, loc, read.isOld, e.base(old), read.base);
+  read.rowOffset = arith::SelectOp::create(b, loc, read.isOld, oldOffset, read.rowOffset);
   return read;
 }
 

@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RegionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 
 #include "rnn/Runtime/NormalQuantile.h"
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RegionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -110,6 +110,8 @@ LogicalResult RegionEmitter::emitLoop() {
     if (outliving.contains(op->getResult(0)))
       allocateResult(op->getResult(0));
 
+  if (e.emitFrames(*this, perFrame))
+    return success();
   e.beginLoop();
   Value zero = index.constant(0), one = index.constant(1);
   beforeLoop = one.getDefiningOp();

@@ -7,7 +7,7 @@
 
 #include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
 
-#include "RegionEmitter.h"
+#include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 #include "rnn/Analysis/Abi.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -93,6 +93,8 @@ struct MatrixProduct {
   Operation *beforeLoop = nullptr; ///< where to do once what a loop needs; null outside of loops
 };
 
+class RegionEmitter;
+
 class FunctionEmitter {
 public:
   FunctionEmitter(OpBuilder &builder, ScheduleOp schedule, unsigned vectorBits);
@@ -123,6 +125,10 @@ public:
   /// Between these calls a loop over frames is emitted, in which threads meet.
   virtual void beginLoop() {}
   virtual void endLoop() {}
+  /// Emits the frames of a recurrent region in a way of the target's own. `ops`
+  /// are those that a frame computes, in order; what outlives a frame has its
+  /// memory. Returns false, with nothing emitted, to have them emitted one by one.
+  virtual bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) { return false; }
   /// Emits a loop over this thread's share of `points` items, or, if `frames` is
   /// not null, of so many for each of those frames.
   virtual void share(int64_t points, Value frames, function_ref<void(Value item)> body) = 0;
@@ -163,8 +169,9 @@ public:
   /// Emits what only the first thread does.
   void onFirstThread(function_ref<void()> body);
 
-  /// The memory of a view: memref<?xelement>.
+  /// The memory of a view: memref<?xelement>, and, but for constants, !llvm.ptr.
   Value base(const View &view);
+  Value pointer(const View &view);
   Value loadElement(const View &view, const Point &point);
   /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
   /// stride must be 0 or 1 if there are several. `mask` may be null.
@@ -231,8 +238,9 @@ private:
   Value workspace;
   SmallVector<Buffer> buffers;           ///< number i + 1
   llvm::DenseMap<unsigned, Value> bases; ///< of buffers, where code goes now
-  Size used;                             ///< of the workspace, from its beginning
-  Size needed;                           ///< the most that was used, in both terms
+  llvm::DenseMap<unsigned, Value> pointers;
+  Size used;   ///< of the workspace, from its beginning
+  Size needed; ///< the most that was used, in both terms
   llvm::SmallSet<unsigned, 16> readSince, writtenSince;
 };
 

@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
-#define RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
+#ifndef RNN_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
+#define RNN_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
 
 #include "rnn/Conversion/RNNToLoops/FunctionEmitter.h"
 
@@ -36,16 +36,30 @@ public:
   LogicalResult run();
   View getResult(unsigned i) const { return results[i]; }
 
-private:
-  struct Group {
-    Space space;
-    llvm::SetVector<Operation *> ops;
-  };
   /// Where a delay, save or seed reads: prepared once per frame and stream.
   struct TimedRead {
     Value valid;     ///< i1: read, or else take the other value
-    Value base;      ///< memref, null for a seed
-    Value rowOffset; ///< of the element with all coordinates 0
+    View source;     ///< the sequence; none for a seed
+    View old;        ///< the session's tensor with older frames, or none
+    Value isOld;     ///< i1: `old` is read; null if there is none
+    Value isNew;     ///< i1: a frame of the domain is read; null: a value of lower rate
+    Value base;      ///< memref of what is read
+    Value rowOffset; ///< of the element with all coordinates 0, there
+  };
+
+  /// A product of a static matrix and one vector per stream: element r of the
+  /// result is the sum over k of W[r, k] * x[k], all in row-major order.
+  struct MatrixVector {
+    Value input, weight;
+    int64_t rows, depth;
+    int64_t rowStride, depthStride; ///< in the memory of the weight
+  };
+
+private:
+  friend class UnitLoop;
+  struct Group {
+    Space space;
+    llvm::SetVector<Operation *> ops;
   };
 
   bool inLoop() const { return bool(frame); }
@@ -113,6 +127,8 @@ private:
   bool emitAsGradient(ContractOp op);
   void emitNaively(ContractOp op);
   View withAbsentFramesZero(const View &view);
+  /// The op in that form, if it has it.
+  std::optional<MatrixVector> asMatrixVector(ContractOp op);
 
   FunctionEmitter &e;
   OpBuilder &b;
@@ -143,4 +159,4 @@ bool isTimed(Operation *op);
 
 } // namespace mlir::rnn::loops
 
-#endif // RNN_LIB_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H
+#endif // RNN_CONVERSION_RNNTOLOOPS_REGIONEMITTER_H

@@ -1,0 +1,76 @@
+//===- GpuEmitter.h - Kernels while they are emitted --------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_LIB_CONVERSION_RNNTOGPU_GPUEMITTER_H
+#define RNN_LIB_CONVERSION_RNNTOGPU_GPUEMITTER_H
+
+#include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace mlir::rnn::loops {
+
+/// Threads that move in step.
+constexpr int64_t kWarpThreads = 32;
+/// A block has at most this many threads.
+constexpr int64_t kMaxBlockThreads = 1024;
+/// The NVVM address space of memory that all blocks see.
+constexpr unsigned kGlobalMemory = 1;
+
+/// The blocks and threads of a kernel.
+struct KernelShape {
+  int64_t threads = 0;        ///< of a block; 0: from the work that they share
+  int64_t blocks = 0;         ///< 0: from the work that they share
+  bool isCooperative = false; ///< all blocks run at the same time
+};
+
+/// Emits the kernels of one function and the function `symbol(workspace,
+/// tensors, frames)` that launches them.
+class GpuEmitter : public FunctionEmitter {
+public:
+  /// `grid` tells whether loops spread over blocks: `auto` where one is too few,
+  /// `block` never, `grid` wherever they can.
+  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime);
+
+  void begin(StringRef symbol) override;
+  void end() override;
+  void beginLoop() override;
+  void endLoop() override;
+  bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
+  void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
+  bool emitProduct(const MatrixProduct &) override { return false; }
+
+  StringRef getRegime() const { return regime; }
+  /// Ends the kernel, if there is anything in it, and begins one whose threads
+  /// meet (a loop).
+  void beginLoop(KernelShape shape);
+
+protected:
+  StringRef getTargetName() const override { return "gpu"; }
+  void emitBarrier() override;
+  Value loadTensorPointer(unsigned position) override;
+
+private:
+  void beginKernel();
+  /// Ends the kernel and launches it, unless nothing in it can be noticed.
+  void endKernel();
+  void launch();
+
+  gpu::GPUModuleOp kernels;
+  std::string regime;
+  func::FuncOp function;
+  gpu::GPUFuncOp kernel;
+  unsigned kernelNumber = 0;
+  bool isLoop = false; ///< the kernel holds a loop over frames
+  KernelShape shape;
+  Size items; ///< the most items that threads of the kernel share
+};
+
+} // namespace mlir::rnn::loops
+
+#endif // RNN_LIB_CONVERSION_RNNTOGPU_GPUEMITTER_H

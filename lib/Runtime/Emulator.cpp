@@ -25,7 +25,7 @@ namespace mlir::rnn::runtime {
 namespace {
 
 constexpr unsigned kWarpThreads = 32;
-constexpr size_t kStackBytes = 64 << 10;
+constexpr size_t kStackBytes = 1 << 20;
 /// Blocks of a launch that is not cooperative which run at the same time.
 constexpr size_t kBlocksAtOnce = 4;
 /// So often may every thread give way in vain before they are called stalled.
@@ -206,7 +206,7 @@ Fiber *EmulatorEngine::newFiber() {
   auto fiber = std::make_unique<Fiber>();
   if (!startThread(*fiber))
     return nullptr;
-  fiber->stack = std::make_unique<char[]>(kStackBytes);
+  fiber->stack = std::unique_ptr<char[]>(new char[kStackBytes]);
   getcontext(&fiber->context);
   fiber->context.uc_stack.ss_sp = fiber->stack.get();
   fiber->context.uc_stack.ss_size = kStackBytes;

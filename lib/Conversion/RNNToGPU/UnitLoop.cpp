@@ -131,7 +131,7 @@ bool UnitLoop::chooseUnits() {
   if (units < 2)
     return false;
   for (auto &[op, product] : products)
-    product.perUnit = product.form.rows / units;
+    product.perUnit = std::max<int64_t>(product.form.rows / units, 1); // all have a scalar
   return llvm::all_of(ops, [&](Operation *op) { return !isReshape(op) || mapElements(op); });
 }
 
@@ -327,7 +327,7 @@ void UnitLoop::loadWeights() {
     product.weights.clear();
     for (int64_t j = 0; j < product.perUnit; ++j)
       for (int64_t i = 0; i < product.perLane; ++i) {
-        Value row = index.add(unit, index.constant(j * units)), k = index.add(lane, index.constant(i * lanes));
+        Value row = flatIndex(op->getResult(0), j), k = index.add(lane, index.constant(i * lanes));
         Value inside = index.less(k, index.constant(form.depth));
         k = index.min(k, index.constant(form.depth - 1));
         Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);

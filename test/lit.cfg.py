@@ -38,7 +38,7 @@ config.substitutions.append(("%python", config.python_executable))
 
 # A test that needs a tool which a configuration leaves out says `REQUIRES: <tool>`.
 for tool in ("rnn-opt", "rnn-translate", "rnn-compile", "rnn-run", "rnn-train", "rnn-reduce", "rnn-lsp-server",
-             "mlir-opt", "cc", "dot", "xz"):
+             "mlir-opt", "cc", "dot", "xz", "ptxas"):
     if lit.util.which(tool, config.environment["PATH"]):
         config.available_features.add(tool)
 if os.path.exists(plugin):

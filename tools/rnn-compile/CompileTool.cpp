@@ -25,7 +25,8 @@ using llvm::StringRef;
 
 static const std::vector<Option> kOptions = {
     {"o", "file", "where to write the result; - is stdout"},
-    {"target", "t", "cpu, cpu:x86-64-v3, cpu:x86-64-v4 or interpreter; repeat for several (cpu)"},
+    {"target", "t",
+     "cpu, cpu:x86-64-v3, cpu:x86-64-v4, cuda:<chip>, emulator or interpreter; repeat for several (cpu)"},
     {"streams", "B", "number of streams (1)", "batch-size"},
     {"functions", "list", "networks and steps to compile (all)"},
     {"keep", "list", "what a step returns besides: gradients, results"},
@@ -87,12 +88,9 @@ static Status parseTargets(const CommandLine &line, CompileOptions &options) {
   options.targets = line.all("target");
   if (options.targets.empty())
     options.targets = {"cpu"};
-  for (const std::string &target : options.targets) {
+  for (const std::string &target : options.targets)
     if (!llvm::is_contained(known, target))
       return usageError("unknown target '" + target + "'", {"known: " + llvm::join(known, ", ")});
-    if (target == "emulator" || StringRef(target).starts_with("cuda:"))
-      return notImplemented("--target=" + target);
-  }
   return Status::success();
 }
 

@@ -36,7 +36,7 @@ static const std::vector<Option> kOptions = {
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
     {"dtype", "f64", "compute an f32 network in f64"},
     {"memory-limit", "n", "largest workspace, with KiB, MiB or GiB"},
-    {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu: print MLIR; binary: the artifact (binary)"},
+    {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu, gpu: print MLIR; binary: the artifact (binary)"},
     {"describe", nullptr, "print the tensor tables as JSON, compile nothing"},
     {"report", "file", "write what became of the network, JSON if the name ends in .json; - is stdout"},
     {"save-temps", "folder", "one file per pass"},
@@ -138,9 +138,8 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   std::string diagnostics = "text", phase = "binary";
   if (Status status = line.choice("diagnostics", {"text", "json"}, diagnostics); status.failed())
     return status;
-  if (line.get("compile-to") == "gpu")
-    return notImplemented("--compile-to=gpu");
-  if (Status status = line.choice("compile-to", {"graph", "gradient", "schedule", "linalg", "cpu", "binary"}, phase);
+  if (Status status =
+          line.choice("compile-to", {"graph", "gradient", "schedule", "linalg", "cpu", "gpu", "binary"}, phase);
       status.failed())
     return status;
   options.jsonDiagnostics = diagnostics == "json";
@@ -153,6 +152,7 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
                                   .Case("schedule", CompileTo::Schedule)
                                   .Case("linalg", CompileTo::Linalg)
                                   .Case("cpu", CompileTo::Cpu)
+                                  .Case("gpu", CompileTo::Gpu)
                                   .Default(CompileTo::Binary);
   if (to == CompileTo::Binary && !line.has("o") && !line.has("report"))
     return usageError("no output file; name one with -o");

@@ -22,10 +22,10 @@ struct TestLaunchTable : PassWrapper<TestLaunchTable, OperationPass<ModuleOp>> {
   StringRef getDescription() const final { return "Print the launch table of a converted module to stdout"; }
 
   void runOnOperation() final {
-    FailureOr<llvm::json::Value> table = buildLaunchTable(getOperation());
+    FailureOr<llvm::json::Object> table = buildLaunchTable(getOperation());
     if (failed(table))
       return signalPassFailure();
-    llvm::outs() << llvm::formatv("{0:2}\n", *table);
+    llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(*table)));
   }
 };
 

@@ -78,8 +78,19 @@ TEST_F(DeviceCodeTest, CudaHasLaunchesAndPtx) {
   EXPECT_EQ(code.kernels[0].name, "rnn_fn_0_k0");
 }
 
+TEST_F(DeviceCodeTest, EmulatorHasLaunchesAndCode) {
+  DeviceCode code = emit("emulator");
+  ASSERT_EQ(code.sections.size(), 2u);
+  EXPECT_EQ(code.sections[0].first, SectionKind::Launches);
+  EXPECT_EQ(code.sections[1].first, SectionKind::EmulatorCode);
+  EXPECT_EQ(code.launches.getInteger("static_shared_bytes"), 0);
+  EXPECT_EQ(code.ptx, "");
+  EXPECT_FALSE(code.requirements.empty());
+}
+
 TEST_F(DeviceCodeTest, EqualModulesGiveEqualBytes) {
   EXPECT_EQ(emit("cuda:sm_100").sections, emit("cuda:sm_100").sections);
+  EXPECT_EQ(emit("emulator").sections, emit("emulator").sections);
 }
 
 TEST_F(DeviceCodeTest, ReportCountsLaunches) {

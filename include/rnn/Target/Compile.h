@@ -48,7 +48,7 @@ struct CompileOptions {
 };
 
 /// What is wanted of a compilation.
-enum class CompileTo { Graph, Gradient, Schedule, Linalg, Cpu, Binary, Describe };
+enum class CompileTo { Graph, Gradient, Schedule, Linalg, Cpu, Gpu, Binary, Describe };
 
 /// The outcome.
 struct CompileResult {

@@ -99,8 +99,7 @@ private:
   Status emitArtifact(CompileResult &result);
   void recordMemory(ModuleOp code);
   LogicalResult emitHostCode(StringRef target, TablesOptions &tables);
-  Status lowerToGpu(ModuleOp module, StringRef target);
-  Status emitCodeForDevice(StringRef target);
+  LogicalResult emitCodeForDevice(StringRef target, TablesOptions &tables);
   std::string print(ModuleOp module);
   std::string bytecode(ModuleOp module);
 
@@ -304,23 +303,20 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
   return success();
 }
 
-/// From the schedule to kernels and launch lists. The pipeline `rnn-to-gpu` is not there yet.
-Status Compilation::lowerToGpu(ModuleOp, StringRef target) {
-  return runtime::usageError("option '--target=" + target.str() + "' is not implemented yet");
-}
-
-Status Compilation::emitCodeForDevice(StringRef target) {
+LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
   OwningOpRef<ModuleOp> lowered = module->clone();
-  if (Status status = lowerToGpu(*lowered, target); status.failed())
-    return status;
+  if (failed(runPhase(*lowered, [](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
+    return failure();
   recordMemory(*lowered);
   FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);
   if (failed(device))
-    return printed();
+    return failure();
+  if (!device->requirements.empty())
+    tables.requirements.push_back({target.str(), device->requirements});
   deviceReport.add(target, *device);
   for (auto &[kind, bytes] : device->sections)
     code.push_back({kind, target.str(), std::move(bytes)});
-  return Status::success();
+  return success();
 }
 
 /// The options that decide what the artifact holds, as they would be written.
@@ -349,12 +345,9 @@ Status Compilation::emitArtifact(CompileResult &result) {
   for (const std::string &target : options.targets) {
     if (target == "interpreter")
       continue;
-    if (StringRef(target).starts_with("cpu")) {
-      if (failed(emitHostCode(target, tablesOptions)))
-        return printed();
-    } else if (Status status = emitCodeForDevice(target); status.failed()) {
-      return status;
-    }
+    bool isHost = StringRef(target).starts_with("cpu");
+    if (failed(isHost ? emitHostCode(target, tablesOptions) : emitCodeForDevice(target, tablesOptions)))
+      return printed();
   }
   buildReport(*module, options, remarks, deviceReport, result);
   llvm::json::Object tables = buildTables(*module, tablesOptions);
@@ -415,6 +408,10 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return result.output = print(*module), Status::success();
   case CompileTo::Cpu:
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToCpuPipeline(manager, ToCpuOptions()); })))
+      return printed();
+    return result.output = print(*module), Status::success();
+  case CompileTo::Gpu:
+    if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
       return printed();
     return result.output = print(*module), Status::success();
   default:

@@ -237,7 +237,7 @@ void DeviceReport::add(StringRef target, const DeviceCode &device) {
                              {"registers", kernel.registers},
                              {"shared_bytes", kernel.sharedBytes},
                              {"spills", kernel.spillBytes}});
-  for (const llvm::json::Value &function : *device.launches.getAsObject()->getArray("functions")) {
+  for (const llvm::json::Value &function : *device.launches.getArray("functions")) {
     const Object &list = *function.getAsObject();
     launches.try_emplace(*list.getString("symbol"), list.getArray("launches")->size());
   }

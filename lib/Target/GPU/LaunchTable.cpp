@@ -276,7 +276,7 @@ FailureOr<gpu::GPUModuleOp> mlir::rnn::getKernels(ModuleOp module) {
   return kernels;
 }
 
-FailureOr<llvm::json::Value> mlir::rnn::buildLaunchTable(ModuleOp module) {
+FailureOr<Object> mlir::rnn::buildLaunchTable(ModuleOp module) {
   FailureOr<gpu::GPUModuleOp> kernels = getKernels(module);
   if (failed(kernels))
     return failure();
@@ -287,5 +287,5 @@ FailureOr<llvm::json::Value> mlir::rnn::buildLaunchTable(ModuleOp module) {
       return failure();
     functions.push_back(std::move(*list));
   }
-  return llvm::json::Value(Object{{"functions", std::move(functions)}});
+  return Object{{"functions", std::move(functions)}};
 }

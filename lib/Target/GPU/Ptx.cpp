@@ -8,16 +8,17 @@
 #include "rnn/Target/GPU/Ptx.h"
 
 #include "rnn/Target/GPU/LaunchTable.h"
-#include "mlir/Conversion/Passes.h"
+#include "rnn/Pipelines/Pipelines.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
@@ -48,21 +49,6 @@ ArrayRef<StringRef> mlir::rnn::getCudaChips() {
   static const SmallVector<StringRef> names =
       llvm::map_to_vector(kChips, [](const Chip &chip) -> StringRef { return chip.name; });
   return names;
-}
-
-/// From gpu, scf, arith … to the llvm and nvvm dialects.
-static void buildDevicePipeline(OpPassManager &manager) {
-  OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
-  kernels.addPass(createConvertMathToLLVMPass());
-  kernels.addPass(createSCFToControlFlowPass());
-  ConvertGpuOpsToNVVMOpsOptions options;
-  options.useBarePtrCallConv = true;
-  kernels.addPass(createConvertGpuOpsToNVVMOps(options));
-  kernels.addPass(createReconcileUnrealizedCastsPass());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
 }
 
 /// Tells ptxas how each kernel is launched: blocks have exactly this many threads, and those of a cooperative grid
@@ -146,7 +132,7 @@ FailureOr<PtxCode> mlir::rnn::emitPtx(ModuleOp module, StringRef chip) {
   });
 
   PassManager manager(module.getContext());
-  buildDevicePipeline(manager);
+  buildKernelsToNVVMPipeline(manager);
   if (failed(manager.run(module)))
     return failure();
   setLaunchBounds(*kernels, cooperative);

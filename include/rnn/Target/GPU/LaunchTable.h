@@ -27,7 +27,7 @@ FailureOr<gpu::GPUModuleOp> getKernels(ModuleOp module);
 /// after another, each on the function's own arguments. Numbers of blocks are
 /// `(a * T + b) ceildiv c`, everything else is constant. Any other op or form
 /// is an error at its place.
-FailureOr<llvm::json::Value> buildLaunchTable(ModuleOp module);
+FailureOr<llvm::json::Object> buildLaunchTable(ModuleOp module);
 
 } // namespace mlir::rnn
 

@@ -214,6 +214,8 @@ RnnStatus rnnArtifactMemory(RnnArtifact *artifact, const char *name, const char 
       *bytes = 0; // it allocates as it goes
       return Status::success();
     }
+    if (std::strcmp(target, "emulator") == 0 || parseCudaTarget(target))
+      return gpuWorkspaceBytes(*artifact->artifact, *function, target, frames, *bytes);
     return usageError(std::string("unknown target '") + target + "'", {"known: cpu, cuda:0, emulator, interpreter"});
   });
 }

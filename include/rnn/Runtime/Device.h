@@ -70,6 +70,12 @@ std::string findInterpreter();
 /// is empty.
 Status createInterpreterDevice(const Artifact &artifact, const std::string &library, std::unique_ptr<Device> &device);
 
+/// Bytes of workspace of one call on a target with launch tables: `cuda:<n>` or
+/// `emulator`; of several chips the largest. Error 19 if the artifact has no
+/// code for it.
+Status gpuWorkspaceBytes(const Artifact &artifact, const Function &function, const std::string &target, int64_t frames,
+                         uint64_t &bytes);
+
 /// The emulator of GPU kernels; `order` is the seed of the order of their
 /// threads. Error 19 if the artifact has no code for it.
 Status createEmulatorDevice(const Artifact &artifact, uint64_t order, std::unique_ptr<Device> &device);

@@ -30,7 +30,7 @@ using CUgraphExec = struct CUgraphExec_st *;
 
 struct CUlaunchAttribute {
   int id;
-  char pad[8 - sizeof(int)];
+  char pad[4];
   union {
     char pad[64];
     int cooperative;
@@ -54,7 +54,6 @@ enum : int {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_OUT_OF_MEMORY = 2,
   CUDA_ERROR_NO_DEVICE = 100,
-  CUDA_ERROR_INVALID_IMAGE = 200,
   CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
   CUDA_ERROR_NOT_FOUND = 500,
   CUDA_ERROR_NOT_READY = 600,

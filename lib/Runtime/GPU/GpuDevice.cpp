@@ -338,6 +338,27 @@ Status createGpuDevice(const Artifact &artifact, std::unique_ptr<GpuDriver> driv
   return Status::success();
 }
 
+Status gpuWorkspaceBytes(const Artifact &artifact, const Function &function, const std::string &target, int64_t frames,
+                         uint64_t &bytes) {
+  const Tables &tables = artifact.tables();
+  std::string kind = target.substr(0, target.find(':'));
+  bool isThere = false;
+  bytes = 0;
+  for (const Section &section : artifact.sections()) {
+    if (section.kind != SectionKind::Launches || section.target.substr(0, section.target.find(':')) != kind)
+      continue;
+    isThere = true;
+    LaunchTable table;
+    if (Status status = parseLaunchTable(section.bytes, tables, artifact.name(), table); status.failed())
+      return status;
+    const LaunchList &list = table.lists[size_t(&function - tables.functions.data())];
+    bytes = std::max(bytes, workspaceBytes(list.memory, 0, frames));
+  }
+  return isThere ? Status::success()
+                 : deviceError("'" + artifact.name() + "' has no code for '" + kind + "'",
+                               {"it has: " + artifact.targets()});
+}
+
 Status createEmulatorDevice(const Artifact &artifact, uint64_t order, std::unique_ptr<Device> &device) {
   std::unique_ptr<GpuDriver> driver;
   if (Status status = createEmulatorDriver(artifact, order, driver); status.failed())

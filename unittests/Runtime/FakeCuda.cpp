@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 namespace {
 
@@ -26,6 +27,7 @@ struct FakeFunction {
 struct FakeModule {
   std::map<std::string, FakeFunction> functions;
 };
+std::set<FakeModule *> modules; ///< alive, also where a hung kernel forbids to unload them
 
 /// A launch and the values of its arguments.
 struct Recorded {
@@ -122,11 +124,12 @@ CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned option
   }
   state.images.push_back(isPtx ? "ptx" : "cubin");
   ++state.modules;
-  *module = toHandle<CUmodule>(new FakeModule);
+  *module = toHandle<CUmodule>(*modules.insert(new FakeModule).first);
   return CUDA_SUCCESS;
 }
 CUresult cuModuleUnload(CUmodule module) {
   --state.modules;
+  modules.erase(fromHandle<FakeModule>(module));
   delete fromHandle<FakeModule>(module);
   return CUDA_SUCCESS;
 }

@@ -27,7 +27,8 @@ struct FakeFunction {
 struct FakeModule {
   std::map<std::string, FakeFunction> functions;
 };
-std::set<FakeModule *> modules; ///< alive, also where a hung kernel forbids to unload them
+/// Alive at the end of the process too, where a hung kernel forbids to unload them.
+std::set<FakeModule *> &modules = *new std::set<FakeModule *>;
 
 /// A launch and the values of its arguments.
 struct Recorded {

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatState.h"
+
 #include "rnn/Runtime/CallAbi.h"
 #include "rnn/Runtime/CpuFeatures.h"
 #include "rnn/Runtime/Device.h"
@@ -66,19 +68,6 @@ Status notEnoughMemory(const MemoryPlan &plan, int threads, int64_t frames, cons
 }
 
 namespace {
-
-/// Floating point as compiled code expects it: round to nearest, subnormals
-/// kept, whatever the calling thread had set.
-class DefaultFloatState {
-public:
-#if defined(__x86_64__)
-  DefaultFloatState() : saved(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(0x1f80); }
-  ~DefaultFloatState() { __builtin_ia32_ldmxcsr(saved); }
-
-private:
-  unsigned saved;
-#endif
-};
 
 /// One call: the context that compiled code sees, and its barrier.
 struct Call : RnnContext {

@@ -88,6 +88,24 @@ TEST(EmulatorDevice, WorkspaceIsPoisonedAtEveryCall) {
   }
 }
 
+#if defined(__x86_64__)
+// A GPU does not know what the caller's thread has set for itself.
+TEST(EmulatorDevice, SubnormalsAreKept) {
+  auto session = open(packEmulated());
+  TensorMap inputs = makeFrames(1), results;
+  HostTensor &gain = inputs["gain"] = makeTensor("f32", {});
+  *gain.as<float>() = 1e-40f;
+  unsigned saved = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(saved | 0x8040); // flush to zero, denormals are zero
+  Status status = session->run("acc", inputs, results);
+  unsigned after = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(saved);
+  ASSERT_TRUE(status.ok()) << status.str();
+  EXPECT_EQ(after & 0x8040, 0x8040u) << "the caller's state comes back";
+  EXPECT_NE(floatsOf(results["y"])[5], 0);
+}
+#endif
+
 TEST(EmulatorDevice, StoredTensorsGoBothWays) {
   auto session = open(packEmulated());
   TensorMap results;

@@ -10,6 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../FloatState.h"
+
 #include "rnn/Runtime/CpuFeatures.h"
 #include "rnn/Runtime/Emulator.h"
 #include "rnn/Runtime/GpuDriver.h"
@@ -140,6 +142,7 @@ Status EmulatorDriver::countResident(const Launch &launch, size_t, uint64_t &blo
 }
 
 Status EmulatorDriver::run(size_t, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
+  DefaultFloatState state;
   poison(arguments.workspace);
   void *workspace = hostPointer(arguments.workspace), *tensors = hostPointer(arguments.tensors);
   int64_t frames = arguments.frames;

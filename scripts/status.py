@@ -208,13 +208,13 @@ class Trial:
             if not ok:
                 failures[case.id] = reason(messages)
 
-    def binary(self, cases):
-        """Compiles for this CPU, runs, compares with the interpreter: {case id: message}; None if no case can be blamed."""
+    def binary(self, cases, target):
+        """Compiles, runs, compares with the interpreter: {case id: message}; None if no case can be blamed."""
         source, artifact, data = (os.path.join(self.work, name) for name in ("all.mlir", "all.rnnc", "in.safetensors"))
         with open(source, "w") as f:
             f.write(module(cases))
         write_inputs(data, ["x"] if cases[0].is_module else ARGUMENTS)
-        ok, _, messages = run([tool("rnn-compile"), source, "-o", artifact, "--target=cpu", "--target=interpreter",
+        ok, _, messages = run([tool("rnn-compile"), source, "-o", artifact, f"--target={target}", "--target=interpreter",
                                f"--streams={STREAMS}", "--keep=gradients"])
         if not ok:
             return {cases[0].id: reason(messages)} if len(cases) == 1 else None
@@ -222,7 +222,7 @@ class Trial:
         functions = ["step"] if cases[0].is_module else ["all", "step"] if any(c.is_float for c in cases) else ["all"]
         for function in functions:
             ok, text, messages = run([tool("rnn-run"), artifact, f"--function={function}", f"--input={data}",
-                                      "--compare=interpreter"])
+                                      f"--target={target}", "--compare=interpreter"])
             lines = [line for line in text.splitlines() if " budget " in line]
             differing = [line for line in lines if not line.endswith(" ok")]
             if ok and lines and not differing:
@@ -238,20 +238,20 @@ class Trial:
                 return None
         return bad
 
-    def compiled(self, column):
+    def compiled(self, column, pipeline, target):
         """Compiles and runs every case that the pipeline can lower: some per artifact, one by one if that fails."""
-        self.passes(column, "--rnn-to-cpu")
+        self.passes(column, pipeline)
         failures = self.failures[column]
         rest = [case for case in self.cases if case.id not in failures]
         networks = [case for case in rest if not case.is_module]
         batches = [networks[i:i + BATCH] for i in range(0, len(networks), BATCH)]
         batches += [[case] for case in rest if case.is_module]
         for batch in batches:
-            found = self.binary(batch)
+            found = self.binary(batch, target)
             if found is None:
                 found = {}
                 for case in batch:
-                    found.update(self.binary([case]))
+                    found.update(self.binary([case], target))
             failures.update(found)
 
 
@@ -313,7 +313,8 @@ def page(ops, cases):
         trial.passes("adjoint", "--rnn-set-float=type=f64", "--rnn-to-gradient=keep=gradients", "-test-rnn-gradients",
                      cases=[case for case in cases if case.is_float])
         trial.passes("interpreter", "--rnn-to-gradient", "-test-rnn-interpret")
-        trial.compiled("CPU")
+        trial.compiled("CPU", "--rnn-to-cpu", "cpu")
+        trial.compiled("GPU", "--rnn-to-gpu", "emulator")
         trial.passes("linalg", "--rnn-to-linalg")
     specified, tested = mentions()
 
@@ -327,7 +328,7 @@ def page(ops, cases):
         verifier = "yes" if op in tested else "no" if op.startswith("rnn.") else "upstream"
         adjoint = tried(op, "adjoint") if any(case.is_float for case in mine) else "–"
         rows.append([f"`{op}`", "yes" if op in specified else "no", verifier, adjoint, tried(op, "interpreter"),
-                     tried(op, "CPU"), tried(op, "linalg"), "no"])
+                     tried(op, "CPU"), tried(op, "linalg"), tried(op, "GPU")])
     with open(PAGE) as f:
         head = f.read().split(HEADING)[0].rstrip()
     lines = [head, "", HEADING,
@@ -339,7 +340,7 @@ def page(ops, cases):
              "- *interpreter*: the reference runs networks and training steps with it.",
              "- *CPU*: compiled, run as a network and in a training step, and equal to the interpreter within its budget.",
              "- *linalg*: `rnn-to-linalg` ends without an op of ours.",
-             "- *GPU*: `no` everywhere, since this version has no code for GPUs.",
+             "- *GPU*: as *CPU*, with the kernels of a GPU on the emulator.",
              "",
              "| op | spec | verifier | adjoint | interpreter | CPU | linalg | GPU |",
              "|---|---|---|---|---|---|---|---|"]

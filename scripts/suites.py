@@ -218,8 +218,6 @@ class Suites:
         """Suites that this machine or this version cannot run, by name."""
         if not os.path.exists("/dev/nvidia0"):
             self.tally.skip("gpu", "no CUDA device")
-        if not os.path.isdir(os.path.join(self.root, "lib", "Emulator")):
-            self.tally.skip("emulator", "not part of this version")
         for module in ("torch", "onnx", "jax"):
             if importlib.util.find_spec(module) is None:
                 self.tally.skip(module, f"{module} is not importable")

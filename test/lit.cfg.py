@@ -7,7 +7,8 @@
 #
 # Run it with `lit build/test`, one file with `lit build/test/<path below test>`.
 # Tests name the tools as they are installed: rnn-opt, rnn-compile, FileCheck, not, mlir-opt.
-# %t is a path of the test's own, %rnn_plugin the plugin, %rnn_source the top of the sources.
+# %t is a path of the test's own, %rnn_plugin the plugin, %rnn_source the top of the sources,
+# %fake_cuda a folder with a libcuda.so.1 that needs no GPU.
 #
 # ===-------------------------------------------------------------------------===#
 
@@ -35,12 +36,16 @@ plugin = os.path.join(config.rnn_lib_dir, "librnn-plugin.so")
 config.substitutions.append(("%rnn_plugin", plugin))
 config.substitutions.append(("%rnn_source", config.rnn_src_root))
 config.substitutions.append(("%python", config.python_executable))
+fake_cuda = os.path.join(config.rnn_obj_root, "unittests", "Runtime", "FakeCuda")
+config.substitutions.append(("%fake_cuda", fake_cuda))
 
 # A test that needs a tool which a configuration leaves out says `REQUIRES: <tool>`.
 for tool in ("rnn-opt", "rnn-translate", "rnn-compile", "rnn-run", "rnn-train", "rnn-reduce", "rnn-lsp-server",
-             "mlir-opt", "cc", "dot", "xz"):
+             "mlir-opt", "cc", "dot", "xz", "ptxas"):
     if lit.util.which(tool, config.environment["PATH"]):
         config.available_features.add(tool)
+if os.path.exists(os.path.join(fake_cuda, "libcuda.so.1")):
+    config.available_features.add("fake-cuda")
 if os.path.exists(plugin):
     config.available_features.add("plugin")
 if config.rnn_sanitize:

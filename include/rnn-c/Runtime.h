@@ -178,7 +178,9 @@ RNN_C_EXPORT RnnStatus rnnSessionRun(RnnSession *session, const char *function, 
 RNN_C_EXPORT RnnStatus rnnSessionGet(RnnSession *session, const char *name, DLTensor *t);
 RNN_C_EXPORT RnnStatus rnnSessionSet(RnnSession *session, const char *name, const DLTensor *t);
 
-/* A view of a session tensor, no copy, valid until the session is destroyed.
+/* A view of a session tensor in host memory; it may be written. On "cpu" and
+   "interpreter" it is the tensor itself, valid until the session is destroyed;
+   on a GPU and the emulator a copy, valid until the next call of the session.
    The caller ends it with its deleter. */
 RNN_C_EXPORT RnnStatus rnnSessionView(RnnSession *session, const char *name, DLManagedTensorVersioned **view);
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,13 +74,19 @@ std::string_view Artifact::section(SectionKind kind) const {
   return {};
 }
 
+const Section *Artifact::find(SectionKind kind, std::string_view target) const {
+  for (const Section &part : parts)
+    if (part.kind == kind && part.target == target)
+      return &part;
+  return nullptr;
+}
+
 std::string Artifact::targets() const {
   std::string text;
-  for (const Section &part : parts) {
-    if (part.target.empty())
-      continue;
-    text += (text.empty() ? "" : ", ") + part.target;
-  }
+  std::set<std::string> named; // a target may have several sections
+  for (const Section &part : parts)
+    if (!part.target.empty() && named.insert(part.target).second)
+      text += (text.empty() ? "" : ", ") + part.target;
   if (!section(SectionKind::Module).empty())
     text += text.empty() ? "interpreter" : ", interpreter";
   return text;

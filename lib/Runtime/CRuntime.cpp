@@ -214,7 +214,9 @@ RnnStatus rnnArtifactMemory(RnnArtifact *artifact, const char *name, const char 
       *bytes = 0; // it allocates as it goes
       return Status::success();
     }
-    return usageError(std::string("unknown target '") + target + "'", {"known: cpu, interpreter"});
+    if (std::strcmp(target, "emulator") == 0 || parseCudaTarget(target))
+      return gpuWorkspaceBytes(*artifact->artifact, *function, target, frames, *bytes);
+    return usageError(std::string("unknown target '") + target + "'", {"known: cpu, cuda:0, emulator, interpreter"});
   });
 }
 
@@ -268,6 +270,7 @@ RnnStatus rnnSessionCreate(RnnArtifact *artifact, const char *target, const RnnS
     SessionOptions chosen;
     chosen.seed = given.seed;
     chosen.threads = given.threads;
+    chosen.emulatorOrder = given.emulator_order;
     auto created = std::make_unique<RnnSession>();
     Status status = Session::create(artifact->artifact, target, chosen, created->session);
     if (status.ok())

@@ -137,7 +137,7 @@ Status Session::run(std::string_view name, const Binding *bindings, size_t count
     return status;
   if (Status status = countFrames(*function, plan, frames); status.failed())
     return status;
-  if (Status status = device->reserve(*function, frames); status.failed())
+  if (Status status = device->reserve(*function, position, frames); status.failed())
     return status;
   for (size_t i = 0; i < function->tensors.size(); ++i)
     if (!livesInSession(function->tensors[i].role))
@@ -145,8 +145,10 @@ Status Session::run(std::string_view name, const Binding *bindings, size_t count
         return status;
 
   for (size_t i = 0; i < function->tensors.size(); ++i)
-    if (plan.bound[i] && livesInSession(function->tensors[i].role))
+    if (plan.bound[i] && livesInSession(function->tensors[i].role)) {
       convert(plan.bound[i]->tensor, function->tensors[i].dtype, plan.addresses[i]);
+      device->update(find(function->tensors[i].name)->number);
+    }
   return device->run(*function, position, frames, plan.addresses.data());
 }
 

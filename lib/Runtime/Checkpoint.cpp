@@ -12,7 +12,8 @@ namespace mlir::rnn::runtime {
 
 Status Session::save(const std::string &path, std::map<std::string, std::string> metadata) const {
   TensorFile file;
-  file.tensors = snapshot();
+  if (Status status = snapshot(file.tensors); status.failed())
+    return status;
   file.metadata = std::move(metadata);
   file.metadata["rnn.format"] = "1";
   file.metadata["rnn.version"] = RNN_VERSION;

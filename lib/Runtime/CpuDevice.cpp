@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatState.h"
+
 #include "rnn/Runtime/CallAbi.h"
 #include "rnn/Runtime/CpuFeatures.h"
 #include "rnn/Runtime/Device.h"
@@ -52,20 +54,20 @@ uint64_t workspaceBytes(const MemoryPlan &plan, int threads, int64_t frames) {
   return total;
 }
 
+Status notEnoughMemory(const MemoryPlan &plan, int threads, int64_t frames, const std::string &device,
+                       uint64_t available) {
+  uint64_t bytes = workspaceBytes(plan, threads, frames);
+  uint64_t fixed = workspaceBytes(plan, threads, 0), activations = bytes - fixed;
+  std::string note = activations > fixed ? "largest: activations " + formatBytes(activations)
+                                         : "largest: workspace " + formatBytes(fixed);
+  if (plan.perFrame > 0 && available > fixed)
+    note += "; T=" + std::to_string((available - fixed) / plan.perFrame) + " fits";
+  return memoryError("needs " + formatBytes(bytes) + " for T=" + std::to_string(frames) + ", '" + device + "' has " +
+                         formatBytes(available) + " free",
+                     {note});
+}
+
 namespace {
-
-/// Floating point as compiled code expects it: round to nearest, subnormals
-/// kept, whatever the calling thread had set.
-class DefaultFloatState {
-public:
-#if defined(__x86_64__)
-  DefaultFloatState() : saved(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(0x1f80); }
-  ~DefaultFloatState() { __builtin_ia32_ldmxcsr(saved); }
-
-private:
-  unsigned saved;
-#endif
-};
 
 /// One call: the context that compiled code sees, and its barrier.
 struct Call : RnnContext {
@@ -85,7 +87,7 @@ public:
   CpuDevice(int threads, bool adapt) : barrier(threads), adapt(adapt) {}
 
   Status load(const Artifact &artifact, const Section &code, int threads);
-  Status reserve(const Function &function, int64_t frames) override;
+  Status reserve(const Function &function, size_t position, int64_t frames) override;
   Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) override;
 
 private:
@@ -112,7 +114,7 @@ Status CpuDevice::load(const Artifact &artifact, const Section &code, int thread
   return pool.start(threads);
 }
 
-Status CpuDevice::reserve(const Function &function, int64_t frames) {
+Status CpuDevice::reserve(const Function &function, size_t, int64_t frames) {
   uint64_t bytes = workspaceBytes(function.memory, pool.size(), frames);
   if (bytes <= workspace.size() && workspace.data())
     return Status::success();
@@ -123,17 +125,9 @@ Status CpuDevice::reserve(const Function &function, int64_t frames) {
     return Status::success();
 
   // Leave the device as it was: earlier calls must still run.
-  uint64_t fixed = workspaceBytes(function.memory, pool.size(), 0), activations = bytes - fixed;
-  std::string note = activations > fixed ? "largest: activations " + formatBytes(activations)
-                                         : "largest: workspace " + formatBytes(fixed);
-  if (function.memory.perFrame > 0 && available > fixed)
-    note += "; T=" + std::to_string((available - fixed) / function.memory.perFrame) + " fits";
-  Status status = memoryError("needs " + formatBytes(bytes) + " for T=" + std::to_string(frames) + ", 'cpu' has " +
-                                  formatBytes(available) + " free",
-                              {note});
   if (held && !workspace.allocate(held))
     return memoryError("cannot allocate " + formatBytes(held));
-  return status;
+  return notEnoughMemory(function.memory, pool.size(), frames, "cpu", available);
 }
 
 Status CpuDevice::run(const Function &function, size_t position, int64_t frames, void *const *addresses) {

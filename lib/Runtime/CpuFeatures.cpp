@@ -100,6 +100,12 @@ int rank(const Section &code) {
 
 } // namespace
 
+Status checkFeatures(const Artifact &artifact, const CpuFeatures &cpu, const Section &code) {
+  std::string missing = findMissing(artifact, cpu, code);
+  return missing.empty() ? Status::success()
+                         : deviceError("'" + artifact.name() + "' needs " + missing + ", which this CPU lacks");
+}
+
 Status chooseHostCode(const Artifact &artifact, const CpuFeatures &cpu, const Section *&code) {
   code = nullptr;
   std::string lack;

@@ -51,7 +51,7 @@ public:
   }
 
   Status open(const Artifact &artifact, const std::string &path);
-  Status reserve(const Function &, int64_t) override { return Status::success(); }
+  Status reserve(const Function &, size_t, int64_t) override { return Status::success(); }
   Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) override;
   void perturb(double ulps, uint64_t seed) override {
     options.perturb_ulps = ulps;

@@ -40,10 +40,13 @@ Status createDevice(const Artifact &artifact, const std::string &target, const S
       return status;
     return createCpuDevice(artifact, threads, /*adapt=*/!isGiven && threads > 1, device);
   }
-  for (std::string_view later : {"cuda", "emulator"})
-    if (target == later || target.rfind(std::string(later) + ":", 0) == 0)
-      return usageError("target '" + target + "' is not implemented yet");
-  return usageError("unknown target '" + target + "'", {"known: cpu, interpreter"});
+  std::optional<int> number = parseCudaTarget(target);
+  if (!number && target != "emulator")
+    return usageError("unknown target '" + target + "'", {"known: cpu, cuda:0, emulator, interpreter"});
+  if (options.widen)
+    return usageError("only the interpreter widens f32 to f64");
+  return number ? createCudaDevice(artifact, *number, device)
+                : createEmulatorDevice(artifact, options.emulatorOrder, device);
 }
 
 /// f32 becomes f64, its values stay.
@@ -78,9 +81,10 @@ Status Session::create(std::shared_ptr<const Artifact> artifact, const std::stri
   for (auto &resident : created->residents)
     created->initialize(*resident);
   created->addPlans();
-  for (const Function &function : created->types.functions) {
-    int64_t frames = std::max<int64_t>(function.advance, 1);
-    if (Status status = created->device->reserve(function, frames); status.failed())
+  const std::vector<Function> &functions = created->types.functions;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    int64_t frames = std::max<int64_t>(functions[i].advance, 1);
+    if (Status status = created->device->reserve(functions[i], i, frames); status.failed())
       return status;
   }
   session = std::move(created);
@@ -99,9 +103,11 @@ Status Session::addResident(const TensorDesc &desc) {
   if (!bytes || *bytes > available || !resident->buffer.allocate(*bytes))
     return memoryError("needs " + formatBytes(bytes.value_or(UINT64_MAX)) + " for '" + desc.name + "', " +
                        formatBytes(available) + " are free");
+  resident->number = residents.size();
   index.emplace(resident->desc.name, resident.get());
   residents.push_back(std::move(resident));
-  return Status::success();
+  const Resident &added = *residents.back();
+  return device->attach(added.number, added.desc.name, added.buffer.data(), *bytes);
 }
 
 Status Session::addResidents() {
@@ -182,51 +188,69 @@ std::vector<std::string> Session::names() const {
 
 Role Session::role(std::string_view name) const { return find(name)->desc.role; }
 
+Status Session::lookUp(std::string_view name, Resident *&resident) const {
+  resident = find(name);
+  if (resident)
+    return Status::success();
+  std::vector<std::string_view> known;
+  for (auto &other : residents)
+    known.push_back(other->desc.name);
+  return noTensor(name, source->name(), known);
+}
+
 Status Session::view(std::string_view name, TensorRef &tensor) const {
-  Resident *resident = find(name);
-  if (!resident) {
-    std::vector<std::string_view> known;
-    for (auto &other : residents)
-      known.push_back(other->desc.name);
-    return noTensor(name, source->name(), known);
-  }
+  Resident *resident = nullptr;
+  if (Status status = lookUp(name, resident); status.failed())
+    return status;
+  if (Status status = device->fetch(resident->number); status.failed())
+    return status;
+  device->update(resident->number); // whoever has a view may write
   tensor = resident->ref();
   return Status::success();
 }
 
 Status Session::get(std::string_view name, const TensorRef &to) const {
-  TensorRef from;
-  if (Status status = view(name, from); status.failed())
+  Resident *from = nullptr;
+  if (Status status = lookUp(name, from); status.failed())
     return status;
   // Written in place like a result: no conversion.
-  TensorDesc desc = find(name)->desc;
+  TensorDesc desc = from->desc;
   desc.role = Role::Result;
   TensorCheck check{desc, source->name(), source->name(), types.streams, false};
   if (Status status = check.check(to); status.failed())
     return status;
-  convert(from, desc.dtype, to.data);
+  if (Status status = device->fetch(from->number); status.failed())
+    return status;
+  convert(from->ref(), desc.dtype, to.data);
   return Status::success();
 }
 
 Status Session::get(std::string_view name, HostTensor &to) const {
-  TensorRef from;
-  if (Status status = view(name, from); status.failed())
+  Resident *from = nullptr;
+  if (Status status = lookUp(name, from); status.failed())
     return status;
-  to = makeTensor(dtypeName(from.dtype), find(name)->desc.shape);
-  std::memcpy(to.data.data(), from.data, to.data.size());
+  return copy(*from, to);
+}
+
+Status Session::copy(const Resident &from, HostTensor &to) const {
+  if (Status status = device->fetch(from.number); status.failed())
+    return status;
+  to = makeTensor(dtypeName(from.desc.dtype), from.desc.shape);
+  std::memcpy(to.data.data(), from.buffer.data(), to.data.size());
   return Status::success();
 }
 
 Status Session::set(std::string_view name, const TensorRef &from) {
-  TensorRef to;
-  if (Status status = view(name, to); status.failed())
+  Resident *to = nullptr;
+  if (Status status = lookUp(name, to); status.failed())
     return status;
-  TensorCheck check{find(name)->desc, source->name(), source->name(), types.streams, widened};
+  TensorCheck check{to->desc, source->name(), source->name(), types.streams, widened};
   if (Status status = check.check(from); status.failed())
     return status;
   if (Status status = check.checkValues(from); status.failed())
     return status;
-  convert(from, to.dtype, to.data);
+  convert(from, to->desc.dtype, to->buffer.data());
+  device->update(to->number);
   return Status::success();
 }
 
@@ -242,6 +266,9 @@ Status Session::reset(const uint8_t *streams) {
     if (!ages || ages->desc.dtype != DType::I64 || ages->desc.shape.empty())
       continue;
     auto *values = static_cast<int64_t *>(ages->buffer.data());
+    if (Status status = device->fetch(ages->number); status.failed())
+      return status;
+    device->update(ages->number);
     int64_t count = countElements(ages->ref());
     int64_t perRow = ages->desc.shape.back(); // streams
     for (int64_t i = 0; i < count; ++i)
@@ -272,8 +299,7 @@ Status Session::restore(const TensorMap &tensors, bool needParameters) {
     Resident *resident = find(name);
     if (!resident && maySkip(name))
       continue;
-    TensorRef unused;
-    if (Status status = view(name, unused); status.failed())
+    if (Status status = lookUp(name, resident); status.failed())
       return status;
     TensorCheck check{resident->desc, source->name(), source->name(), types.streams, widened};
     TensorRef given = refTo(tensor);
@@ -293,6 +319,7 @@ Status Session::restore(const TensorMap &tensors, bool needParameters) {
       convert(refTo(it->second), resident->desc.dtype, resident->buffer.data());
     else
       initialize(*resident);
+    device->update(resident->number);
   }
   // State of unknown age counts as fully known.
   Resident *ages = find("state.age");
@@ -301,14 +328,11 @@ Status Session::restore(const TensorMap &tensors, bool needParameters) {
   return Status::success();
 }
 
-TensorMap Session::snapshot() const {
-  TensorMap tensors;
-  for (auto &resident : residents) {
-    HostTensor copy = makeTensor(dtypeName(resident->desc.dtype), resident->desc.shape);
-    std::memcpy(copy.data.data(), resident->buffer.data(), copy.data.size());
-    tensors.emplace(resident->desc.name, std::move(copy));
-  }
-  return tensors;
+Status Session::snapshot(TensorMap &tensors) const {
+  for (auto &resident : residents)
+    if (Status status = copy(*resident, tensors[resident->desc.name]); status.failed())
+      return status;
+  return Status::success();
 }
 
 } // namespace mlir::rnn::runtime

@@ -7,10 +7,9 @@
 
 #include "rnn/Runtime/Tables.h"
 
-#include <nlohmann/json.hpp>
+#include "JsonReader.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 namespace mlir::rnn::runtime {
@@ -86,74 +85,12 @@ const Variable *Tables::findVariable(std::string_view name) const {
 
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr size_t kMaxTables = size_t(64) << 20;
-constexpr int64_t kMaxElements = int64_t(1) << 40;
 constexpr int64_t kMaxDrawn = int64_t(1) << 32;
-constexpr int64_t kMaxBytes = int64_t(1) << 48;
 constexpr size_t kMaxRank = 8;
 
-/// Reads typed members of JSON objects. The first problem is kept; after it
-/// every read gives a default, so that callers need not check each one.
-class Reader {
+/// Reads what is written of tensors.
+class Reader : public JsonReader {
 public:
-  std::string problem;
-
-  bool failed() const { return !problem.empty(); }
-  void fail(const std::string &where, const std::string &what) {
-    if (problem.empty())
-      problem = where + " " + what;
-  }
-
-  std::string string(const Json &object, const char *key, const char *fallback, const std::string &where) {
-    const Json *value = member(object, key);
-    if (value && value->is_string())
-      return value->get<std::string>();
-    if (value || !fallback)
-      fail(where, std::string("has no string '") + key + "'");
-    return fallback ? fallback : "";
-  }
-
-  double number(const Json &object, const char *key, std::optional<double> fallback, const std::string &where) {
-    return optionalNumber(object, key, where, !fallback).value_or(fallback.value_or(0));
-  }
-
-  /// A number or a bool; nothing where it is absent.
-  std::optional<double> optionalNumber(const Json &object, const char *key, const std::string &where,
-                                       bool required = false) {
-    const Json *value = member(object, key);
-    if (value && value->is_boolean())
-      return value->get<bool>();
-    if (value && value->is_number() && std::isfinite(value->get<double>()))
-      return value->get<double>();
-    if (value || required)
-      fail(where, std::string("has no number '") + key + "'");
-    return std::nullopt;
-  }
-
-  int64_t integer(const Json &object, const char *key, std::optional<int64_t> fallback, int64_t low, int64_t high,
-                  const std::string &where) {
-    const Json *value = member(object, key);
-    if (!value && fallback)
-      return *fallback;
-    std::optional<int64_t> found = value ? toInteger(*value) : std::nullopt;
-    if (found && *found >= low && *found <= high)
-      return *found;
-    fail(where, std::string("has no '") + key + "' from " + std::to_string(low) + " to " + std::to_string(high));
-    return low;
-  }
-
-  const Json &array(const Json &object, const char *key, bool required, const std::string &where) {
-    static const Json empty = Json::array();
-    const Json *value = member(object, key);
-    if (value && value->is_array())
-      return *value;
-    if (value || required)
-      fail(where, std::string("has no list '") + key + "'");
-    return empty;
-  }
-
   std::vector<int64_t> shape(const Json &object, bool mayHaveFrames, const std::string &where) {
     std::vector<int64_t> dims;
     int64_t count = 1;
@@ -188,22 +125,6 @@ public:
     if (name.empty() || name.size() > 4096 || !isLetter(name[0]) || !std::all_of(name.begin(), name.end(), isLegal))
       fail(what, "has a malformed name");
     return name;
-  }
-
-private:
-  static const Json *member(const Json &object, const char *key) {
-    if (!object.is_object())
-      return nullptr;
-    auto it = object.find(key);
-    return it == object.end() ? nullptr : &*it;
-  }
-
-  static std::optional<int64_t> toInteger(const Json &value) {
-    if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
-      return std::nullopt;
-    if (!value.is_number_integer())
-      return std::nullopt;
-    return value.get<int64_t>();
   }
 };
 
@@ -418,10 +339,8 @@ void checkAgreement(const Tables &tables, Reader &in) {
 Status parseTables(std::string_view json, const std::string &artifact, Tables &tables) {
   tables = {};
   Reader in;
-  Json root = json.size() > kMaxTables ? Json(Json::value_t::discarded)
-                                       : Json::parse(json.begin(), json.end(), nullptr,
-                                                     /*allow_exceptions=*/false);
-  if (!root.is_object()) {
+  Json root = parseJsonObject(json);
+  if (root.is_discarded()) {
     in.fail("the tables", "are not a JSON object");
   } else {
     tables.networkHash = in.string(root, "network_hash", "", "the table");

@@ -6,9 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "rnn/Tools/Model.h"
+#include "rnn/Runtime/Device.h"
+#include "rnn/Runtime/GpuDriver.h"
 #include "rnn/Tools/Compiler.h"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <limits>
 
 namespace mlir::rnn::tools {
 namespace {
@@ -44,17 +49,35 @@ std::string joined(const std::vector<std::string> &words) {
 Status readDeviceOptions(const CommandLine &line, DeviceOptions &options) {
   if (line.has("target"))
     options.target = line.get("target");
-  const std::string known = "cpu, interpreter";
-  if (options.target == "cuda" || options.target == "emulator" || options.target.rfind("cuda:", 0) == 0)
-    return notImplemented("--target=" + options.target);
-  if (options.target != "cpu" && options.target != "interpreter")
-    return usageError("unknown target '" + options.target + "'", {"known: " + known});
+  const std::vector<std::string> known = {"cpu", "cuda", "emulator", "interpreter"};
+  if (std::find(known.begin(), known.end(), options.target) == known.end())
+    return usageError("unknown target '" + options.target + "'", {"known: " + joined(known)});
   int64_t device = 0;
   if (Status status = line.integer("device", 0, 1023, device); status.failed())
     return status;
-  if (device != 0)
+  if (options.target == "cuda")
+    options.target += ":" + std::to_string(device);
+  else if (device != 0)
     return deviceError("no device " + std::to_string(device) + " for target '" + options.target + "', 1 found");
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  if (Status status = line.integer("emulator-order", 0, most, options.emulatorOrder); status.failed())
+    return status;
   return line.integer("threads", 0, 1024, options.threads);
+}
+
+Session::Options sessionOptions(const DeviceOptions &device, uint64_t seed) {
+  Session::Options options;
+  options.target = device.target;
+  options.seed = seed;
+  options.threads = int32_t(device.threads);
+  options.emulatorOrder = uint64_t(device.emulatorOrder);
+  return options;
+}
+
+Status compilerTarget(const std::string &target, std::string &found) {
+  found = target;
+  std::optional<int> device = parseCudaTarget(target);
+  return device ? detectCudaTarget(*device, found) : Status::success();
 }
 
 Status describeModel(const std::string &model, const std::vector<std::string> &options, Tables &tables) {
@@ -80,8 +103,10 @@ Status openModel(const std::string &model, const std::string &target, const std:
   TemporaryFolder folder;
   if (Status status = folder.create(); status.failed())
     return status;
-  std::string artifact = folder.file("model.rnnc");
-  std::vector<std::string> arguments = {model, "-o", artifact, "--target=" + target};
+  std::string artifact = folder.file("model.rnnc"), compiled;
+  if (Status status = compilerTarget(target, compiled); status.failed())
+    return status;
+  std::vector<std::string> arguments = {model, "-o", artifact, "--target=" + compiled};
   arguments.insert(arguments.end(), options.begin(), options.end());
   if (Status status = runCompiler(arguments, nullptr); status.failed()) {
     if (status.code == Code::Internal)

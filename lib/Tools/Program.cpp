@@ -10,6 +10,7 @@
 #include "rnn/Runtime/ArtifactFormat.h"
 #include "rnn/Runtime/AtomicFile.h"
 
+#include <algorithm>
 #include <set>
 
 namespace mlir::rnn::tools {
@@ -55,7 +56,9 @@ Status Program::open(const std::string &file, const std::string &shownAs) {
       tableJson = section.bytes;
     else if (section.kind == SectionKind::Provenance)
       provenanceJson = section.bytes;
-    if (!section.target.empty())
+    // A target may have several sections.
+    if (!section.target.empty() &&
+        std::find(codeTargets.begin(), codeTargets.end(), section.target) == codeTargets.end())
       codeTargets.push_back(section.target);
   }
   return parseTables(tableJson, shown, table);

@@ -34,7 +34,7 @@ const std::vector<Option> kOptions = {
     {"seed", "<n>", "seed of parameters that no file gives, and of samples (0)"},
     {"reset-state", nullptr, "ignore state.* of the inputs"},
     {"keep", "gradients,results", "what a step returns beside its ordinary results"},
-    {"target", "cpu|interpreter", "where to run (cpu)"},
+    {"target", "cpu|cuda|emulator|interpreter", "where to run (cpu)"},
     {"device", "<n>", "number of the device (0)"},
     {"threads", "<n>", "number of threads (all cores)"},
     {"cast", nullptr, "round floats of another type"},
@@ -67,8 +67,6 @@ struct RunOptions {
 };
 
 Status RunOptions::read(const CommandLine &line) {
-  if (line.has("emulator-order"))
-    return notImplemented("--emulator-order");
   if (line.positional().empty())
     return usageError("no model given", {"usage: rnn-run <model> [options]"});
   model = line.positional()[0];
@@ -218,7 +216,7 @@ Status sample(const RunOptions &options, const Program &program, const Inputs &i
   const Function *function = nullptr;
   if (Status status = findByteModel(program, options.function, function); status.failed())
     return status;
-  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  Session::Options how = sessionOptions(options.device, options.sample.seed);
   std::unique_ptr<Session> session;
   if (Status status = Session::create(program, how, session); status.failed())
     return status;
@@ -262,7 +260,8 @@ Status interpret(const RunOptions &options, const Program &program, const Inputs
   bool needsBudget = !options.rtol && !options.atol;
   if (!options.compare && !needsBudget)
     return Status::success();
-  Session::Options how{"interpreter", options.sample.seed, int32_t(options.device.threads)};
+  Session::Options how = sessionOptions(options.device, options.sample.seed);
+  how.target = "interpreter";
   how.widen = true;
   if (Status status = runOnce(options, program, inputs, how, reference.exact); status.failed())
     return status;
@@ -285,7 +284,7 @@ Status findNonFiniteSignal(const RunOptions &options, const Inputs &inputs, cons
   if (open(options, inputs, program, /*keepSignals=*/true).failed())
     return found;
   NamedTensors outputs;
-  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  Session::Options how = sessionOptions(options.device, options.sample.seed);
   Status again = runOnce(options, program, inputs, how, outputs);
   return again.code == Code::NonFinite ? again : found;
 }
@@ -302,7 +301,7 @@ Status findFirstSignal(const RunOptions &options, const Inputs &inputs, std::str
   const Function *function = nullptr;
   if (Status status = findFunction(program.tables(), program.name(), options.function, function); status.failed())
     return status;
-  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  Session::Options how = sessionOptions(options.device, options.sample.seed);
   NamedTensors outputs;
   if (Status status = runOnce(options, program, inputs, how, outputs); status.failed())
     return status;
@@ -395,7 +394,7 @@ Status run(const CommandLine &line) {
   if (Status status = checkKept(options, program, *function); status.failed())
     return status;
   bool compiled = program.file() != options.model;
-  Session::Options how{options.device.target, options.sample.seed, int32_t(options.device.threads)};
+  Session::Options how = sessionOptions(options.device, options.sample.seed);
   how.widen = options.prepare.widen && !compiled;
   NamedTensors outputs;
   if (Status status = runOnce(options, program, inputs, how, outputs, &trace); status.failed())

@@ -134,6 +134,7 @@ Status tools::Session::create(const Program &program, const Options &options,
   c.size = sizeof(c);
   c.seed = options.seed;
   c.threads = options.threads;
+  c.emulator_order = options.emulatorOrder;
   RnnSession *created = nullptr;
   Status status = statusOf(rnnSessionCreate(program.handle(), options.target.c_str(), &c, &created));
   if (status.ok())

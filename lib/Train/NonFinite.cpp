@@ -43,9 +43,8 @@ Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vec
   if (Status status = tools::findFunction(program.tables(), model, setup.step->name, step); status.failed())
     return status;
   std::unique_ptr<tools::Session> other;
-  if (Status status = tools::Session::create(
-          program, {setup.options.device.target, setup.options.seed, int32_t(setup.options.device.threads)}, other);
-      status.failed())
+  tools::Session::Options how = tools::sessionOptions(setup.options.device, setup.options.seed);
+  if (Status status = tools::Session::create(program, how, other); status.failed())
     return status;
 
   // A step that was not finite left everything as it was.

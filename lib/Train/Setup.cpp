@@ -159,7 +159,10 @@ Status compileModel(Setup &setup) {
   if (options.dryRun) {
     if (!compile)
       return usageError("--dry-run needs an .mlir model; '" + model + "' is compiled");
-    flags.insert(flags.begin(), {model, "-o", folder.file("model.rnnc"), "--target=" + options.device.target});
+    std::string target;
+    if (Status status = tools::compilerTarget(options.device.target, target); status.failed())
+      return status;
+    flags.insert(flags.begin(), {model, "-o", folder.file("model.rnnc"), "--target=" + target});
     flags.push_back("--report=-");
     Status status = tools::runCompiler(flags, nullptr);
     if (status.code == Code::Internal)

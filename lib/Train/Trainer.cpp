@@ -120,7 +120,7 @@ Status Trainer::start() {
                                                                                : options.epochs * perEpoch;
   if (options.maxSteps)
     totalSteps = std::min(totalSteps, options.maxSteps);
-  Session::Options how{options.device.target, options.seed, int32_t(options.device.threads)};
+  Session::Options how = tools::sessionOptions(options.device, options.seed);
   if (Status status = Session::create(setup.program, how, session); status.failed())
     return status;
   if (setup.eval || options.sample.bytes)

@@ -35,15 +35,21 @@ class TensorInfo(NamedTuple):
         return self.is_input and self.is_output
 
 
-def load(path: str | os.PathLike[str], *, target: str = "cpu", seed: int = 0, threads: int = 0) -> Program:
-    """Opens an artifact. Parameters are drawn from their initializers with the seed; threads 0: all cores."""
-    return Program(path, target=target, seed=seed, threads=threads)
+def load(path: str | os.PathLike[str], *, target: str = "cpu", seed: int = 0, threads: int = 0,
+         emulator_order: int = 0) -> Program:
+    """Opens an artifact for `cpu`, `cuda:<n>`, `emulator` or `interpreter`.
+
+    Parameters are drawn from their initializers with the seed; threads 0: all cores. The emulator runs the threads of
+    GPU kernels in an order that its own seed decides.
+    """
+    return Program(path, target=target, seed=seed, threads=threads, emulator_order=emulator_order)
 
 
 class _Session:
     """The handles of an artifact and a session on it; released with the last program, map or view that uses them."""
 
-    def __init__(self, artifact: str | os.PathLike[str] | bytes, target: str, seed: int, threads: int):
+    def __init__(self, artifact: str | os.PathLike[str] | bytes, target: str, seed: int, threads: int,
+                 emulator_order: int):
         lib = _capi.library()
         self.lib = lib
         self.artifact, self.handle = ctypes.c_void_p(), ctypes.c_void_p()
@@ -52,7 +58,7 @@ class _Session:
         else:
             lib.rnnArtifactOpen(os.fsencode(artifact), ctypes.byref(self.artifact))
         weakref.finalize(self, lib.rnnArtifactDestroy, self.artifact.value)
-        options = _capi.SessionOptions(ctypes.sizeof(_capi.SessionOptions), seed, threads, 0)
+        options = _capi.SessionOptions(ctypes.sizeof(_capi.SessionOptions), seed, threads, emulator_order)
         lib.rnnSessionCreate(self.artifact, target.encode(), ctypes.byref(options), ctypes.byref(self.handle))
         weakref.finalize(self, lib.rnnSessionDestroy, self.handle.value)
         self.copied_bytes = 0
@@ -108,8 +114,8 @@ class Program:
     """An artifact and a session on it; used by one thread at a time."""
 
     def __init__(self, artifact: str | os.PathLike[str] | bytes, *, target: str = "cpu", seed: int = 0,
-                 threads: int = 0):
-        self._session = _Session(artifact, target, seed, threads)
+                 threads: int = 0, emulator_order: int = 0):
+        self._session = _Session(artifact, target, seed, threads, emulator_order)
         #: Tensors of each function, in the artifact's order.
         self.functions: dict[str, list[TensorInfo]] = self._session.describe()
 

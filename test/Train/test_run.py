@@ -289,7 +289,9 @@ def test_input_errors(tools, linear, files):
     fails(f"'{linear}' was compiled without gradients\nnote: recompile with --keep=gradients", "--keep=gradients")
     fails(f"'{linear}' was compiled without results\nnote: recompile with --keep=results", "--keep=results")
     fails("'y.txt' has unknown extension; expected .npz or .safetensors", "--output=y.txt")
-    fails("option '--emulator-order' is not implemented yet", "--emulator-order=1", code=2)
+    fails("--emulator-order must be a whole number, got 'x'", "--emulator-order=x", code=2)
+    fails(f"'{linear}' has no code for 'emulator'\nnote: it has: cpu:", network, "--input=x.npz", "--target=emulator",
+          code=4)
     fails("cannot write 'none/t.json': No such file or directory", network, "--input=x.npz", "--input=p.npz", "--trace=none/t.json")
     fails("'linear' is not a byte model", "--sample=3", code=2)
 

@@ -25,7 +25,8 @@ using llvm::StringRef;
 
 static const std::vector<Option> kOptions = {
     {"o", "file", "where to write the result; - is stdout"},
-    {"target", "t", "cpu, cpu:x86-64-v3, cpu:x86-64-v4 or interpreter; repeat for several (cpu)"},
+    {"target", "t",
+     "cpu, cpu:x86-64-v3, cpu:x86-64-v4, cuda:<chip>, emulator or interpreter; repeat for several (cpu)"},
     {"streams", "B", "number of streams (1)", "batch-size"},
     {"functions", "list", "networks and steps to compile (all)"},
     {"keep", "list", "what a step returns besides: gradients, results"},
@@ -35,7 +36,7 @@ static const std::vector<Option> kOptions = {
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
     {"dtype", "f64", "compute an f32 network in f64"},
     {"memory-limit", "n", "largest workspace, with KiB, MiB or GiB"},
-    {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu: print MLIR; binary: the artifact (binary)"},
+    {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu, gpu: print MLIR; binary: the artifact (binary)"},
     {"describe", nullptr, "print the tensor tables as JSON, compile nothing"},
     {"report", "file", "write what became of the network, JSON if the name ends in .json; - is stdout"},
     {"save-temps", "folder", "one file per pass"},
@@ -87,12 +88,9 @@ static Status parseTargets(const CommandLine &line, CompileOptions &options) {
   options.targets = line.all("target");
   if (options.targets.empty())
     options.targets = {"cpu"};
-  for (const std::string &target : options.targets) {
+  for (const std::string &target : options.targets)
     if (!llvm::is_contained(known, target))
       return usageError("unknown target '" + target + "'", {"known: " + llvm::join(known, ", ")});
-    if (target == "emulator" || StringRef(target).starts_with("cuda:"))
-      return notImplemented("--target=" + target);
-  }
   return Status::success();
 }
 
@@ -140,9 +138,8 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   std::string diagnostics = "text", phase = "binary";
   if (Status status = line.choice("diagnostics", {"text", "json"}, diagnostics); status.failed())
     return status;
-  if (line.get("compile-to") == "gpu")
-    return notImplemented("--compile-to=gpu");
-  if (Status status = line.choice("compile-to", {"graph", "gradient", "schedule", "linalg", "cpu", "binary"}, phase);
+  if (Status status =
+          line.choice("compile-to", {"graph", "gradient", "schedule", "linalg", "cpu", "gpu", "binary"}, phase);
       status.failed())
     return status;
   options.jsonDiagnostics = diagnostics == "json";
@@ -155,6 +152,7 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
                                   .Case("schedule", CompileTo::Schedule)
                                   .Case("linalg", CompileTo::Linalg)
                                   .Case("cpu", CompileTo::Cpu)
+                                  .Case("gpu", CompileTo::Gpu)
                                   .Default(CompileTo::Binary);
   if (to == CompileTo::Binary && !line.has("o") && !line.has("report"))
     return usageError("no output file; name one with -o");

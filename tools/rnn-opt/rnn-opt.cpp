@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "TestGpu.h"
 #include "TestInterpret.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Pass/PassManager.h"
@@ -49,6 +50,7 @@ int main(int argc, char **argv) {
   registerAllPasses();
   rnn::registerAllPasses();
   rnn::registerAllPipelines();
+  rnn::registerTestGpuPasses();
   rnn::registerTestInterpretPasses();
   llvm::cl::opt<bool> interpretEach(
       "test-rnn-interpret-each",

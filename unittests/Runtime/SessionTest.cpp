@@ -289,15 +289,14 @@ TEST_F(Errors, Names) {
 TEST_F(Errors, Types) {
   Tensor<double> wide({3, 3, 4}, kDLFloat);
   EXPECT_EQ(failure("acc", {{"x", &wide.dl}}, RNN_ERROR_DATA, 'T'),
-            "input 'x' of 'acc' is f64 [3,3,4], expected f32 [T,3,4]\nnote: pass --cast to round it");
+            "input 'x' of 'acc' is f64 [3,3,4], expected f32 [T,3,4]");
   Floats flat({12}, kDLFloat);
   EXPECT_EQ(failure("acc", {{"x", &flat.dl}}, RNN_ERROR_DATA, 'S'),
             "input 'x' of 'acc' is f32 [12], expected f32 [T,3,4]");
   Floats y({3, 3, 5}, kDLFloat);
   EXPECT_EQ(failure("acc", {{"x", &x->dl}, {"y", &y.dl}}), "result 'y' of 'acc' is f32 [3,3,5], expected f32 [T,3,4]");
   Tensor<uint16_t> half({3, 3, 4}, kDLBfloat);
-  EXPECT_EQ(failure("acc", {{"x", &half.dl}}),
-            "input 'x' of 'acc' is bf16 [3,3,4], expected f32 [T,3,4]\nnote: pass --cast to round it");
+  EXPECT_EQ(failure("acc", {{"x", &half.dl}}), "input 'x' of 'acc' is bf16 [3,3,4], expected f32 [T,3,4]");
 }
 
 TEST_F(Errors, IntegersMustFit) {
@@ -337,8 +336,7 @@ TEST_F(Errors, Targets) {
     EXPECT_EQ(rnnSessionCreate(artifact.get, target, nullptr, &other), code);
     return std::string(rnnLastError());
   };
-  EXPECT_EQ(message("tpu", RNN_ERROR_USAGE), "unknown target 'tpu'\nnote: known: cpu, interpreter");
-  EXPECT_EQ(message("cuda:0", RNN_ERROR_USAGE), "target 'cuda:0' is not implemented yet");
+  EXPECT_EQ(message("tpu", RNN_ERROR_USAGE), "unknown target 'tpu'\nnote: known: cpu, cuda:0, emulator, interpreter");
   EXPECT_EQ(message("interpreter", RNN_ERROR_DEVICE),
             "'<memory>' has no code for 'interpreter'\nnote: it has: cpu:sse2");
   EXPECT_EQ(other, nullptr);

@@ -33,6 +33,8 @@ public:
   const std::vector<Section> &sections() const { return parts; }
   /// Bytes of the first section of a kind; empty if there is none.
   std::string_view section(SectionKind kind) const;
+  /// The section of a kind for a target; null if there is none.
+  const Section *find(SectionKind kind, std::string_view target) const;
   /// `cpu:x86-64-v3, cuda:sm_90`: what it has code for.
   std::string targets() const;
 

@@ -32,7 +32,9 @@ enum class SectionKind : uint32_t {
   Module = 3,     ///< level-1 module, MLIR bytecode
   Provenance = 4, ///< JSON
   Ptx = 5,
-  Cubin = 6
+  Cubin = 6,
+  Launches = 7,    ///< launch table of a device, JSON
+  EmulatorCode = 8 ///< kernels for the emulator, shared object (ELF)
 };
 
 /// A section: the bytes belong to whoever holds the file.

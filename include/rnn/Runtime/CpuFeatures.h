@@ -31,6 +31,9 @@ private:
   std::set<std::string, std::less<>> names;
 };
 
+/// Error 19 if the CPU lacks a feature that a section's code needs.
+Status checkFeatures(const Artifact &artifact, const CpuFeatures &cpu, const Section &code);
+
 /// The host code that suits the CPU best: exact features, else the higher
 /// level. Error 19 if there is none.
 Status chooseHostCode(const Artifact &artifact, const CpuFeatures &cpu, const Section *&code);

@@ -12,20 +12,35 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 namespace mlir::rnn::runtime {
 
-/// Runs functions of one artifact on tensors in host memory.
+/// Runs functions of one artifact on tensors in host memory. A device with
+/// memory of its own keeps session tensors there from call to call; the session
+/// says what it reads and writes of them.
 class Device {
 public:
   virtual ~Device() = default;
 
-  /// Makes ready for calls of `function` with up to `frames` frames; error 21
-  /// if the memory does not suffice.
-  virtual Status reserve(const Function &function, int64_t frames) = 0;
+  /// Makes a session tensor known, before the first call: its number from 0 on,
+  /// and its place in host memory, which stays.
+  virtual Status attach(size_t number, const std::string &name, void *data, uint64_t bytes) {
+    return Status::success();
+  }
+  /// Brings the host's copy of a session tensor up to date.
+  virtual Status fetch(size_t number) { return Status::success(); }
+  /// The host's copy of a session tensor was written: the next call begins with
+  /// it.
+  virtual void update(size_t number) {}
 
-  /// Runs one call. `position` is the function's place in the tables,
-  /// `addresses` has one address per tensor.
+  /// Makes ready for calls of `function` with up to `frames` frames; error 21
+  /// if the memory does not suffice. `position` is the function's place in the
+  /// tables.
+  virtual Status reserve(const Function &function, size_t position, int64_t frames) = 0;
+
+  /// Runs one call. `addresses` has one address per tensor.
   virtual Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) = 0;
 
   /// Error budgets of the interpreter; other devices have none.
@@ -39,6 +54,10 @@ Status resolveThreads(int requested, int &threads, bool *isGiven = nullptr);
 /// Bytes of workspace of one call; UINT64_MAX if they cannot be counted.
 uint64_t workspaceBytes(const MemoryPlan &plan, int threads, int64_t frames);
 
+/// Error 21: a call with `frames` frames needs more memory than `device` has.
+Status notEnoughMemory(const MemoryPlan &plan, int threads, int64_t frames, const std::string &device,
+                       uint64_t available);
+
 /// Host code in a pool of threads. With `adapt` a call uses one of them where
 /// that is faster. Error 19 if the artifact has no code that this CPU can run.
 Status createCpuDevice(const Artifact &artifact, int threads, bool adapt, std::unique_ptr<Device> &device);
@@ -50,6 +69,23 @@ std::string findInterpreter();
 /// The interpreter on the level-1 module. `library` is its path; error 30 if it
 /// is empty.
 Status createInterpreterDevice(const Artifact &artifact, const std::string &library, std::unique_ptr<Device> &device);
+
+/// Bytes of workspace of one call on a target with launch tables: `cuda:<n>` or
+/// `emulator`; of several chips the largest. Error 19 if the artifact has no
+/// code for it.
+Status gpuWorkspaceBytes(const Artifact &artifact, const Function &function, const std::string &target, int64_t frames,
+                         uint64_t &bytes);
+
+/// The emulator of GPU kernels; `order` is the seed of the order of their
+/// threads. Error 19 if the artifact has no code for it.
+Status createEmulatorDevice(const Artifact &artifact, uint64_t order, std::unique_ptr<Device> &device);
+
+/// The number of `cuda:<number>`, 0 of `cuda`; nothing of another target.
+std::optional<int> parseCudaTarget(std::string_view target);
+
+/// CUDA device `number`. Error 19 if the artifact has no code for it, error 20
+/// if there is none or its driver is too old.
+Status createCudaDevice(const Artifact &artifact, int number, std::unique_ptr<Device> &device);
 
 } // namespace mlir::rnn::runtime
 

@@ -27,6 +27,8 @@ struct SessionOptions {
   uint64_t seed = 0;
   /// 0: RNN_NUM_THREADS, else all cores that the process may use.
   int threads = 0;
+  /// Seed of the order of the emulator's threads.
+  uint64_t emulatorOrder = 0;
   /// Interpreter only: every f32 tensor of the session and its functions is f64
   /// (parameters are drawn in f32 and widened).
   bool widen = false;
@@ -45,7 +47,7 @@ using TensorMap = std::map<std::string, HostTensor>;
 /// Used by one thread at a time.
 class Session {
 public:
-  /// `target`: `cpu` or `interpreter`. All session tensors hold their first
+  /// `target`: `cpu`, `cuda:<n>`, `emulator` or `interpreter`. All session tensors hold their first
   /// values afterwards.
   static Status create(std::shared_ptr<const Artifact> artifact, const std::string &target,
                        const SessionOptions &options, std::unique_ptr<Session> &session);
@@ -71,7 +73,8 @@ public:
   Status set(std::string_view name, const TensorRef &from);
   Status set(std::string_view name, const HostTensor &from);
 
-  /// The tensor itself, valid as long as the session; data may be written.
+  /// The tensor itself; data may be written. On a GPU it is the host's copy,
+  /// valid until the next call, else valid as long as the session.
   Status view(std::string_view name, TensorRef &tensor) const;
 
   /// Names of the session tensors in the order of the tables: variables first,
@@ -91,7 +94,7 @@ public:
   /// changed on an error.
   Status restore(const TensorMap &tensors, bool needParameters);
   /// All session tensors.
-  TensorMap snapshot() const;
+  Status snapshot(TensorMap &tensors) const;
 
   /// Writes a checkpoint (.safetensors), whole or not at all. Metadata:
   /// `rnn.format`, `rnn.network_hash`, `rnn.version` and what is given.
@@ -106,6 +109,7 @@ private:
   /// A tensor that lives here.
   struct Resident {
     TensorDesc desc;
+    size_t number = 0; ///< in `residents`
     Buffer buffer;
     TensorRef ref() const;
   };
@@ -126,6 +130,9 @@ private:
   void addPlans();
   void initialize(Resident &resident);
   Resident *find(std::string_view name) const;
+  /// The same with an error that helps.
+  Status lookUp(std::string_view name, Resident *&resident) const;
+  Status copy(const Resident &from, HostTensor &to) const;
   Status noTensor(std::string_view name, const std::string &owner, const std::vector<std::string_view> &known) const;
 
   Status bind(const Function &function, Plan &plan, const Binding *bindings, size_t count) const;

@@ -22,7 +22,7 @@ namespace mlir::rnn {
 
 /// How to compile; the options of `rnn-compile` by the same names.
 struct CompileOptions {
-  /// `cpu`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `interpreter`; none means `cpu`.
+  /// `cpu`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cuda:<chip>`, `emulator`, `interpreter`; none means `cpu`.
   std::vector<std::string> targets;
   int64_t streams = 1;
   /// Functions to keep; empty: all.
@@ -48,7 +48,7 @@ struct CompileOptions {
 };
 
 /// What is wanted of a compilation.
-enum class CompileTo { Graph, Gradient, Schedule, Linalg, Cpu, Binary, Describe };
+enum class CompileTo { Graph, Gradient, Schedule, Linalg, Cpu, Gpu, Binary, Describe };
 
 /// The outcome.
 struct CompileResult {

@@ -86,6 +86,8 @@ public:
     /// rounding error with this seed, 0 for none.
     bool widen = false;
     uint64_t perturbSeed = 0;
+    /// Emulator only: seed of the order of its threads.
+    uint64_t emulatorOrder = 0;
   };
   /// Opens a session through the C interface; for what only the interpreter can
   /// do, through the runtime's own class.

@@ -25,6 +25,7 @@
 #include "rnn/Pipelines/Pipelines.h"
 #include "rnn/Runtime/ArtifactFormat.h"
 #include "rnn/Target/CPU/HostCode.h"
+#include "rnn/Target/GPU/DeviceCode.h"
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/StringExtras.h"
@@ -55,6 +56,13 @@ struct Progress {
     if (passes.consume_front("builtin.module(") && passes.consume_back(")"))
       pipeline += (pipeline.empty() ? "" : ",") + passes.str();
   }
+};
+
+/// A section of the artifact with code for one target.
+struct CodeSection {
+  SectionKind kind;
+  std::string target;
+  std::vector<char> bytes;
 };
 
 /// One compilation. Its diagnostics have been printed when a step fails; `failed` then tells the exit code.
@@ -90,8 +98,8 @@ private:
   llvm::json::Array describeOptions() const;
   Status emitArtifact(CompileResult &result);
   void recordMemory(ModuleOp code);
-  LogicalResult emitHostCode(StringRef target, std::string &sectionTarget, std::vector<char> &bytes,
-                             std::vector<std::string> &requirements);
+  LogicalResult emitHostCode(StringRef target, TablesOptions &tables);
+  LogicalResult emitCodeForDevice(StringRef target, TablesOptions &tables);
   std::string print(ModuleOp module);
   std::string bytecode(ModuleOp module);
 
@@ -104,7 +112,9 @@ private:
   unsigned filesSaved = 0;
   OwningOpRef<ModuleOp> module;
   std::string networkHash, gradientBytecode;
-  llvm::StringMap<DictionaryAttr> measured; ///< workspaces of host code, by schedule
+  llvm::StringMap<DictionaryAttr> measured; ///< workspaces of code, by schedule
+  std::vector<CodeSection> code;            ///< in the order of the targets
+  DeviceReport deviceReport;
 };
 } // namespace
 
@@ -269,29 +279,43 @@ void Compilation::recordMemory(ModuleOp code) {
   }
 }
 
-LogicalResult Compilation::emitHostCode(StringRef target, std::string &sectionTarget, std::vector<char> &bytes,
-                                        std::vector<std::string> &requirements) {
+LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables) {
   HostTarget host;
   if (target == "cpu")
     host = detectHost();
   else
     host.cpu = target.drop_front(StringRef("cpu:").size()).str();
-  sectionTarget = "cpu:" + host.cpu;
   FailureOr<HostMachine> machine = describeHost(host, module->getLoc());
   if (failed(machine))
     return failure();
-  requirements = machine->requirements;
-  OwningOpRef<ModuleOp> code = module->clone();
+  tables.requirements.push_back({"cpu:" + host.cpu, machine->requirements});
+  OwningOpRef<ModuleOp> lowered = module->clone();
   ToCpuOptions cpu;
   cpu.cpu = host.cpu;
   cpu.features = host.features;
-  if (failed(runPhase(*code, [&](OpPassManager &manager) { buildToCpuPipeline(manager, cpu); })))
+  if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToCpuPipeline(manager, cpu); })))
     return failure();
-  recordMemory(*code);
-  FailureOr<std::vector<char>> object = emitSharedObject(*code, host);
+  recordMemory(*lowered);
+  FailureOr<std::vector<char>> object = emitSharedObject(*lowered, host);
   if (failed(object))
     return failure();
-  bytes = std::move(*object);
+  code.push_back({SectionKind::HostCode, "cpu:" + host.cpu, std::move(*object)});
+  return success();
+}
+
+LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
+  OwningOpRef<ModuleOp> lowered = module->clone();
+  if (failed(runPhase(*lowered, [](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
+    return failure();
+  recordMemory(*lowered);
+  FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);
+  if (failed(device))
+    return failure();
+  if (!device->requirements.empty())
+    tables.requirements.push_back({target.str(), device->requirements});
+  deviceReport.add(target, *device);
+  for (auto &[kind, bytes] : device->sections)
+    code.push_back({kind, target.str(), std::move(bytes)});
   return success();
 }
 
@@ -317,18 +341,15 @@ llvm::json::Array Compilation::describeOptions() const {
 }
 
 Status Compilation::emitArtifact(CompileResult &result) {
-  std::vector<std::pair<std::string, std::vector<char>>> objects;
   TablesOptions tablesOptions{networkHash, options.streams, {}};
   for (const std::string &target : options.targets) {
     if (target == "interpreter")
       continue;
-    auto &[sectionTarget, bytes] = objects.emplace_back();
-    std::vector<std::string> requirements;
-    if (failed(emitHostCode(target, sectionTarget, bytes, requirements)))
+    bool isHost = StringRef(target).starts_with("cpu");
+    if (failed(isHost ? emitHostCode(target, tablesOptions) : emitCodeForDevice(target, tablesOptions)))
       return printed();
-    tablesOptions.requirements.push_back({sectionTarget, std::move(requirements)});
   }
-  buildReport(*module, options, remarks, result);
+  buildReport(*module, options, remarks, deviceReport, result);
   llvm::json::Object tables = buildTables(*module, tablesOptions);
   if (Status status = checkMemory(tables); status.failed())
     return status;
@@ -337,8 +358,8 @@ Status Compilation::emitArtifact(CompileResult &result) {
                                                                                      {"llvm", LLVM_VERSION_STRING},
                                                                                      {"options", describeOptions()}}));
   std::vector<Section> sections{{SectionKind::Tables, "", tablesText}};
-  for (auto &[target, bytes] : objects)
-    sections.push_back({SectionKind::HostCode, target, {bytes.data(), bytes.size()}});
+  for (const CodeSection &section : code)
+    sections.push_back({section.kind, section.target, {section.bytes.data(), section.bytes.size()}});
   sections.push_back({SectionKind::Module, "", gradientBytecode});
   sections.push_back({SectionKind::Provenance, "", provenance});
   return writeArtifact(sections, result.output);
@@ -379,7 +400,7 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return printed();
   switch (to) {
   case CompileTo::Schedule:
-    buildReport(*module, options, remarks, result);
+    buildReport(*module, options, remarks, deviceReport, result);
     return result.output = print(*module), Status::success();
   case CompileTo::Linalg:
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToLinalgPipeline(manager, ToLinalgOptions()); })))
@@ -387,6 +408,10 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return result.output = print(*module), Status::success();
   case CompileTo::Cpu:
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToCpuPipeline(manager, ToCpuOptions()); })))
+      return printed();
+    return result.output = print(*module), Status::success();
+  case CompileTo::Gpu:
+    if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
       return printed();
     return result.output = print(*module), Status::success();
   default:

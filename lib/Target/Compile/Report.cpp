@@ -8,6 +8,7 @@
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Analysis/Recurrence.h"
 #include "rnn/Dialect/RNN/IR/SignalNames.h"
+#include "rnn/Target/Tables.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -100,10 +101,31 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
 /// The keys of the report in the order of its text, and those of the objects in its lists.
 static constexpr StringRef kScalars[] = {"network",           "target", "streams", "parameters", "launches_per_step",
                                          "launches_per_frame"};
-static constexpr StringRef kLists[] = {"components", "hoisted", "fused", "kept_in_loop", "refused", "kernels"};
-static constexpr StringRef kFields[] = {
-    "id",     "phase",   "kind",     "direction", "signals",         "signal",         "m", "n", "k", "from",
-    "stages", "carried", "schedule", "reason",    "flops_per_frame", "bytes_per_frame"};
+static constexpr StringRef kLists[] = {"components", "hoisted",     "fused",  "kept_in_loop",
+                                       "refused",    "device_code", "kernels"};
+static constexpr StringRef kFields[] = {"id",
+                                        "phase",
+                                        "kind",
+                                        "direction",
+                                        "signals",
+                                        "signal",
+                                        "m",
+                                        "n",
+                                        "k",
+                                        "from",
+                                        "stages",
+                                        "carried",
+                                        "schedule",
+                                        "reason",
+                                        "flops_per_frame",
+                                        "bytes_per_frame",
+                                        "target",
+                                        "ptx",
+                                        "cubin",
+                                        "name",
+                                        "registers",
+                                        "shared_bytes",
+                                        "spills"};
 static constexpr StringRef kMemory[] = {"parameters", "optimizer", "state",      "ring",     "activations_per_frame",
                                         "workspace",  "constant",  "per_thread", "per_frame"};
 
@@ -202,7 +224,32 @@ static Array listRemarks(const RemarkLog &remarks, StringRef function, ArrayRef<
   return list;
 }
 
-void rnn::buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks, CompileResult &result) {
+void DeviceReport::add(StringRef target, const DeviceCode &device) {
+  Object entry{{"target", target}};
+  if (!device.ptx.empty()) {
+    entry["ptx"] = device.ptx;
+    entry["cubin"] = device.cubin;
+  }
+  code.push_back(std::move(entry));
+  for (const KernelUsage &kernel : device.kernels)
+    kernels.push_back(Object{{"target", target},
+                             {"name", kernel.name},
+                             {"registers", kernel.registers},
+                             {"shared_bytes", kernel.sharedBytes},
+                             {"spills", kernel.spillBytes}});
+  for (const llvm::json::Value &function : *device.launches.getArray("functions")) {
+    const Object &list = *function.getAsObject();
+    launches.try_emplace(*list.getString("symbol"), list.getArray("launches")->size());
+  }
+}
+
+int64_t DeviceReport::getLaunches(StringRef symbol) const {
+  auto found = launches.find(symbol);
+  return found == launches.end() ? 1 : found->second;
+}
+
+void rnn::buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks,
+                      const DeviceReport &device, CompileResult &result) {
   ScheduleOp schedule = selectSchedule(module);
   if (!schedule)
     return;
@@ -234,12 +281,13 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
   auto listReasons = [&](ArrayRef<StringRef> names) {
     return listRemarks(remarks, name, names, {{"signal", "Signal"}, {"reason", "Reason"}});
   };
-  // On a CPU a step is one call: the threads enter it once.
+  auto schedules = module.getOps<ScheduleOp>();
+  unsigned position = std::distance(schedules.begin(), llvm::find(schedules, schedule));
   Object report{{"network", schedule.getNetwork()},
                 {"target", llvm::join(options.targets, ",")},
                 {"streams", options.streams},
                 {"parameters", parameters},
-                {"launches_per_step", 1},
+                {"launches_per_step", device.getLaunches(getFunctionSymbol(position))},
                 {"launches_per_frame", 0},
                 {"components", std::move(components)},
                 {"hoisted", std::move(hoisted)},
@@ -247,6 +295,10 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
                 {"kept_in_loop", listReasons({"KeptInLoop"})},
                 {"refused", listReasons({"Refused"})},
                 {"memory", std::move(memory)}};
+  if (!device.code.empty())
+    report["device_code"] = Array(device.code);
+  if (!device.kernels.empty())
+    report["kernels"] = Array(device.kernels);
   llvm::raw_string_ostream text(result.reportText);
   printText(report, text);
   result.reportJson = llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));

@@ -10,6 +10,7 @@
 #include "mlir/IR/Remarks.h"
 #include "rnn/Dialect/RNN/IR/RNN.h"
 #include "rnn/Target/Compile.h"
+#include "rnn/Target/GPU/DeviceCode.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::rnn {
@@ -31,9 +32,24 @@ private:
   std::vector<Entry> entries;
 };
 
+/// What the report says of device code.
+class DeviceReport {
+public:
+  void add(StringRef target, const DeviceCode &code);
+
+  /// Launches of the function `symbol`, on the first device target; 1 on a CPU, whose threads enter it once.
+  int64_t getLaunches(StringRef symbol) const;
+  /// Entries of `device_code` and `kernels`.
+  llvm::json::Array code, kernels;
+
+private:
+  llvm::StringMap<int64_t> launches; ///< by symbol
+};
+
 /// Writes the report of a scheduled module into `result`: of its first train step, or else of its first function.
 /// Sizes and counts only, no times, so that equal inputs give equal bytes.
-void buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks, CompileResult &result);
+void buildReport(ModuleOp module, const CompileOptions &options, const RemarkLog &remarks, const DeviceReport &device,
+                 CompileResult &result);
 
 } // namespace mlir::rnn
 

@@ -1,0 +1,59 @@
+//===- LaunchTable.h - What functions launch on a GPU -----------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The launch table of docs/Artifact.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_RUNTIME_LAUNCHTABLE_H
+#define RNN_RUNTIME_LAUNCHTABLE_H
+
+#include "rnn/Runtime/Tables.h"
+
+namespace mlir::rnn::runtime {
+
+/// A number of blocks: ceil((perFrame * T + constant) / divisor).
+struct BlockCount {
+  int64_t constant = 1, perFrame = 0, divisor = 1;
+
+  /// The number for T = frames >= 1, at most the 2^31 - 1 that a grid can have.
+  uint32_t at(int64_t frames) const;
+};
+
+/// One launch of a kernel. All kernels take the workspace, the array of
+/// tensors and T.
+struct Launch {
+  std::string kernel;
+  BlockCount grid;
+  uint32_t block = 1;       ///< threads of a block
+  uint32_t cluster = 1;     ///< blocks of a cluster
+  uint32_t sharedBytes = 0; ///< dynamic shared memory of a block
+  /// The grid is exact and all of it is resident. Any other launch does the
+  /// same work with fewer blocks.
+  bool cooperative = false;
+};
+
+/// What a function launches, one after another; `memory` has no perThread.
+struct LaunchList {
+  MemoryPlan memory;
+  std::vector<Launch> launches;
+};
+
+struct LaunchTable {
+  /// Shared memory that the emulator's kernels declare, per block.
+  uint32_t staticSharedBytes = 0;
+  /// One list per function, in the order of the tables.
+  std::vector<LaunchList> lists;
+};
+
+/// Parses and checks a launch table: every function of the tables has a list,
+/// every number is in range. `artifact` is the name in messages.
+Status parseLaunchTable(std::string_view json, const Tables &tables, const std::string &artifact, LaunchTable &table);
+
+} // namespace mlir::rnn::runtime
+
+#endif // RNN_RUNTIME_LAUNCHTABLE_H

@@ -1,0 +1,301 @@
+//===- FakeCuda.cpp - A CUDA driver without a GPU -------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeCuda.h"
+
+#include "CudaAbi.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+namespace {
+
+using namespace mlir::rnn::runtime::cuda;
+using namespace mlir::rnn::runtime::test;
+
+FakeCuda state;
+
+// What handles point to.
+struct FakeFunction {
+  std::string name;
+};
+struct FakeModule {
+  std::map<std::string, FakeFunction> functions;
+};
+/// Alive at the end of the process too, where a hung kernel forbids to unload them.
+std::set<FakeModule *> &modules = *new std::set<FakeModule *>;
+
+/// A launch and the values of its arguments.
+struct Recorded {
+  FakeLaunch launch;
+  uint64_t arguments[3];
+};
+std::vector<Recorded> recording;
+bool isRecording = false;
+
+template <typename Handle, typename Object>
+Handle toHandle(Object *object) {
+  return reinterpret_cast<Handle>(object);
+}
+template <typename Object, typename Handle>
+Object *fromHandle(Handle handle) {
+  return reinterpret_cast<Object *>(handle);
+}
+
+int numberFrom(const char *variable, int otherwise) {
+  const char *text = std::getenv(variable);
+  return text ? std::atoi(text) : otherwise;
+}
+
+void execute(const FakeLaunch &launch, void **arguments) {
+  state.launches.push_back(launch);
+  auto kernel = state.kernels.find(launch.kernel);
+  if (kernel != state.kernels.end())
+    kernel->second(arguments);
+}
+
+namespace fake {
+
+CUresult cuInit(unsigned) {
+  state.version = numberFrom("RNN_FAKE_CUDA_VERSION", state.version);
+  state.devices = numberFrom("RNN_FAKE_CUDA_DEVICES", state.devices);
+  state.chip = numberFrom("RNN_FAKE_CUDA_CHIP", state.chip);
+  return state.devices ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE;
+}
+CUresult cuDeviceGetCount(int *count) {
+  *count = state.devices;
+  return CUDA_SUCCESS;
+}
+CUresult cuDeviceGet(CUdevice *device, int number) {
+  *device = number;
+  return CUDA_SUCCESS;
+}
+CUresult cuDeviceGetName(char *name, int size, CUdevice) {
+  std::strncpy(name, "Fake GPU", size_t(size));
+  return CUDA_SUCCESS;
+}
+CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
+  switch (attribute) {
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
+    *value = state.chip / 10;
+    return CUDA_SUCCESS;
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
+    *value = state.chip % 10;
+    return CUDA_SUCCESS;
+  case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+    *value = state.processors;
+    return CUDA_SUCCESS;
+  }
+  return 1;
+}
+CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice) {
+  ++state.retained;
+  *context = toHandle<CUcontext>(&state);
+  return CUDA_SUCCESS;
+}
+CUresult cuDevicePrimaryCtxRelease(CUdevice) {
+  --state.retained;
+  return CUDA_SUCCESS;
+}
+CUresult cuCtxPushCurrent(CUcontext) {
+  ++state.current;
+  return CUDA_SUCCESS;
+}
+CUresult cuCtxPopCurrent(CUcontext *) {
+  --state.current;
+  return CUDA_SUCCESS;
+}
+CUresult cuGetErrorName(CUresult result, const char **name) {
+  *name = result == CUDA_ERROR_NO_BINARY_FOR_GPU ? "CUDA_ERROR_NO_BINARY_FOR_GPU" : "CUDA_ERROR_FAKE";
+  return CUDA_SUCCESS;
+}
+
+CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned options, int *names, void **values) {
+  bool isPtx = std::memcmp(image, "\177ELF", 4) != 0;
+  if (isPtx ? state.refusesPtx : state.refusesCubins) {
+    for (unsigned i = 0; i < options; ++i)
+      if (names[i] == CU_JIT_ERROR_LOG_BUFFER)
+        std::strcpy(static_cast<char *>(values[i]), "ptxas fatal : bad\nmore");
+    return isPtx ? 218 : CUDA_ERROR_NO_BINARY_FOR_GPU;
+  }
+  state.images.push_back(isPtx ? "ptx" : "cubin");
+  ++state.modules;
+  *module = toHandle<CUmodule>(*modules.insert(new FakeModule).first);
+  return CUDA_SUCCESS;
+}
+CUresult cuModuleUnload(CUmodule module) {
+  --state.modules;
+  modules.erase(fromHandle<FakeModule>(module));
+  delete fromHandle<FakeModule>(module);
+  return CUDA_SUCCESS;
+}
+CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name) {
+  if (name == state.missingKernel)
+    return CUDA_ERROR_NOT_FOUND;
+  FakeFunction &found = fromHandle<FakeModule>(module)->functions[name];
+  found.name = name;
+  *function = toHandle<CUfunction>(&found);
+  return CUDA_SUCCESS;
+}
+CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value) {
+  state.attributes[fromHandle<FakeFunction>(function)->name].push_back({attribute, value});
+  bool isTooMuch = attribute == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES && value > 227 * 1024;
+  return isTooMuch ? 1 : CUDA_SUCCESS;
+}
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *count, CUfunction, int, size_t) {
+  *count = int(state.blocksPerProcessor);
+  return CUDA_SUCCESS;
+}
+CUresult cuOccupancyMaxActiveClusters(int *count, CUfunction, const CUlaunchConfig *config) {
+  *count = int(state.blocksPerProcessor * unsigned(state.processors) /
+               config->attrs[config->numAttrs - 1].value.clusterDim.x);
+  return CUDA_SUCCESS;
+}
+CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **arguments, void **) {
+  FakeLaunch launch = {fromHandle<FakeFunction>(function)->name,
+                       config->gridDimX,
+                       config->blockDimX,
+                       config->sharedMemBytes,
+                       1,
+                       false,
+                       isRecording};
+  for (unsigned i = 0; i < config->numAttrs; ++i) {
+    const CUlaunchAttribute &attribute = config->attrs[i];
+    if (attribute.id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE)
+      launch.isCooperative = attribute.value.cooperative;
+    else if (attribute.id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+      launch.cluster = attribute.value.clusterDim.x;
+  }
+  if (!isRecording) {
+    execute(launch, arguments);
+    return CUDA_SUCCESS;
+  }
+  Recorded &recorded = recording.emplace_back();
+  recorded.launch = launch;
+  for (int i = 0; i < 3; ++i)
+    std::memcpy(&recorded.arguments[i], arguments[i], 8);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemAlloc(CUdeviceptr *address, size_t bytes) {
+  if (bytes > state.freeBytes)
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  // The size stands before the memory.
+  auto *memory = static_cast<char *>(std::aligned_alloc(256, (bytes + 511) / 256 * 256));
+  std::memset(memory, 0xAB, bytes + 256);
+  std::memcpy(memory, &bytes, sizeof bytes);
+  state.freeBytes -= bytes;
+  ++state.allocations;
+  *address = CUdeviceptr(reinterpret_cast<uintptr_t>(memory + 256));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemFree(CUdeviceptr address) {
+  char *memory = reinterpret_cast<char *>(uintptr_t(address)) - 256;
+  size_t bytes;
+  std::memcpy(&bytes, memory, sizeof bytes);
+  state.freeBytes += bytes;
+  --state.allocations;
+  std::free(memory);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemGetInfo(size_t *available, size_t *total) {
+  *available = *total = state.freeBytes;
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void *from, size_t bytes, CUstream) {
+  ++state.copiesIn;
+  std::memcpy(reinterpret_cast<void *>(uintptr_t(to)), from, bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t bytes, CUstream) {
+  ++state.copiesOut;
+  std::memcpy(to, reinterpret_cast<void *>(uintptr_t(from)), bytes);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamCreate(CUstream *stream, unsigned) {
+  ++state.streams;
+  *stream = toHandle<CUstream>(&state);
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamDestroy(CUstream) {
+  --state.streams;
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamQuery(CUstream) { return state.hangs ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; }
+CUresult cuStreamSynchronize(CUstream) {
+  if (state.hangs)
+    std::abort(); // it would never return
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamBeginCapture(CUstream, int) {
+  if (state.refusesGraphs)
+    return 900;
+  isRecording = true;
+  recording.clear();
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
+  isRecording = false;
+  ++state.graphs;
+  *graph = toHandle<CUgraph>(new std::vector<Recorded>(recording));
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphInstantiate(CUgraphExec *exec, CUgraph graph, unsigned long long) {
+  ++state.graphs;
+  ++state.graphsMade;
+  *exec = toHandle<CUgraphExec>(new std::vector<Recorded>(*fromHandle<std::vector<Recorded>>(graph)));
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphLaunch(CUgraphExec exec, CUstream) {
+  ++state.graphLaunches;
+  for (Recorded &recorded : *fromHandle<std::vector<Recorded>>(exec)) {
+    void *arguments[] = {&recorded.arguments[0], &recorded.arguments[1], &recorded.arguments[2]};
+    execute(recorded.launch, arguments);
+  }
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphDestroy(CUgraph graph) {
+  --state.graphs;
+  delete fromHandle<std::vector<Recorded>>(graph);
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphExecDestroy(CUgraphExec exec) {
+  --state.graphs;
+  delete fromHandle<std::vector<Recorded>>(exec);
+  return CUDA_SUCCESS;
+}
+
+} // namespace fake
+
+/// All of them, with the types that the runtime calls them by.
+const std::map<std::string, void *> &functions() {
+  static const std::map<std::string, void *> table = {
+#define RNN_CUDA(name, parameters) {#name, reinterpret_cast<void *>(static_cast<CUresult(*) parameters>(&fake::name))},
+#include "CudaFunctions.inc"
+#undef RNN_CUDA
+  };
+  return table;
+}
+
+} // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT FakeCuda *fakeCuda() { return &state; }
+
+EXPORT CUresult cuDriverGetVersion(int *version) {
+  *version = numberFrom("RNN_FAKE_CUDA_VERSION", state.version);
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuGetProcAddress_v2(const char *name, void **function, int version, unsigned long long, void *) {
+  auto found = functions().find(name);
+  *function = found == functions().end() || name == state.missing || version != kCudaVersion ? nullptr : found->second;
+  return *function ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
+}

@@ -7,7 +7,6 @@
 
 #include "LinalgRunner.h"
 
-#include "rnn/Conversion/Passes.h"
 #include "rnn/Target/CPU/HostCode.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -148,7 +147,7 @@ static LogicalResult lowerToLLVM(ModuleOp module) {
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
-  manager.addPass(createExpandMath());
+  manager.addPass(createConvertMathToLibmPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   buildLowerToLLVMPipeline(manager);
@@ -189,15 +188,16 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> load(ModuleOp module) {
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
-  auto symbol = [](auto *address) {
-    return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported);
-  };
+  llvm::orc::ExecutorSymbolDef allocator(llvm::orc::ExecutorAddr::fromPtr(&allocate), llvm::JITSymbolFlags::Exported);
   llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
-  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(
-          {{(*jit)->mangleAndIntern("malloc"), symbol(&allocate)},
-           {(*jit)->mangleAndIntern("memcpy"), symbol(static_cast<void *(*)(void *, const void *, size_t)>(&memcpy))},
-           {(*jit)->mangleAndIntern("memset"), symbol(static_cast<void *(*)(void *, int, size_t)>(&memset))}})))
+  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols({{(*jit)->mangleAndIntern("malloc"), allocator}})))
     return error;
+  // Everything else, elementary functions mostly, is libm's.
+  auto process =
+      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
   if (llvm::Error error = (*jit)->addIRModule({std::move(code), std::move(context)}))
     return error;
   return jit;

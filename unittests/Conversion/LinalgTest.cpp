@@ -7,7 +7,8 @@
 //
 // Networks and steps go through rnn-to-linalg and stock passes and run; the
 // interpreter runs the graphs. With streams=0 one compiled module serves any
-// number of streams.
+// number of streams. RNN_TEST_MODULES, a list of files separated by ':', adds
+// modules.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +25,9 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "gtest/gtest.h"
+
+#include <fstream>
+#include <sstream>
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -53,7 +57,7 @@ std::optional<std::string> findAnyDifference(const TensorMap &expected, const Te
 
 /// Compiles `text` for `streams` streams (0: any) and runs all its functions with each number of `counts`. Returns the
 /// first difference from the interpreter.
-std::string compare(const char *text, const std::string &mode, int64_t streams, ArrayRef<int64_t> counts) {
+std::string compare(const std::string &text, const std::string &mode, int64_t streams, ArrayRef<int64_t> counts) {
   std::unique_ptr<MLIRContext> context = makeContext();
   DialectRegistry registry;
   arith::registerBufferizableOpInterfaceExternalModels(registry);
@@ -253,5 +257,17 @@ TEST_P(LinalgTest, AFixedNumberOfStreams) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, LinalgTest, ::testing::Values(kLstm, kDelays, kShapes, kSteps));
+
+TEST(LinalgFiles, MatchTheInterpreter) {
+  const char *list = getenv("RNN_TEST_MODULES");
+  std::stringstream files(list ? list : "");
+  std::string file;
+  while (std::getline(files, file, ':')) {
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    for (const char *mode : {"split", "sequential"})
+      EXPECT_EQ(compare(text.str(), mode, 0, {1, 3}), "") << file << ", " << mode;
+  }
+}
 
 } // namespace

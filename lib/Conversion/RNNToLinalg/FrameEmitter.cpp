@@ -31,13 +31,13 @@ RankedTensorType FrameEmitter::batchedType(Type signal, unsigned leads) {
   return RankedTensorType::get(shape, type.getElementType());
 }
 
-SmallVector<OpFoldResult> FrameEmitter::batchedSizes(Type signal, unsigned leads) {
+SmallVector<OpFoldResult> FrameEmitter::batchedSizes(ArrayRef<int64_t> signal, unsigned leads) {
   SmallVector<OpFoldResult> sizes;
   if (leads == 2)
     sizes.push_back(context.frames);
   if (leads >= 1)
     sizes.push_back(context.streamCount);
-  llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), cast<RankedTensorType>(signal).getShape()));
+  llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), signal));
   return sizes;
 }
 
@@ -50,7 +50,8 @@ Value FrameEmitter::scalar(Type type, double value) {
 }
 
 Value FrameEmitter::empty(Type signal, unsigned leads) {
-  return tensor::EmptyOp::create(b, loc, batchedSizes(signal, leads), getElementTypeOrSelf(signal));
+  auto type = cast<RankedTensorType>(signal);
+  return tensor::EmptyOp::create(b, loc, batchedSizes(type.getShape(), leads), type.getElementType());
 }
 
 Value FrameEmitter::filled(Type signal, unsigned leads, double value) {
@@ -195,9 +196,6 @@ Batched FrameEmitter::emitReshape(Operation *op) {
     llvm::append_range(all, getAsIndexOpFoldResult(b.getContext(), values));
     return all;
   };
-  auto sizes = [&](ArrayRef<int64_t> values) {
-    return batchedSizes(RankedTensorType::get(values, b.getF32Type()), leads);
-  };
   auto shiftGroups = [&](ArrayAttr groups) {
     SmallVector<ReassociationIndices> shifted;
     for (unsigned i = 0; i < leads; ++i)
@@ -214,21 +212,21 @@ Batched FrameEmitter::emitReshape(Operation *op) {
       llvm::TypeSwitch<Operation *, Value>(op)
           .Case([&](tensor::ExtractSliceOp op) -> Value {
             // A slice may drop unit dimensions; the batched type drops the same ones.
-            return tensor::ExtractSliceOp::create(b, loc, cast<RankedTensorType>(type), at(op.getSource()),
-                                                  behindLeads(op.getStaticOffsets(), 0), sizes(op.getStaticSizes()),
-                                                  behindLeads(op.getStaticStrides(), 1));
+            return tensor::ExtractSliceOp::create(
+                b, loc, cast<RankedTensorType>(type), at(op.getSource()), behindLeads(op.getStaticOffsets(), 0),
+                batchedSizes(op.getStaticSizes(), leads), behindLeads(op.getStaticStrides(), 1));
           })
           .Case([&](tensor::InsertSliceOp op) -> Value {
-            return tensor::InsertSliceOp::create(b, loc, at(op.getSource()), at(op.getDest()),
-                                                 behindLeads(op.getStaticOffsets(), 0), sizes(op.getStaticSizes()),
-                                                 behindLeads(op.getStaticStrides(), 1));
+            return tensor::InsertSliceOp::create(
+                b, loc, at(op.getSource()), at(op.getDest()), behindLeads(op.getStaticOffsets(), 0),
+                batchedSizes(op.getStaticSizes(), leads), behindLeads(op.getStaticStrides(), 1));
           })
           .Case([&](tensor::ConcatOp op) -> Value {
             return tensor::ConcatOp::create(b, loc, type, op.getDim() + leads, llvm::map_to_vector(op.getInputs(), at));
           })
           .Case([&](tensor::ExpandShapeOp op) -> Value {
             return tensor::ExpandShapeOp::create(b, loc, type, at(op.getSrc()), shiftGroups(op.getReassociation()),
-                                                 batchedSizes(op.getType(), leads));
+                                                 batchedSizes(cast<RankedTensorType>(op.getType()).getShape(), leads));
           })
           .Case([&](tensor::CollapseShapeOp op) -> Value {
             return tensor::CollapseShapeOp::create(b, loc, type, at(op.getSrc()), shiftGroups(op.getReassociation()));
@@ -420,7 +418,8 @@ Batched FrameEmitter::emitScatterAdd(ScatterAddOp op) {
   Value size = index(table.getDimSize(0)), zero = index(0), one = index(1);
 
   // A loop nest over all indices carries the table; each point adds one row, in order.
-  SmallVector<Value> upper = getValueOrCreateConstantIndexOp(b, loc, batchedSizes(op.getIndex().getType(), leads));
+  SmallVector<Value> upper =
+      getValueOrCreateConstantIndexOp(b, loc, batchedSizes(tensorType(op.getIndex()).getShape(), leads));
   auto body = [&](OpBuilder &nested, Location loc, ValueRange ivs, ValueRange carried) -> scf::ValueVector {
     Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(),
                                               tensor::ExtractOp::create(nested, loc, indices, ivs));

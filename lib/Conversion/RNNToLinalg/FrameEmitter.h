@@ -78,7 +78,7 @@ private:
 
   RankedTensorType batchedType(Type signal, unsigned leads);
   /// The sizes of a value of that type: leading ones, then those of the signal.
-  SmallVector<OpFoldResult> batchedSizes(Type signal, unsigned leads);
+  SmallVector<OpFoldResult> batchedSizes(ArrayRef<int64_t> signal, unsigned leads);
   Value index(int64_t value);
   Value scalar(Type type, double value);
   Value empty(Type signal, unsigned leads);

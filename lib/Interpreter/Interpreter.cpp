@@ -89,7 +89,7 @@ LogicalResult Interpreter::checkCall() {
     bptt = step.getBpttAttr();
   if (auto schedule = dyn_cast<ScheduleOp>(function.getOperation())) {
     bptt = schedule.getBpttAttr();
-    if (static_cast<int64_t>(schedule.getStreams()) != call.streams)
+    if (!schedule.hasAnyStreams() && static_cast<int64_t>(schedule.getStreams()) != call.streams)
       return schedule.emitError() << "expected " << schedule.getStreams() << " streams, but got " << call.streams;
   }
   if (bptt && call.frames > bptt.getAdvance())

@@ -34,7 +34,7 @@ int64_t rnn::getProbeFrames(RNNFunctionInterface function, const ProbeOptions &o
 }
 
 int64_t rnn::getProbeStreams(RNNFunctionInterface function, const ProbeOptions &options) {
-  if (auto schedule = dyn_cast<ScheduleOp>(function.getOperation()))
+  if (auto schedule = dyn_cast<ScheduleOp>(function.getOperation()); schedule && !schedule.hasAnyStreams())
     return static_cast<int64_t>(schedule.getStreams());
   return options.streams;
 }

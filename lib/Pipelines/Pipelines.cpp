@@ -67,7 +67,8 @@ void rnn::buildToGradientPipeline(OpPassManager &pm, const ToGradientOptions &op
   addPhase(pm, Phase::Gradient, [&](OpPassManager &phase) { buildGradientPhase(phase, options); });
 }
 
-void rnn::buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options) {
+/// Up to the schedule; `plansMemory` also gives its sequences places.
+static void buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options, bool plansMemory) {
   buildToGradientPipeline(pm, options);
   addPhase(pm, Phase::Schedule, [&](OpPassManager &phase) {
     phase.addPass(createPartition({options.mode, options.streams}));
@@ -76,13 +77,20 @@ void rnn::buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &op
       phase.addPass(createSink());
       phase.addPass(createFuseElementwise());
     }
-    phase.addPass(createPlanMemory({options.remat, options.limit}));
+    if (plansMemory)
+      phase.addPass(createPlanMemory({options.remat, options.limit}));
     phase.addPass(createVerifySchedule());
   });
 }
 
+void rnn::buildToSchedulePipeline(OpPassManager &pm, const ToScheduleOptions &options) {
+  ::buildToSchedulePipeline(pm, options, /*plansMemory=*/true);
+}
+
 void rnn::buildToLinalgPipeline(OpPassManager &pm, const ToLinalgOptions &options) {
-  buildToSchedulePipeline(pm, options);
+  // Any number of streams has no plan; whoever gives options of the plan is told so.
+  bool plansMemory = options.streams != 0 || options.limit != 0 || options.remat != "auto";
+  ::buildToSchedulePipeline(pm, options, plansMemory);
   addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
     phase.addPass(createConvertRNNToLinalg());
     phase.addPass(createCanonicalizerPass());

@@ -72,7 +72,8 @@ struct TestInterpretPass : PassWrapper<TestInterpretPass, OperationPass<ModuleOp
   }
 
   Option<int64_t> frames{*this, "frames", llvm::cl::desc("Frames of a chunk"), llvm::cl::init(4)};
-  Option<int64_t> streams{*this, "streams", llvm::cl::desc("Streams of networks and steps"), llvm::cl::init(2)};
+  Option<int64_t> streams{*this, "streams", llvm::cl::desc("Streams of what has no number of its own"),
+                          llvm::cl::init(2)};
   Option<int64_t> chunks{*this, "chunks", llvm::cl::desc("Calls, one after the other"), llvm::cl::init(3)};
   Option<int64_t> seed{*this, "seed", llvm::cl::desc("Seed of the inputs"), llvm::cl::init(0)};
   Option<std::string> function{*this, "function", llvm::cl::desc("The only function to run; empty: all")};

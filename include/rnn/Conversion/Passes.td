@@ -24,10 +24,18 @@ def ExpandMath : Pass<"rnn-expand-math"> {
 def ConvertRNNToLinalg : Pass<"convert-rnn-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower schedules to functions on tensors, for other compilers";
   let description = [{
-    Every `rnn.schedule` becomes a `func.func @<name>(arguments, parameters, states) -> (results, states)` with dimensions `[T, B, …]`, T dynamic; the attribute `rnn.name` on arguments and results holds their names.
+    Every `rnn.schedule` becomes a `func.func @<name>(arguments, parameters, states) -> (results, states)` with dimensions `[T, B, …]`, T dynamic, B too in a schedule with `streams ?`; the attribute `rnn.name` on arguments and results holds their names.
     Parameters and optimizer slots that a step assigns are results too, and so are rings and `flags`.
     Only `func`, `arith`, `math`, `tensor`, `linalg` and `scf` remain; nothing is allocated and nothing has a side effect.
     Work on all frames becomes linalg ops on `[T, B, …]`; a loop becomes an `scf.for` that carries the sequences it writes.
+    T, and B where it is dynamic, are dimensions of the first argument of frame rate; a schedule without one is an error.
+    That the other arguments and states agree with it is up to the caller: the function does not check.
+
+    ```mlir
+    // Of rnn.schedule @net … streams ? (%x: tensor<?x?x4xf32>) -> (h: tensor<?x?x4xf32>)
+    func.func @net(%x: tensor<?x?x4xf32> {rnn.name = "x"}, %w: tensor<4x4xf32> {rnn.name = "w"}, %s: tensor<1x?x4xf32> {rnn.name = "state.h"}, …)
+      -> (tensor<?x?x4xf32> {rnn.name = "h"}, tensor<1x?x4xf32> {rnn.name = "state.h"}, …)
+    ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect"];
 }

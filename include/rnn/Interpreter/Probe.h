@@ -17,7 +17,7 @@ namespace mlir::rnn {
 
 struct ProbeOptions {
   int64_t frames = 4;  ///< At most; a step with bptt takes no more than its advance.
-  int64_t streams = 2; ///< Of networks and steps; a schedule has its own.
+  int64_t streams = 2; ///< Of networks, steps and schedules for any number; other schedules have their own.
   int64_t chunks = 3;
   uint64_t seed = 0;
 };
@@ -25,7 +25,7 @@ struct ProbeOptions {
 /// The frames of chunk `chunk`: all in even chunks, one less (but at least one) in odd ones.
 int64_t getProbeFrames(RNNFunctionInterface function, const ProbeOptions &options, int64_t chunk);
 
-/// The number of streams of a schedule, else that of the options.
+/// The number of streams of a schedule that has one, else that of the options.
 int64_t getProbeStreams(RNNFunctionInterface function, const ProbeOptions &options);
 
 /// Inputs for chunk `chunk`: all arguments and all parameters. Element i of tensor `name` follows from

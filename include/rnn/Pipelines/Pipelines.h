@@ -50,7 +50,8 @@ struct ToScheduleOptions : ToGradientOptions, PassPipelineOptions<ToScheduleOpti
   using PassPipelineOptions<ToScheduleOptions>::createFromString;
   Option<std::string> mode{*this, "mode", llvm::cl::desc("split, or sequential: one loop holds everything"),
                            llvm::cl::init("split")};
-  Option<int64_t> streams{*this, "streams", llvm::cl::desc("B, the number of streams"), llvm::cl::init(1)};
+  Option<int64_t> streams{*this, "streams", llvm::cl::desc("B, the number of streams; 0: any, rnn-to-linalg only"),
+                          llvm::cl::init(1)};
   Option<std::string> remat{*this, "remat", llvm::cl::desc("auto, keep or recompute"), llvm::cl::init("auto")};
   Option<int64_t> limit{*this, "limit", llvm::cl::desc("largest workspace in bytes; 0: none"), llvm::cl::init(0)};
 };

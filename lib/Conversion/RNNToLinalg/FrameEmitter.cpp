@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "FrameEmitter.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -30,6 +31,16 @@ RankedTensorType FrameEmitter::batchedType(Type signal, unsigned leads) {
   return RankedTensorType::get(shape, type.getElementType());
 }
 
+SmallVector<OpFoldResult> FrameEmitter::batchedSizes(ArrayRef<int64_t> signal, unsigned leads) {
+  SmallVector<OpFoldResult> sizes;
+  if (leads == 2)
+    sizes.push_back(context.frames);
+  if (leads >= 1)
+    sizes.push_back(context.streamCount);
+  llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), signal));
+  return sizes;
+}
+
 Value FrameEmitter::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 
 Value FrameEmitter::scalar(Type type, double value) {
@@ -39,11 +50,8 @@ Value FrameEmitter::scalar(Type type, double value) {
 }
 
 Value FrameEmitter::empty(Type signal, unsigned leads) {
-  SmallVector<Value> dynamic;
-  if (leads == 2)
-    dynamic.push_back(context.frames);
-  RankedTensorType type = batchedType(signal, leads);
-  return tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType(), dynamic);
+  auto type = cast<RankedTensorType>(signal);
+  return tensor::EmptyOp::create(b, loc, batchedSizes(type.getShape(), leads), type.getElementType());
 }
 
 Value FrameEmitter::filled(Type signal, unsigned leads, double value) {
@@ -182,15 +190,10 @@ Batched FrameEmitter::emitReshape(Operation *op) {
   auto at = [&](Value value) { return spread(lookup(value), leads); };
   Type type = batchedType(op->getResult(0).getType(), leads);
 
-  // Offsets, sizes and strides of a slice, behind the whole of the leading dimensions.
-  auto slice = [&](ArrayRef<int64_t> values, std::optional<Value> lead0, int64_t lead) {
-    SmallVector<OpFoldResult> all;
-    if (leads == 2)
-      all.push_back(lead0 ? OpFoldResult(*lead0) : OpFoldResult(b.getIndexAttr(lead)));
-    if (leads >= 1)
-      all.push_back(b.getIndexAttr(lead0 ? context.streams : lead));
-    for (int64_t value : values)
-      all.push_back(b.getIndexAttr(value));
+  // Offsets and strides of a slice that has the whole of the leading dimensions.
+  auto behindLeads = [&](ArrayRef<int64_t> values, int64_t lead) {
+    SmallVector<OpFoldResult> all(leads, b.getIndexAttr(lead));
+    llvm::append_range(all, getAsIndexOpFoldResult(b.getContext(), values));
     return all;
   };
   auto shiftGroups = [&](ArrayAttr groups) {
@@ -210,21 +213,20 @@ Batched FrameEmitter::emitReshape(Operation *op) {
           .Case([&](tensor::ExtractSliceOp op) -> Value {
             // A slice may drop unit dimensions; the batched type drops the same ones.
             return tensor::ExtractSliceOp::create(
-                b, loc, cast<RankedTensorType>(type), at(op.getSource()), slice(op.getStaticOffsets(), std::nullopt, 0),
-                slice(op.getStaticSizes(), context.frames, 0), slice(op.getStaticStrides(), std::nullopt, 1));
+                b, loc, cast<RankedTensorType>(type), at(op.getSource()), behindLeads(op.getStaticOffsets(), 0),
+                batchedSizes(op.getStaticSizes(), leads), behindLeads(op.getStaticStrides(), 1));
           })
           .Case([&](tensor::InsertSliceOp op) -> Value {
             return tensor::InsertSliceOp::create(
-                b, loc, at(op.getSource()), at(op.getDest()), slice(op.getStaticOffsets(), std::nullopt, 0),
-                slice(op.getStaticSizes(), context.frames, 0), slice(op.getStaticStrides(), std::nullopt, 1));
+                b, loc, at(op.getSource()), at(op.getDest()), behindLeads(op.getStaticOffsets(), 0),
+                batchedSizes(op.getStaticSizes(), leads), behindLeads(op.getStaticStrides(), 1));
           })
           .Case([&](tensor::ConcatOp op) -> Value {
             return tensor::ConcatOp::create(b, loc, type, op.getDim() + leads, llvm::map_to_vector(op.getInputs(), at));
           })
           .Case([&](tensor::ExpandShapeOp op) -> Value {
-            SmallVector<OpFoldResult> shape = slice(cast<RankedTensorType>(op.getType()).getShape(), context.frames, 0);
             return tensor::ExpandShapeOp::create(b, loc, type, at(op.getSrc()), shiftGroups(op.getReassociation()),
-                                                 shape);
+                                                 batchedSizes(cast<RankedTensorType>(op.getType()).getShape(), leads));
           })
           .Case([&](tensor::CollapseShapeOp op) -> Value {
             return tensor::CollapseShapeOp::create(b, loc, type, at(op.getSrc()), shiftGroups(op.getReassociation()));
@@ -416,9 +418,8 @@ Batched FrameEmitter::emitScatterAdd(ScatterAddOp op) {
   Value size = index(table.getDimSize(0)), zero = index(0), one = index(1);
 
   // A loop nest over all indices carries the table; each point adds one row, in order.
-  SmallVector<Value> upper;
-  for (unsigned i = 0; i < points; ++i)
-    upper.push_back(tensorType(indices).isDynamicDim(i) ? context.frames : index(tensorType(indices).getDimSize(i)));
+  SmallVector<Value> upper =
+      getValueOrCreateConstantIndexOp(b, loc, batchedSizes(tensorType(op.getIndex()).getShape(), leads));
   auto body = [&](OpBuilder &nested, Location loc, ValueRange ivs, ValueRange carried) -> scf::ValueVector {
     Value wanted = arith::IndexCastOp::create(nested, loc, nested.getIndexType(),
                                               tensor::ExtractOp::create(nested, loc, indices, ivs));

@@ -39,7 +39,9 @@ struct Source {
 
 /// What the ops of one region see of their surroundings.
 struct FrameContext {
+  /// B, in types (kDynamic: any number) and as a number, an attribute or an index.
   int64_t streams = 1;
+  OpFoldResult streamCount;
   /// H, the older frames of the window (0 in the chunk).
   int64_t windowHistory = 0;
   /// The number of frames of the domain, an index; null in static and stream regions.
@@ -75,6 +77,8 @@ private:
   using BodyFn = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
 
   RankedTensorType batchedType(Type signal, unsigned leads);
+  /// The sizes of a value of that type: leading ones, then those of the signal.
+  SmallVector<OpFoldResult> batchedSizes(ArrayRef<int64_t> signal, unsigned leads);
   Value index(int64_t value);
   Value scalar(Type type, double value);
   Value empty(Type signal, unsigned leads);

@@ -7,7 +7,8 @@
 //
 // Every `rnn.schedule` becomes a `func.func` on tensors. Regions over all frames become linalg ops on [T, B, …], loops
 // become `scf.for` over frames that carry the sequences they write. Nothing is allocated and nothing has an effect: new
-// parameters and states are results.
+// parameters and states are results. T, and B in a schedule for any number of streams, are dimensions of the first
+// argument of frame rate.
 //
 //===----------------------------------------------------------------------===//
 #include "FrameEmitter.h"
@@ -50,10 +51,15 @@ private:
   FrameContext contextOf(Domain domain);
   /// What a delay or save of `argument`, a block argument, reads.
   Source sourceOf(Operation *op, Value sequence);
+  /// An empty tensor of the type of `signal` at frame rate, with `rows` frames.
+  Value emptySequence(Type signal, Value rows);
+  /// The sizes of `rows` frames of a sequence or session tensor of that type: [N, B, …].
+  SmallVector<OpFoldResult> sizesOfRows(OpFoldResult rows, RankedTensorType sequence);
   Value zeroIndex() { return arith::ConstantIndexOp::create(b, loc, 0); }
 
   ScheduleOp schedule;
-  int64_t streams;
+  int64_t streams; ///< B in types, kDynamic if it is open
+  OpFoldResult streamCount;
   Location loc;
   OpBuilder b;
   SmallVector<AbiTensor> abi;
@@ -105,14 +111,29 @@ LogicalResult ScheduleConverter::createFunction() {
   for (BlockArgument argument : schedule.getBodyBlock()->getArguments()) {
     unsigned i = argument.getArgNumber();
     values[argument] = given.lookup(interface.getArgName(i));
-    if (!frames && interface.getArgRate(i) == Rate::Frame)
+    if (!frames && interface.getArgRate(i) == Rate::Frame) {
       frames = tensor::DimOp::create(b, loc, values[argument], 0);
+      streamCount = tensor::getMixedSize(b, loc, values[argument], 1);
+    }
   }
   if (!frames)
-    return schedule.emitError("target 'linalg' needs an argument of frame rate, which tells the number of frames");
+    return schedule.emitError() << "'" << schedule.getSymName()
+                                << "' needs an argument of frame rate, which tells target 'linalg' the number of "
+                                << (schedule.hasAnyStreams() ? "frames and of streams" : "frames");
   Value older = arith::ConstantIndexOp::create(b, loc, schedule.getHistory());
   windowFrames = arith::AddIOp::create(b, loc, frames, older);
   return success();
+}
+
+Value ScheduleConverter::emptySequence(Type signal, Value rows) {
+  RankedTensorType type = getSequenceType(cast<RankedTensorType>(signal), Rate::Frame, streams);
+  return tensor::EmptyOp::create(b, loc, sizesOfRows(rows, type), type.getElementType());
+}
+
+SmallVector<OpFoldResult> ScheduleConverter::sizesOfRows(OpFoldResult rows, RankedTensorType sequence) {
+  SmallVector<OpFoldResult> sizes{rows, streamCount};
+  llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), sequence.getShape().drop_front(2)));
+  return sizes;
 }
 
 /// Ages by rule T4: a loop over the frames of the chunk.
@@ -120,17 +141,18 @@ void ScheduleConverter::createAges() {
   Type i64 = b.getI64Type();
   auto rowType = RankedTensorType::get({streams}, i64);
   Value old = given.lookup("state.age");
-  if (!old) // nothing depends on ages but sums, which need them to be >= 0
-    old = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(rowType, b.getI64IntegerAttr(0)));
+  if (!old) { // nothing depends on ages but sums, which need them to be >= 0
+    Value zero = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
+    Value init = tensor::EmptyOp::create(b, loc, streamCount, i64);
+    old = linalg::FillOp::create(b, loc, zero, init).getResult(0);
+  }
   Value reset;
   if (std::optional<unsigned> i = cast<RNNFunctionInterface>(schedule.getOperation()).getResetIndex())
     reset = values[schedule.getBodyBlock()->getArgument(*i)];
 
-  Value all =
-      tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{ShapedType::kDynamic, streams}, i64, ValueRange{frames});
+  Value all = emptySequence(RankedTensorType::get({}, i64), frames);
   auto row = [&](Value t) { return SmallVector<OpFoldResult>{t, b.getIndexAttr(0)}; };
-  SmallVector<OpFoldResult> sizes{b.getIndexAttr(1), b.getIndexAttr(streams)},
-      strides{b.getIndexAttr(1), b.getIndexAttr(1)};
+  SmallVector<OpFoldResult> sizes{b.getIndexAttr(1), streamCount}, strides{b.getIndexAttr(1), b.getIndexAttr(1)};
   auto loop = scf::ForOp::create(
       b, loc, zeroIndex(), frames, arith::ConstantIndexOp::create(b, loc, 1), ValueRange{all, old},
       [&](OpBuilder &nested, Location loc, Value t, ValueRange carried) {
@@ -140,7 +162,7 @@ void ScheduleConverter::createAges() {
           inputs.push_back(tensor::ExtractSliceOp::create(
               nested, loc, RankedTensorType::get({streams}, nested.getI1Type()), reset, row(t), sizes, strides));
         SmallVector<AffineMap> maps(inputs.size() + 1, identity);
-        Value init = tensor::EmptyOp::create(nested, loc, ArrayRef<int64_t>{streams}, i64);
+        Value init = tensor::EmptyOp::create(nested, loc, streamCount, i64);
         auto next = linalg::GenericOp::create(
             nested, loc, TypeRange{rowType}, inputs, ValueRange{init}, maps,
             SmallVector<utils::IteratorType>{utils::IteratorType::parallel},
@@ -174,6 +196,7 @@ void ScheduleConverter::createAges() {
 FrameContext ScheduleConverter::contextOf(Domain domain) {
   FrameContext context;
   context.streams = streams;
+  context.streamCount = streamCount;
   context.frames = domain == Domain::Window ? windowFrames : frames;
   context.ages = domain == Domain::Window ? windowAges : ages;
   context.inWindow = domain == Domain::Window;
@@ -224,11 +247,16 @@ LogicalResult ScheduleConverter::convertLoop(RecurrentOp loop) {
   for (DelayOp delay : body.getOps<DelayOp>())
     if (!isa<BlockArgument>(delay.getSource()))
       carry(delay.getSource());
+  // What a delay reads back is zero before it is written: the frames that it drops are read too, and two sequences with
+  // undefined content could share memory (one-shot bufferization takes one tensor.empty for both).
   SmallVector<Value> inits;
   for (auto &[value, position] : carried) {
-    RankedTensorType type = getSequenceType(cast<RankedTensorType>(value.getType()), Rate::Frame, streams);
-    inits.push_back(
-        tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType(), ValueRange{context.frames}));
+    Value init = emptySequence(value.getType(), context.frames);
+    if (llvm::any_of(loop.getBody().getOps<DelayOp>(), [&](DelayOp delay) { return delay.getSource() == value; })) {
+      Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(getElementTypeOrSelf(value)));
+      init = linalg::FillOp::create(b, loc, zero, init).getResult(0);
+    }
+    inits.push_back(init);
   }
   inits.push_back(arith::ConstantOp::create(b, loc, b.getBoolAttr(false)));
 
@@ -237,13 +265,7 @@ LogicalResult ScheduleConverter::convertLoop(RecurrentOp loop) {
     offsets.front() = t;
     return offsets;
   };
-  auto rowSizes = [&](RankedTensorType sequence) {
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t size : sequence.getShape())
-      sizes.push_back(b.getIndexAttr(size));
-    sizes.front() = b.getIndexAttr(1);
-    return sizes;
-  };
+  auto rowSizes = [&](RankedTensorType sequence) { return sizesOfRows(b.getIndexAttr(1), sequence); };
   auto ones = [&](RankedTensorType sequence) {
     return SmallVector<OpFoldResult>(sequence.getRank(), b.getIndexAttr(1));
   };
@@ -333,8 +355,8 @@ void ScheduleConverter::createReturn(ReturnOp op) {
   // The ages of the window's older part are kept like a ring.
   if (Value ring = given.lookup("ring.age")) {
     int64_t history = schedule.getHistory();
-    SmallVector<OpFoldResult> offsets{frames, b.getIndexAttr(0)},
-        sizes{b.getIndexAttr(history), b.getIndexAttr(streams)}, strides{b.getIndexAttr(1), b.getIndexAttr(1)};
+    SmallVector<OpFoldResult> offsets{frames, b.getIndexAttr(0)}, sizes{b.getIndexAttr(history), streamCount},
+        strides{b.getIndexAttr(1), b.getIndexAttr(1)};
     updated["ring.age"] = tensor::ExtractSliceOp::create(b, loc, cast<RankedTensorType>(ring.getType()), windowAges,
                                                          offsets, sizes, strides);
   }

@@ -13,7 +13,22 @@ rnn.schedule @random infer of @n streams 1 (%x: tensor<?x1x8xf32>) -> (y: tensor
 
 // -----
 
-// expected-error @below {{target 'linalg' needs an argument of frame rate, which tells the number of frames}}
+// expected-error @below {{'no_frames' needs an argument of frame rate, which tells target 'linalg' the number of frames}}
 rnn.schedule @no_frames infer of @n streams 1 () -> () {
   rnn.return
+}
+
+// -----
+
+// A state and a value per stream would tell B, but nothing tells T.
+
+// expected-error @below {{'no_streams' needs an argument of frame rate, which tells target 'linalg' the number of frames and of streams}}
+rnn.schedule @no_streams infer of @n streams ? (%g: tensor<?x4xf32> {rnn.rate = "stream"}) -> (h: tensor<?x?x4xf32>) {
+  %h = rnn.recurrent causal chunk ins(%g as %g0 stream) : (tensor<?x4xf32>) -> tensor<?x?x4xf32> {
+    %h1 = rnn.delay %hh by 1 state "h" : tensor<4xf32>
+    %hh = arith.addf %h1, %g0 : tensor<4xf32>
+    rnn.yield %hh : tensor<4xf32>
+  }
+  rnn.keep %h as "state.h" frames 1 : tensor<?x?x4xf32>
+  rnn.return %h : tensor<?x?x4xf32>
 }

@@ -363,7 +363,7 @@ LogicalResult TrainStepOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 //===----------------------------------------------------------------------===//
-// StepOp and ScheduleOp: `@name kind of @network [streams n] [bptt<…>] signature`
+// StepOp and ScheduleOp: `@name kind of @network [streams n|?] [bptt<…>] signature`
 //===----------------------------------------------------------------------===//
 
 static ParseResult parseKindAndNetwork(OpAsmParser &parser, OperationState &state, bool hasStreams) {
@@ -381,10 +381,10 @@ static ParseResult parseKindAndNetwork(OpAsmParser &parser, OperationState &stat
   if (parser.parseKeyword("of") || parser.parseAttribute(network, "network", state.attributes))
     return failure();
   if (hasStreams) {
-    IntegerAttr streams;
-    if (parser.parseKeyword("streams") ||
-        parser.parseAttribute(streams, parser.getBuilder().getI64Type(), "streams", state.attributes))
+    int64_t streams = ShapedType::kDynamic;
+    if (parser.parseKeyword("streams") || (failed(parser.parseOptionalQuestion()) && parser.parseInteger(streams)))
       return failure();
+    state.addAttribute("streams", parser.getBuilder().getI64IntegerAttr(streams));
   }
   if (succeeded(parser.parseOptionalKeyword("bptt"))) {
     Attribute bptt = BPTTAttr::parse(parser, Type());
@@ -407,7 +407,7 @@ static void printKindAndNetwork(OpAsmPrinter &p, OpT op, std::optional<int64_t> 
   p.printSymbolName(op.getSymName());
   p << " " << stringifyFunctionKind(op.getKind()) << " of " << op.getNetworkAttr();
   if (streams)
-    p << " streams " << *streams;
+    p << " streams " << (ShapedType::isDynamic(*streams) ? "?" : std::to_string(*streams));
   if (op.getBpttAttr()) {
     p << " bptt";
     op.getBpttAttr().print(p);
@@ -443,13 +443,23 @@ ParseResult ScheduleOp::parse(OpAsmParser &parser, OperationState &state) {
 }
 void ScheduleOp::print(OpAsmPrinter &p) { printKindAndNetwork(p, *this, getStreams()); }
 LogicalResult ScheduleOp::verify() {
-  if (getStreams() < 1)
-    return emitOpError() << "expected at least 1 stream, but got " << getStreams();
+  if (int64_t streams = getStreams(); streams < 1 && !ShapedType::isDynamic(streams))
+    return emitOpError() << "expected at least 1 stream, but got " << streams;
   return failure(failed(rnn::detail::verifyBPTT(*this, getBpttAttr())) || failed(verifySignature(*this)));
 }
 LogicalResult ScheduleOp::verifyRegions() { return verifyResults<ReturnOp>(*this); }
 
+LogicalResult ScheduleOp::checkFixedStreams() {
+  if (!hasAnyStreams())
+    return success();
+  InFlightDiagnostic diag = emitError() << "'" << getSymName() << "' is for any number of streams (streams=0)";
+  diag.attachNote() << "'rnn-to-linalg' takes streams=0; a memory plan, and all other code, is for a fixed number";
+  return diag;
+}
+
 LogicalResult ScheduleOp::checkMemoryPlan() {
+  if (failed(checkFixedStreams()))
+    return failure();
   bool isPlanned =
       getOperation()->hasAttr("rnn.memory") && llvm::all_of(*getBodyBlock(), [](Operation &op) {
         auto slots = op.getAttrOfType<ArrayAttr>("slots");

@@ -69,7 +69,7 @@ private:
   RNNFunctionInterface function;
   llvm::MapVector<Value, CarriedState> states;
   RecurrenceAnalysis recurrence;
-  int64_t streams;
+  int64_t streams; ///< B, or kDynamic
   OpBuilder builder;
   llvm::DenseMap<Value, Value> sequences;
 };
@@ -377,12 +377,8 @@ struct Partition : mlir::rnn::impl::PartitionBase<Partition> {
       module.emitError() << "unknown mode '" << mode << "'; expected split or sequential";
       return signalPassFailure();
     }
-    if (streams == 0) { // any number of streams: only the exit to linalg could do that
-      module.emitError() << "option 'streams=0' is not implemented yet";
-      return signalPassFailure();
-    }
-    if (streams < 1) {
-      module.emitError() << "streams must be at least 1, got " << int64_t(streams);
+    if (streams < 0) {
+      module.emitError() << "streams must be at least 1, or 0 for any number, got " << int64_t(streams);
       return signalPassFailure();
     }
     // Train steps that were not built are not wanted.
@@ -408,7 +404,7 @@ private:
     bool sequential = mode == "sequential";
     if (!sequential)
       splitSums(function);
-    Partitioner partitioner(function, streams);
+    Partitioner partitioner(function, streams == 0 ? ShapedType::kDynamic : int64_t(streams));
     const RecurrenceAnalysis &recurrence = partitioner.getRecurrence();
     emitPartitionRemarks(function, recurrence, sequential);
     hoistedCount += sequential ? 0 : llvm::count_if(recurrence.getGraph().getOps(), [&](Operation *op) {

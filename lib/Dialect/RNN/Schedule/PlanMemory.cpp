@@ -192,6 +192,8 @@ struct PlanMemory : mlir::rnn::impl::PlanMemoryBase<PlanMemory> {
       return signalPassFailure();
     }
     for (auto schedule : module.getOps<ScheduleOp>()) {
+      if (failed(schedule.checkFixedStreams()))
+        return signalPassFailure();
       MemoryPlanner planner(schedule);
       if (failed(planner.run()))
         return signalPassFailure();

@@ -37,18 +37,18 @@ static LogicalResult print(ModuleOp module, StringRef format, llvm::json::Array 
 // rnn-print-schedule
 //===----------------------------------------------------------------------===//
 
-/// Bytes per frame that go through memory for the sequences of `values`; other rates are left out.
-static int64_t sumFrameBytes(ValueRange values) {
+/// Bytes per frame that go through memory for the sequences of `values` in a schedule for `streams` streams; other
+/// rates are left out.
+static int64_t sumFrameBytes(ValueRange values, int64_t streams) {
   int64_t bytes = 0;
-  for (Value value : values) {
-    auto type = cast<RankedTensorType>(value.getType());
-    if (type.getRank() > 0 && type.isDynamicDim(0))
-      bytes += getRowBytes(type);
-  }
+  for (Value value : values)
+    if (isFrameSequence(value.getType(), streams))
+      bytes += getRowBytes(value.getType());
   return bytes;
 }
 
 static llvm::json::Object describeRegion(Operation *region, int64_t number) {
+  int64_t streams = region->getParentOfType<ScheduleOp>().getStreams();
   int64_t flops = 0, products = 0;
   for (Operation &op : region->getRegion(0).front()) {
     flops += getFlops(&op);
@@ -60,8 +60,8 @@ static llvm::json::Object describeRegion(Operation *region, int64_t number) {
                             {"ops", int64_t(countOps(region))},
                             {"products", products},
                             {"flops", flops},
-                            {"reads", sumFrameBytes(region->getOperands())},
-                            {"writes", sumFrameBytes(region->getResults())}};
+                            {"reads", sumFrameBytes(region->getOperands(), streams)},
+                            {"writes", sumFrameBytes(region->getResults(), streams)}};
   if (auto loop = dyn_cast<RecurrentOp>(region))
     object["direction"] = stringifyDirection(loop.getDirection());
   return object;
@@ -78,21 +78,26 @@ struct PrintSchedule : mlir::rnn::impl::PrintScheduleBase<PrintSchedule> {
       for (Operation &op : *schedule.getBodyBlock())
         if (isRegionOp(&op))
           regions.push_back(describeRegion(&op, regions.size() + 1));
+      llvm::json::Value streams = nullptr;
+      if (!schedule.hasAnyStreams())
+        streams = schedule.getStreams();
       functions.push_back(llvm::json::Object{
-          {"name", schedule.getSymName()}, {"streams", schedule.getStreams()}, {"regions", std::move(regions)}});
+          {"name", schedule.getSymName()}, {"streams", std::move(streams)}, {"regions", std::move(regions)}});
     }
     auto printText = [](const llvm::json::Object &function) {
-      llvm::errs() << "schedule " << *function.getString("name") << ", streams " << *function.getInteger("streams")
-                   << "\n";
+      std::optional<int64_t> streams = function.getInteger("streams");
+      StringRef unit = streams ? "frame" : "frame and stream";
+      llvm::errs() << "schedule " << *function.getString("name") << ", streams "
+                   << (streams ? std::to_string(*streams) : "?") << "\n";
       for (const llvm::json::Value &entry : *function.getArray("regions")) {
         const llvm::json::Object &region = *entry.getAsObject();
         llvm::errs() << "  region " << *region.getInteger("region") << ": " << *region.getString("kind") << " ";
         if (std::optional<StringRef> direction = region.getString("direction"))
           llvm::errs() << *direction << " ";
         llvm::errs() << *region.getString("domain") << ", ops " << *region.getInteger("ops") << ", products "
-                     << *region.getInteger("products") << ", flops " << *region.getInteger("flops")
-                     << ", bytes per frame read " << *region.getInteger("reads") << " written "
-                     << *region.getInteger("writes") << "\n";
+                     << *region.getInteger("products") << ", flops " << *region.getInteger("flops") << ", bytes per "
+                     << unit << " read " << *region.getInteger("reads") << " written " << *region.getInteger("writes")
+                     << "\n";
       }
     };
     if (failed(print(getOperation(), format, std::move(functions), printText)))

@@ -23,11 +23,16 @@ Rate rnn::getOperandRate(Operation *region, unsigned i) {
   return getSequenceRate(region->getOperand(i).getType(), region->getRegion(0).getArgument(i).getType());
 }
 
+bool rnn::isFrameSequence(Type sequence, int64_t streams) {
+  // T is always open; B, which follows it or stands alone, only where `streams` is.
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(sequence).getShape();
+  return llvm::count_if(shape, ShapedType::isDynamic) == (ShapedType::isDynamic(streams) ? 2 : 1);
+}
+
 uint64_t rnn::getRowBytes(Type sequence) {
+  // What is open, T and perhaps B, comes first.
   auto type = cast<RankedTensorType>(sequence);
-  ArrayRef<int64_t> shape = type.getShape();
-  if (!shape.empty() && ShapedType::isDynamic(shape.front()))
-    shape = shape.drop_front();
+  ArrayRef<int64_t> shape = type.getShape().drop_while([](int64_t size) { return ShapedType::isDynamic(size); });
   return getByteSize(RankedTensorType::get(shape, type.getElementType()));
 }
 

@@ -20,7 +20,11 @@ Domain getRegionDomain(Operation *region);
 /// The rate of operand `i` of a region op.
 Rate getOperandRate(Operation *region, unsigned i);
 
-/// Bytes of a sequence per frame (of a stream per call, of a static value once), for all streams. i1 counts a byte.
+/// True if `sequence`, a type of a schedule for `streams` streams (kDynamic: any number), is of frame rate.
+bool isFrameSequence(Type sequence, int64_t streams);
+
+/// Bytes of a sequence per frame (of a stream per call, of a static value once), for all streams, or for one stream in
+/// a schedule for any number of them. i1 counts a byte.
 uint64_t getRowBytes(Type sequence);
 
 /// True if the body reads operand `i` at other frames than its own: by a delay or a save.

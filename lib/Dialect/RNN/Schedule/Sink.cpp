@@ -153,8 +153,7 @@ private:
     if (isNew) {
       entry->second = network.addNode();
       unsigned exit = network.addNode();
-      bool isFrame = cast<RankedTensorType>(value.getType()).getRank() > 0 &&
-                     cast<RankedTensorType>(value.getType()).isDynamicDim(0);
+      bool isFrame = isFrameSequence(value.getType(), loop->getParentOfType<ScheduleOp>().getStreams());
       network.addEdge(entry->second, exit, isFrame ? getRowBytes(value.getType()) : 0);
       added.push_back(value);
     }

@@ -188,3 +188,17 @@ rnn.schedule @schedule infer of @graph streams 2 (%x: tensor<?x2x4xf32>, %r: ten
   // CHECK: rnn.return %{{.*}} : tensor<?x2x4xf32>
   rnn.return %h : tensor<?x2x4xf32>
 }
+
+// The number of streams may be left open; stream and frame rate differ in the number of open dimensions.
+
+// CHECK-LABEL: rnn.schedule @any infer of @graph streams ? (%x: tensor<?x?x4xf32>, %g: tensor<?x4xf32> {rnn.rate = "stream"}) -> (y: tensor<?x?x4xf32>)
+rnn.schedule @any infer of @graph streams ? (%x: tensor<?x?x4xf32>, %g: tensor<?x4xf32> {rnn.rate = "stream"}) -> (y: tensor<?x?x4xf32>) {
+  // CHECK: rnn.parallel chunk ins(%x as %{{.*}} frame, %g as %{{.*}} stream) : (tensor<?x?x4xf32>, tensor<?x4xf32>) -> tensor<?x?x4xf32>
+  %y = rnn.parallel chunk ins(%x as %x0 frame, %g as %g0 stream) : (tensor<?x?x4xf32>, tensor<?x4xf32>) -> tensor<?x?x4xf32> {
+    %0 = arith.mulf %x0, %g0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  // CHECK: rnn.keep %{{.*}} as "state.y" frames 2 : tensor<?x?x4xf32>
+  rnn.keep %y as "state.y" frames 2 : tensor<?x?x4xf32>
+  rnn.return %y : tensor<?x?x4xf32>
+}

@@ -1,5 +1,23 @@
 // RUN: rnn-opt %s -split-input-file -verify-diagnostics
 
+// expected-error@+1 {{'rnn.schedule' op expected at least 1 stream, but got -1}}
+rnn.schedule @negative infer of @n streams -1 () -> () {
+  rnn.return
+}
+
+// -----
+
+// A schedule for any number of streams has no sequence of two.
+rnn.schedule @any infer of @n streams ? (%x: tensor<?x2x4xf32>) -> () {
+  // expected-error@+1 {{operand tensor<?x2x4xf32> is no sequence of tensor<4xf32>}}
+  %y = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x2x4xf32>) -> tensor<?x?x4xf32> {
+    rnn.yield %x0 : tensor<4xf32>
+  }
+  rnn.return
+}
+
+// -----
+
 // expected-error@+1 {{'rnn.schedule' op expected at least 1 stream, but got 0}}
 rnn.schedule @streams infer of @n streams 0 () -> () {
   rnn.return

@@ -1,10 +1,8 @@
 // RUN: rnn-opt %s -rnn-partition -split-input-file -verify-diagnostics
-// RUN: not rnn-opt %S/Inputs/identity.mlir -rnn-partition=streams=0 2>&1 | FileCheck %s --check-prefix=ZERO
 // RUN: not rnn-opt %S/Inputs/identity.mlir -rnn-partition=streams=-1 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // RUN: not rnn-opt %S/Inputs/identity.mlir -rnn-partition=mode=both 2>&1 | FileCheck %s --check-prefix=MODE
 
-// ZERO: error: option 'streams=0' is not implemented yet
-// NEGATIVE: error: streams must be at least 1, got -1
+// NEGATIVE: error: streams must be at least 1, or 0 for any number, got -1
 // MODE: error: unknown mode 'both'; expected split or sequential
 
 rnn.parameter @w : tensor<4x4xf32> init(#rnn.zeros)

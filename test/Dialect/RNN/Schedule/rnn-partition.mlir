@@ -1,14 +1,22 @@
 // RUN: rnn-opt %s -rnn-partition="streams=2" -verify-each -split-input-file | FileCheck %s
 // RUN: rnn-opt %s -rnn-partition="mode=sequential streams=2" -verify-each -split-input-file | FileCheck %s --check-prefix=SEQ
 // RUN: rnn-opt %s -rnn-partition="streams=2" -remarks-filter='rnn-.*' -split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: rnn-opt %s -rnn-partition="streams=0" -verify-each -split-input-file | FileCheck %s --check-prefix=ANY
 // RUN: rnn-opt %s -test-rnn-interpret-each -rnn-partition="streams=2" -split-input-file -o /dev/null
 // RUN: rnn-opt %s -test-rnn-interpret-each -rnn-partition="mode=sequential streams=2" -split-input-file -o /dev/null
+// RUN: rnn-opt %s -test-rnn-interpret-each -rnn-partition="streams=0" -split-input-file -o /dev/null
+// RUN: rnn-opt %s -test-rnn-interpret-each -rnn-partition="mode=sequential streams=0" -split-input-file -o /dev/null
 
 // The product with the input and the outer terms of the sum leave the loop; a delay off the cycle reads the sequence.
 
 rnn.parameter @wx : tensor<4x3xf32> init(#rnn.uniform<>)
 rnn.parameter @wa : tensor<4x4xf32> init(#rnn.orthogonal<>)
 rnn.parameter @b : tensor<4xf32> init(#rnn.zeros)
+
+// For any number of streams B is open in every type, and nothing else is another.
+// ANY-LABEL:   rnn.schedule @loop infer of @loop streams ? (%x: tensor<?x?x3xf32>) -> (a: tensor<?x?x4xf32>, d: tensor<?x?x4xf32>)
+// ANY:           rnn.recurrent causal chunk ins({{.*}}) : (tensor<4x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+// ANY-NEXT:        rnn.delay {{.*}} : tensor<4xf32>
 
 // CHECK-LABEL: rnn.schedule @loop infer of @loop streams 2 (%x: tensor<?x2x3xf32>) -> (a: tensor<?x2x4xf32>, d: tensor<?x2x4xf32>)
 // CHECK-DAG:     %[[WX:.*]] = rnn.param @wx

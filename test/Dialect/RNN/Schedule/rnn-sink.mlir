@@ -82,3 +82,29 @@ rnn.schedule @narrowest infer of @n streams 2 (%a: tensor<?x2x4xf32>, %b: tensor
   rnn.keep %h as "state.h" frames 1 : tensor<?x2x4xf32>
   rnn.return %h, %q : tensor<?x2x4xf32>, tensor<?x2x4xf32>
 }
+
+// -----
+
+// For any number of streams bytes count for one stream, and a value per stream costs a frame nothing: %p and %q move.
+
+// CHECK-LABEL: rnn.schedule @any
+// CHECK-NOT:     rnn.parallel
+// CHECK:         rnn.recurrent causal chunk ins(%{{[ab]}} as %{{.*}}, %{{[ab]}} as
+rnn.schedule @any infer of @n streams ? (%a: tensor<?x?x4xf32>, %b: tensor<?x4xf32> {rnn.rate = "stream"}) -> (h: tensor<?x?x4xf32>) {
+  %p = rnn.parallel chunk ins(%a as %a0 frame, %b as %b0 stream) : (tensor<?x?x4xf32>, tensor<?x4xf32>) -> tensor<?x?x4xf32> {
+    %0 = arith.mulf %a0, %b0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  %q = rnn.parallel chunk ins(%a as %a0 frame, %b as %b0 stream) : (tensor<?x?x4xf32>, tensor<?x4xf32>) -> tensor<?x?x4xf32> {
+    %0 = arith.subf %a0, %b0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  %h = rnn.recurrent causal chunk ins(%p as %p0 frame, %q as %q0 frame) : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+    %h1 = rnn.delay %hh by 1 state "h" : tensor<4xf32>
+    %0 = arith.mulf %p0, %h1 : tensor<4xf32>
+    %hh = arith.subf %q0, %0 : tensor<4xf32>
+    rnn.yield %hh : tensor<4xf32>
+  }
+  rnn.keep %h as "state.h" frames 1 : tensor<?x?x4xf32>
+  rnn.return %h : tensor<?x?x4xf32>
+}

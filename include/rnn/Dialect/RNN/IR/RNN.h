@@ -59,7 +59,8 @@ LogicalResult verifyTensorName(Operation *op, StringRef name);
 /// The element types of rule R4.
 bool isSignalElementType(Type type);
 
-/// The type of a signal of type `signal` and rate `rate` at level 2, for `streams` streams.
+/// The type of a signal of type `signal` and rate `rate` at level 2, for `streams` streams; for any number of them if
+/// `streams` is ShapedType::kDynamic.
 RankedTensorType getSequenceType(RankedTensorType signal, Rate rate, int64_t streams);
 
 /// The rate of a level-2 value of type `sequence` whose signal has type `signal`: the difference of their ranks.

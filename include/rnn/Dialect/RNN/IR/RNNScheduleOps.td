@@ -7,6 +7,7 @@
 //
 // A schedule works on whole sequences. A value of rate r and signal type tensor<S> has the type
 //   frame: tensor<?xBxS>     stream: tensor<BxS>     static: tensor<S>
+// with B the number of streams, or `?` in a schedule for any number of them,
 // and a region's block argument has the signal type; the difference of their ranks (2, 1, 0) tells the rate.
 //
 //===----------------------------------------------------------------------===//
@@ -24,6 +25,7 @@ def RNN_ScheduleOp : RNN_Function<"schedule"> {
     Built by `rnn-partition` from a `rnn.network` or `rnn.step`. Arguments and results are sequences `[T, B, …]`, `[B, …]` or `[…]` by their rate.
     The body holds, in an order that respects dominance, `rnn.param`, `rnn.parallel`, `rnn.recurrent`, `rnn.reduction`, `rnn.keep`, `rnn.assign`, `rnn.guard` and ends in `rnn.return`.
     The ages of all frames (rule T4) are known everywhere and are no value of the schedule.
+    `streams ?` is a schedule for any number of streams: B is `?` in its types and has one value in a call. Memory plans and machine code need a number.
 
     ```mlir
     rnn.schedule @net infer of @net streams 2 (%x: tensor<?x2x4xf32>) -> (y: tensor<?x2x4xf32>) { … }
@@ -35,6 +37,12 @@ def RNN_ScheduleOp : RNN_Function<"schedule"> {
   let extraClassDeclaration = [{
     /// H = window - advance, as in StepOp.
     int64_t getHistory() { return getBptt() ? getBptt()->getWindow() - getBptt()->getAdvance() : 0; }
+
+    /// True if B is a number of each call: `getStreams()` is ShapedType::kDynamic, printed as `?`.
+    bool hasAnyStreams() { return ::mlir::ShapedType::isDynamic(getStreams()); }
+
+    /// Fails with an error if the schedule is for any number of streams.
+    ::llvm::LogicalResult checkFixedStreams();
 
     /// Fails with an error unless rnn-plan-memory has given every result a place.
     ::llvm::LogicalResult checkMemoryPlan();

@@ -23,6 +23,8 @@ def Partition : Pass<"rnn-partition", "::mlir::ModuleOp"> {
 
     With `mode=sequential`, the baseline, neighbours of one domain and of compatible directions share one loop, whether they must or not, and no sum is split.
 
+    With `streams=0` a schedule is for any number of streams, `streams ?`, and B is `?` in its types: one module for every B, but no memory plan and no machine code, only `convert-rnn-to-linalg`.
+
     ```mlir
     // Before
     rnn.network @net(%x: tensor<4xf32>) -> (h: tensor<4xf32>) {
@@ -44,7 +46,7 @@ def Partition : Pass<"rnn-partition", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"mode", "mode", "std::string", "\"split\"", "split: all that can runs for all frames at once; sequential: in loops">,
-    Option<"streams", "streams", "int64_t", "1", "B, the number of streams">,
+    Option<"streams", "streams", "int64_t", "1", "B, the number of streams; 0: any, so that B is `?` and rnn-to-linalg alone goes on">,
   ];
   let statistics = [
     Statistic<"parallelCount", "parallel", "regions for all frames at once">,
@@ -97,6 +99,7 @@ def PlanMemory : Pass<"rnn-plan-memory", "::mlir::ModuleOp"> {
     Gives each region an array `slots` with one `#rnn.slot<offset, per_frame>` per result, and the schedule `rnn.memory = {constant, per_thread, per_frame}`: the workspace has constant + per_thread·n + per_frame·T bytes.
     A sequence has one row `[B, …]` per frame of its domain; booleans are bytes. What a carried delay reads before the first frame stays in the session's state.
     Every offset is affine in T and a multiple of 64 for every T. Two sequences share memory if their lives do not overlap: from the region that computes one to the last that reads it, or to the end if it is kept, assigned or returned. That holds for every T >= 1, since of two buffers in one place the place is as large as the larger in both terms.
+    A schedule for any number of streams (`streams ?`) has no plan: an error.
 
     `limit` bounds the workspace for the largest T of the step (its advance; 1 without bptt).
   }];
@@ -115,6 +118,9 @@ def VerifySchedule : Pass<"rnn-verify-schedule", "::mlir::ModuleOp"> {
 
 def PrintSchedule : Pass<"rnn-print-schedule", "::mlir::ModuleOp"> {
   let summary = "Print the regions of every schedule, one line each";
+  let description = [{
+    Kind, domain and ops of each region, FLOPs per frame and stream, and the bytes that a frame reads and writes: of all streams, or of one where the schedule is for any number of them (`streams ?`, in JSON `null`).
+  }];
   let options = [Option<"format", "format", "std::string", "\"text\"", "text or json">];
 }
 

@@ -116,7 +116,13 @@ void GpuEmitter::launch() {
   int64_t threads = shape.threads ? shape.threads : kBlockThreads;
   if (isLoop && !shape.threads)
     threads = std::min<int64_t>(llvm::alignTo(items.constant, kWarpThreads), kMaxBlockThreads);
-  kernel->setAttr("known_block_size", b.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
+  auto blockSize = b.getDenseI32ArrayAttr({int32_t(threads), 1, 1});
+  kernel->setAttr("known_block_size", blockSize);
+  if (isLoop) {
+    // One block a multiprocessor: its threads may have all registers.
+    kernel->setAttr("nvvm.reqntid", blockSize);
+    kernel->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
+  }
 
   OpBuilder host(function.getBody().front().getTerminator());
   IndexMath hostIndex{host, loc};

@@ -29,7 +29,11 @@ static constexpr int64_t kBlockThreads = 256;
 /// Blocks that run at the same time on the smallest GPU with this kind of
 /// kernels (sm_86 has 84 multiprocessors and more).
 static constexpr int64_t kMaxBlocks = 80;
-/// Weights that a thread keeps in registers, of 255.
+/// Registers of a multiprocessor, and of a thread at most.
+static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
+/// Registers that a thread needs besides its weights.
+static constexpr int64_t kOtherRegisters = 48;
+/// Weights that a thread keeps in registers at most.
 static constexpr int64_t kRegisterWeights = 160;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 1024;
@@ -216,6 +220,11 @@ bool UnitLoop::mapElements(Operation *op) {
   return true;
 }
 
+/// Weights that each of so many threads of a block can keep in registers.
+static int64_t getRegisterWeights(int64_t threads) {
+  return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
+}
+
 bool UnitLoop::chooseShape() {
   streamsPerGroup = std::min(e.streams, kStreamsPerGroup);
   groups = units * llvm::divideCeil(e.streams, streamsPerGroup);
@@ -232,10 +241,11 @@ bool UnitLoop::chooseShape() {
   while (inBlock > kMinLanes && groups * inBlock > kMaxBlockThreads)
     inBlock /= 2;
   const bool fitsBlock = groups * inBlock <= kMaxBlockThreads && weightsFor(inBlock) * streamsPerGroup <= kMaxUnrolled;
-  const bool isComfortable = fitsBlock && weightsFor(inBlock) <= kRegisterWeights;
+  const int64_t blockThreads = llvm::alignTo(groups * inBlock, kWarpThreads);
+  const bool isComfortable = fitsBlock && weightsFor(inBlock) <= getRegisterWeights(blockThreads);
   if (fitsBlock && e.getRegime() != "grid" && (isComfortable || !canCross)) {
     lanes = inBlock;
-    shape.threads = llvm::alignTo(groups * lanes, kWarpThreads);
+    shape.threads = blockThreads;
     shape.blocks = 1;
   } else if (canCross) {
     lanes = kWarpThreads;
@@ -251,7 +261,7 @@ bool UnitLoop::chooseShape() {
   }
   for (auto &[op, product] : products)
     product.perLane = llvm::divideCeil(product.form.depth, lanes);
-  inRegisters = weightsFor(lanes) <= kRegisterWeights;
+  inRegisters = weightsFor(lanes) <= getRegisterWeights(shape.threads);
   return true;
 }
 

@@ -31,7 +31,8 @@ def run_bundle(bundle, tmp_path):
 def test_bundle(tool, tmp_path):
     tool("rnn-compile")
     bundle = tmp_path / "bundle"
-    done = subprocess.run([ROOT / "scripts" / "bundle", f"--output={bundle}", "--quick"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "bundle", f"--output={bundle}", "--quick"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
     result, text = run_bundle(bundle, tmp_path)

@@ -163,6 +163,8 @@ class Jax:
             os.environ["JAX_PLATFORMS"] = "cpu"
         import jax
         import jax.numpy as jnp
+        if jax.default_backend() != ("gpu" if device == "cuda" else "cpu"):
+            raise RuntimeError(f"JAX runs on '{jax.default_backend()}' here")
         self.jax, self.point = jax, point
         jax.config.update("jax_default_matmul_precision", "highest")
         values = models.arrays(point, frames)

@@ -38,6 +38,10 @@
 
 namespace mlir::rnn {
 
+/// Marks an `arith.divf` whose divisor is at least 1 and far from overflow: a
+/// target may leave out what a division does for other divisors.
+inline constexpr llvm::StringLiteral kPlainDivision = "rnn.plain_division";
+
 /// e to the power of `x`.
 Value buildExp(OpBuilder &builder, Location loc, Value x);
 /// Natural logarithm: NaN below zero, -inf at zero.

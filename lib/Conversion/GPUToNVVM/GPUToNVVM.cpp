@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "rnn/Conversion/ExpandMath.h"
 #include "rnn/Conversion/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -39,6 +40,30 @@ namespace mlir::rnn {
 
 namespace {
 
+/// A quotient without the branch for extreme operands, rounded as IEEE 754 says
+/// unless it is subnormal: an approximate reciprocal, one step of Newton's, and
+/// the quotient corrected by its remainder.
+struct LowerPlainDivision : OpConversionPattern<arith::DivFOp> {
+  LowerPlainDivision(const TypeConverter &converter, MLIRContext *context)
+      : OpConversionPattern(converter, context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(arith::DivFOp op, OpAdaptor operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getType().isF32() || !op->hasAttr(kPlainDivision))
+      return failure();
+    Location loc = op.getLoc();
+    Value n = operands.getLhs(), d = operands.getRhs();
+    auto fma = [&](Value a, Value b, Value c) -> Value { return LLVM::FMAOp::create(rewriter, loc, a, b, c); };
+    Value minus = LLVM::FNegOp::create(rewriter, loc, d);
+    Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getF32FloatAttr(1));
+    Value inverse = NVVM::RcpApproxFtzF32Op::create(rewriter, loc, n.getType(), d);
+    inverse = fma(inverse, fma(minus, inverse, one), inverse);
+    Value quotient = LLVM::FMulOp::create(rewriter, loc, n, inverse);
+    rewriter.replaceOp(op, fma(fma(minus, quotient, n), inverse, quotient));
+    return success();
+  }
+};
+
 struct ConvertKernelsToNVVM : rnn::impl::ConvertKernelsToNVVMBase<ConvertKernelsToNVVM> {
   using ConvertKernelsToNVVMBase::ConvertKernelsToNVVMBase;
 
@@ -57,6 +82,7 @@ struct ConvertKernelsToNVVM : rnn::impl::ConvertKernelsToNVVMBase<ConvertKernels
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     populateMathToLLVMConversionPatterns(converter, patterns);
+    patterns.add<LowerPlainDivision>(converter, context);
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     // Of two patterns for one op of `math`, the intrinsic's wins.

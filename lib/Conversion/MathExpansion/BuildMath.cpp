@@ -57,6 +57,12 @@ public:
 
   Value constant(double value) { return constantOf(type, builder.getFloatAttr(getElementTypeOrSelf(type), value)); }
   Value div(Value a, Value b) { return arith::DivFOp::create(builder, loc, a, b); }
+  /// Where the divisor is at least 1 and far from overflow.
+  Value divPlainly(Value a, Value b) {
+    auto op = arith::DivFOp::create(builder, loc, a, b);
+    op->setAttr(kPlainDivision, builder.getUnitAttr());
+    return op;
+  }
   Value sqrt(Value a) { return math::SqrtOp::create(builder, loc, a); }
 
   /// The same shape with another element type.
@@ -220,7 +226,7 @@ Value MathEmitter::tanh(Value x) {
   // The rounding errors of the denominator and of the quotient are undone.
   Value denominator = add(expm1, constant(2));
   Value lost = sub(expm1, sub(denominator, constant(2)));
-  Value inverse = div(constant(1), denominator);
+  Value inverse = divPlainly(constant(1), denominator);
   Value quotient = mul(expm1, inverse);
   Value residual = fma(neg(quotient), denominator, expm1);
   residual = fma(neg(quotient), lost, residual);
@@ -231,7 +237,7 @@ Value MathEmitter::sigmoid(Value x) {
   Value e = expOfNonPositive(neg(abs(x)));
   Value one = constant(1);
   Value numerator = select(cmp(Predicate::OLT, x, constant(0)), e, one);
-  return div(numerator, add(e, one));
+  return divPlainly(numerator, add(e, one));
 }
 
 Value MathEmitter::softplus(Value x) {

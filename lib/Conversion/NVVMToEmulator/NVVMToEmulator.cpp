@@ -154,6 +154,12 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
         op.erase();
         return success();
       })
+      .Case([&](NVVM::RcpApproxFtzF32Op op) {
+        Value one = LLVM::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
+        op.replaceAllUsesWith(LLVM::FDivOp::create(b, loc, one, op.getArg()).getResult());
+        op.erase();
+        return success();
+      })
       .Case([&](NVVM::ShflOp op) -> LogicalResult {
         if (op.getReturnValueAndIsValid())
           return op.emitOpError("that tells whether the lane is valid is not known to the emulator");

@@ -271,17 +271,30 @@ void UnitLoop::findPlace() {
   Value group = index.div(thread, index.constant(lanes));
   localUnit = index.rem(group, index.constant(unitsPerBlock));
   unit = index.add(firstUnit, localUnit);
-  Value isUnit = index.less(unit, index.constant(units));
-  unit = index.min(unit, index.constant(units - 1));
+  Value isUnit;
+  if (units % unitsPerBlock != 0) {
+    isUnit = index.less(unit, index.constant(units));
+    unit = index.min(unit, index.constant(units - 1));
+  }
   Value first = index.mul(index.div(group, index.constant(unitsPerBlock)), index.constant(streamsPerGroup));
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    Value local = s ? index.add(first, index.constant(s)) : first;
-    Value exists = index.less(local, index.constant(streamsPerBlock));
-    localStreams.push_back(index.min(local, index.constant(streamsPerBlock - 1)));
-    Value stream = index.add(firstStream, localStreams.back());
-    exists = arith::AndIOp::create(b, loc, exists, index.less(stream, index.constant(e.streams)));
-    isPresent.push_back(arith::AndIOp::create(b, loc, isUnit, exists));
-    streams.push_back(index.min(stream, index.constant(e.streams - 1)));
+    Value local = s ? index.add(first, index.constant(s)) : first, exists = isUnit;
+    auto limit = [&](Value number, int64_t count) {
+      Value inside = index.less(number, index.constant(count));
+      exists = exists ? Value(arith::AndIOp::create(b, loc, exists, inside)) : inside;
+      return index.min(number, index.constant(count - 1));
+    };
+    // Where all comes out even, all threads have a stream.
+    const bool isEven = streamsPerBlock % streamsPerGroup == 0 &&
+                        shape.threads == lanes * unitsPerBlock * (streamsPerBlock / streamsPerGroup);
+    if (!isEven)
+      local = limit(local, streamsPerBlock);
+    Value stream = index.add(firstStream, local);
+    if (e.streams % streamsPerBlock != 0)
+      stream = limit(stream, e.streams);
+    localStreams.push_back(local);
+    isPresent.push_back(exists);
+    streams.push_back(stream);
   }
 }
 
@@ -319,7 +332,7 @@ void UnitLoop::findOutside() {
   }
   // Of those that only products read, whether they exist.
   for (auto &[op, product] : products)
-    if (product.delay && isShared(product) &&
+    if (product.delay && (isShared(product) || isAwaited(product)) &&
         llvm::none_of(carried, [&](const Carried &item) { return item.delay == product.delay; }))
       carried.push_back({product.delay, {}, {}});
   for (Value value : outside) {
@@ -517,14 +530,23 @@ Value UnitLoop::get(Value value, int64_t j, int64_t s) {
   return e.splat(cast<TypedAttr>(splat.getSplatValue<Attribute>()), 1);
 }
 
+/// Emits something for each of the group's streams that exist.
+void UnitLoop::forEachPresent(function_ref<void(int64_t s)> body) {
+  for (int64_t s = 0; s < streamsPerGroup; ++s) {
+    OpBuilder::InsertionGuard guard(b);
+    if (isPresent[s]) {
+      auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
+      b.setInsertionPointToStart(present.thenBlock());
+    }
+    body(s);
+  }
+}
+
 /// Writes this unit's elements; all lanes write the same, so that each may read
 /// them back.
 void UnitLoop::store(Value value, const View &view) {
-  for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(present.thenBlock());
+  forEachPresent([&](int64_t s) {
     for (int64_t j = 0; j < perUnit(value); ++j)
       e.store(get(value, j, s), view, pointOf(flatIndex(value, j), view, s), 1, {});
-  }
+  });
 }

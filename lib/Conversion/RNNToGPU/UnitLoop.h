@@ -112,6 +112,7 @@ private:
   void emitFrame();
   void emitOp(Operation *op);
   void emitTimed(Operation *op);
+  void forEachPresent(function_ref<void(int64_t s)> body);
   void store(Value value, const View &view);
   /// Element `j` of this unit for stream number `s` of the group.
   Value get(Value value, int64_t j, int64_t s);
@@ -122,6 +123,7 @@ private:
 
   // Products and exchange: UnitProducts.cpp.
   bool isShared(const Product &product) const;
+  bool isAwaited(const Product &product) const;
   int64_t countInputs(const Product &product) const;
   int64_t countPartials(const Product &product) const;
   void allocateShared();
@@ -177,8 +179,8 @@ private:
   Value step, frame, parity;
   llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
   llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
-  llvm::DenseMap<Value, Value>
-      exchange; ///< one block: memrefs [slots][streams][k]; slots 0 and 1 for even and odd frames
+  /// One block: memrefs [slots][streams][k]; slots 0 and 1 for even and odd frames.
+  llvm::DenseMap<Value, Value> exchange;
   llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
   bool isReading = false;                      ///< `exchange` was read since the last barrier
   SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for

@@ -80,6 +80,12 @@ void UnitLoop::presetSequences() {
   }
 }
 
+/// True if the product waits for its input, and for one stream only, so that
+/// whether it exists is known a frame ahead.
+bool UnitLoop::isAwaited(const Product &product) const {
+  return acrossBlocks && streamsPerBlock == 1 && product.exchanged;
+}
+
 /// What the first frame reads: slot 1 holds the frame before it, slot 2 what
 /// stands for a frame that does not exist; zero behind the vector's end.
 void UnitLoop::fillExchange() {
@@ -125,15 +131,12 @@ void UnitLoop::exchangeInBlock(Value value) {
     auto found = exchange.find(product.form.input);
     if (product.exchanged != value || found == exchange.end() || !written.insert(found->first).second)
       continue;
-    for (int64_t s = 0; s < streamsPerGroup; ++s) {
-      auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(present.thenBlock());
+    forEachPresent([&](int64_t s) {
       Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
       Value begin = index.mul(row, index.constant(product.slice));
       for (int64_t j = 0; j < perUnit(value); ++j)
         memref::StoreOp::create(b, loc, get(value, j, s), found->second, index.add(begin, flatIndex(value, j)));
-    }
+    });
   }
 }
 
@@ -403,6 +406,8 @@ SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<
   Value rowOffset;
   if (product.delay) {
     read = region.prepareRead(product.delay, {frame, stream, {}});
+    if (isAwaited(product))
+      read.valid = getValid(product.delay, 0);
     view = read.source;
     rowOffset = read.rowOffset;
   } else {
@@ -420,7 +425,8 @@ SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<
 
   SmallVector<Value> input;
   if (acrossBlocks && product.exchanged) {
-    Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+    Value address = pointerOfExchange(product.exchanged, copyToRead),
+          fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
     if (product.delay) {
       // Only a frame of this chunk, and one that exists, is waited for.
       fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;
@@ -487,21 +493,18 @@ SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offset
 /// Writes this unit's elements for the readers of other blocks.
 void UnitLoop::publish(Value value) {
   const View view = region.allocateResult(value);
+  Value base = e.pointer(view);
   Type i32 = b.getI32Type();
-  for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(present.thenBlock());
+  forEachPresent([&](int64_t s) {
     for (int64_t j = 0; j < perUnit(value); ++j) {
       Value bits = arith::BitcastOp::create(b, loc, i32, get(value, j, s));
       Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
       bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
       Value offset = e.address(view, pointOf(flatIndex(value, j), view, s));
       Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), offset);
-      Value base = e.pointer(view);
       Value at = LLVM::GEPOp::create(b, loc, base.getType(), i32, base, ArrayRef<LLVM::GEPArg>{wide});
       LLVM::StoreOp::create(b, loc, bits, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
                             /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
     }
-  }
+  });
 }

@@ -89,5 +89,5 @@ void step(void **arguments) {
 void stall(void **arguments) {
   Call call = begin(arguments);
   if (call.thread % 2)
-    rnn_emulator->barrier(0, 0);
+    rnn_emulator->barrier(0, 0, 0);
 }

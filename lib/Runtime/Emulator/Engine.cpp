@@ -28,6 +28,8 @@ static constexpr uint32_t kMostThreads = 1024, kMostBlocksOfCluster = 16;
 static constexpr uint64_t kVainTurns = 2000;
 /// A block runs ahead for so many turns.
 static constexpr uint64_t kFavouredTurns = 256;
+/// One of so many turns brings an asynchronous store to its place, by the seed.
+static constexpr uint32_t kStoreTurns[] = {4, 1, 4, 64};
 
 /// The engine whose kernel runs on this thread.
 static thread_local EmulatorEngine *running = nullptr;
@@ -272,7 +274,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
   LogicalThread::setEngine();
   startClusters();
   while (!clusters.empty() && problem.empty()) {
-    if (!storesUnderWay.empty() && (seed == 0 || random(4) == 0))
+    if (!storesUnderWay.empty() && (seed == 0 || random(kStoreTurns[seed % 4]) == 0))
       deliverStore();
     // Start threads and let waiting ones go on in turn.
     bool startsNew = ready.empty() || (seed ? random(2) == 0 : true);

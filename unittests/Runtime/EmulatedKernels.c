@@ -85,6 +85,17 @@ void step(void **arguments) {
   used[1] = *(const int64_t *)call.tensors[4];
 }
 
+// used: the blocks of a cluster, twice, counted by different blocks. Whoever
+// leaves must have waited for the others.
+void pairs(void **arguments) {
+  Call call = begin(arguments);
+  int64_t *used = call.tensors[6];
+  rnn_emulator->cluster_arrive(0, 0);
+  rnn_emulator->cluster_wait(1);
+  if (call.thread % 32 == 0 && rnn_emulator->special(RNN_EMULATOR_CLUSTERID) == 0)
+    used[rnn_emulator->special(RNN_EMULATOR_CLUSTER_CTARANK)] = rnn_emulator->special(RNN_EMULATOR_CLUSTER_NCTARANK);
+}
+
 // Half of the threads wait for the others, which have gone.
 void stall(void **arguments) {
   Call call = begin(arguments);

@@ -52,6 +52,7 @@ void EmulatorEngine::startClusters() {
   while (clusters.size() < atOnce && nextBlock < blockCount) {
     Cluster &cluster = clusters.emplace_back();
     cluster.blocks.resize(request->cluster);
+    unstarted += uint64_t(request->cluster) * threads;
     for (Block &block : cluster.blocks) {
       block.cluster = &cluster;
       block.number = uint32_t(nextBlock++);
@@ -59,6 +60,7 @@ void EmulatorEngine::startClusters() {
       void *memory = nullptr;
       if (::posix_memalign(&memory, 128, request->sharedBytes) != 0) {
         problem = "has no memory: a block needs " + std::to_string(request->sharedBytes) + " bytes of shared memory";
+        unstarted = 0;
         return;
       }
       block.shared.reset(static_cast<char *>(memory));
@@ -76,8 +78,11 @@ void EmulatorEngine::startClusters() {
 
 /// Gives a fiber the next thread of some block; false if all have started.
 bool EmulatorEngine::startThread(Fiber &fiber) {
+  if (unstarted == 0)
+    return false;
+  --unstarted;
   const uint32_t threads = blockThreads();
-  const size_t offset = seed && !clusters.empty() ? random(uint32_t(clusters.size() * request->cluster)) : 0;
+  const size_t offset = seed ? random(uint32_t(clusters.size() * request->cluster)) : 0;
   for (size_t i = 0; i < clusters.size(); ++i) {
     std::vector<Block> &blocks = clusters[(i + offset) % clusters.size()].blocks;
     for (size_t j = 0; j < blocks.size(); ++j) {
@@ -145,6 +150,8 @@ void EmulatorEngine::prepare(Fiber &fiber) {
 }
 
 Fiber *EmulatorEngine::newFiber() {
+  if (unstarted == 0)
+    return nullptr;
   const bool isNew = idle.empty();
   if (isNew)
     idle.push_back(fibers.emplace_back(std::make_unique<Fiber>()).get());
@@ -152,8 +159,7 @@ Fiber *EmulatorEngine::newFiber() {
   // The stack is there before the thread, as ThreadSanitizer sees it.
   if (!fiber->stack || !kReusesStacks)
     prepare(*fiber);
-  if (!startThread(*fiber))
-    return nullptr;
+  startThread(*fiber);
   idle.pop_back();
   return fiber;
 }
@@ -268,7 +274,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
   state = seed * 0x9E3779B97F4A7C15ull + 1;
   nextBlock = 0;
   blockCount = uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2];
-  vain = turns = 0;
+  unstarted = vain = turns = 0;
   problem.clear();
   running = this;
   LogicalThread::setEngine();

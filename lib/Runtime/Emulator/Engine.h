@@ -177,6 +177,7 @@ private:
   const EmulatorLaunch *request = nullptr;
   std::deque<Cluster> clusters; ///< that have started and not finished
   uint64_t nextBlock = 0, blockCount = 0;
+  uint64_t unstarted = 0; ///< threads of these clusters
   std::deque<Fiber *> ready;
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber *> idle;

@@ -154,3 +154,20 @@ SmallVector<AbiTensor> rnn::getAbi(RNNFunctionInterface function, int64_t stream
                    std::nullopt});
   return abi;
 }
+
+llvm::json::Array rnn::describeShape(const AbiTensor &tensor, const llvm::json::Value &frames, int64_t streams) {
+  llvm::json::Array shape;
+  auto push = [&](int64_t size) {
+    if (ShapedType::isDynamic(size))
+      shape.push_back("B");
+    else
+      shape.push_back(size);
+  };
+  if (tensor.rate == Rate::Frame)
+    shape.push_back(frames);
+  if (tensor.rate != Rate::Static)
+    push(streams);
+  for (int64_t size : tensor.type.getShape())
+    push(size);
+  return shape;
+}

@@ -4,9 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Print.h"
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Analysis/Passes.h"
+#include "rnn/Analysis/Print.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -18,24 +18,6 @@ namespace mlir::rnn {
 
 #define DEBUG_TYPE "rnn-print-abi"
 
-/// The shape in files: T and B in front, as the rate asks.
-static llvm::json::Array describeShape(const AbiTensor &tensor, int64_t streams) {
-  llvm::json::Array shape;
-  auto push = [&](int64_t size) {
-    if (ShapedType::isDynamic(size))
-      shape.push_back("B");
-    else
-      shape.push_back(size);
-  };
-  if (tensor.rate == Rate::Frame)
-    shape.push_back("T");
-  if (tensor.rate != Rate::Static)
-    push(streams);
-  for (int64_t size : tensor.type.getShape())
-    push(size);
-  return shape;
-}
-
 static llvm::json::Object describeTensor(const AbiTensor &tensor, int64_t streams) {
   std::string dtype;
   llvm::raw_string_ostream(dtype) << tensor.type.getElementType();
@@ -43,7 +25,7 @@ static llvm::json::Object describeTensor(const AbiTensor &tensor, int64_t stream
                             {"role", stringifyAbiRole(tensor.role)},
                             {"rate", stringifyRate(tensor.rate)},
                             {"dtype", dtype},
-                            {"shape", describeShape(tensor, streams)}};
+                            {"shape", describeShape(tensor, "T", streams)}};
   if (tensor.fill)
     object[tensor.role == AbiRole::Argument ? "default" : "fill"] = *tensor.fill;
   return object;

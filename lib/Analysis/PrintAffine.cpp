@@ -4,9 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Print.h"
 #include "rnn/Analysis/AffineRecurrence.h"
 #include "rnn/Analysis/Passes.h"
+#include "rnn/Analysis/Print.h"
 
 using namespace mlir;
 using namespace mlir::rnn;

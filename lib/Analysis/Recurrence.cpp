@@ -69,17 +69,6 @@ uint64_t rnn::getFlops(Operation *op) {
       });
 }
 
-/// True for a sum over frames; its operand, not its result, tells the domain.
-static bool isReduction(Operation *op) {
-  if (isa<SumFramesOp>(op))
-    return true;
-  if (auto contract = dyn_cast<ContractOp>(op))
-    return contract.getSumTo().has_value();
-  if (auto scatter = dyn_cast<ScatterAddOp>(op))
-    return scatter.getSumTo().has_value();
-  return false;
-}
-
 /// True if a result element of `op` reads elements of `operand` that other units own.
 static bool exchanges(OpOperand &operand) {
   if (auto contract = dyn_cast<ContractOp>(operand.getOwner())) {
@@ -146,7 +135,7 @@ Component RecurrenceAnalysis::describe(ArrayRef<unsigned> members) {
     countStages(component);
   } else {
     component.ops.push_back(first);
-    if (isReduction(first)) {
+    if (sumsFrames(first)) {
       component.kind = ComponentKind::Reduction;
       bool window = llvm::any_of(first->getOperands(), [&](Value v) { return rates.getDomain(v) == Domain::Window; });
       component.domain = window ? Domain::Window : Domain::Chunk;

@@ -7,7 +7,6 @@
 #include "Body.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "rnn/Runtime/Random.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -200,16 +199,8 @@ Perturbation Body::getNoise(Operation *op, Point point) {
   return Perturbation(call.options.perturbUlps * (element.isF32() ? 0x1p-24 : 0x1p-52), seed);
 }
 
-/// The rate that an op sums frames to, if it sums any.
-static std::optional<Rate> getFrameSum(Operation *op) {
-  return llvm::TypeSwitch<Operation *, std::optional<Rate>>(op)
-      .Case([](SumFramesOp op) { return op.getSumTo().value_or(Rate::Static); })
-      .Case<ContractOp, ScatterAddOp>([](auto op) { return op.getSumTo(); })
-      .Default([](Operation *) { return std::nullopt; });
-}
-
 FailureOr<Tensor> Body::evaluateAt(Operation *op, Point point, Needs &needs) {
-  if (std::optional<Rate> to = getFrameSum(op))
+  if (std::optional<Rate> to = getSumRate(op))
     return evaluateFrameSum(op, *to, point, needs);
   if (auto param = dyn_cast<ParamOp>(op))
     return call.inputs.find(param.getParameter())->second;

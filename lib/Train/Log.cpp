@@ -153,8 +153,7 @@ Status Log::amend(const LogRow &row) {
     cells[7] = cell(row.valMetric);
   text.resize(begin);
   text += joinRow(cells);
-  if (row.valLoss && std::isfinite(*row.valLoss))
-    valLosses.push_back({double(row.step), *row.valLoss});
+  rememberValidation(row);
   if (Status status = writeFileAtomically(path, text); status.failed())
     return status;
   return reopen();
@@ -163,6 +162,11 @@ Status Log::amend(const LogRow &row) {
 void Log::remember(const LogRow &row) {
   if (std::isfinite(row.loss))
     losses.push_back({double(row.step), row.loss});
+  rememberValidation(row);
+}
+
+void Log::rememberValidation(const LogRow &row) {
+  validated = row.valLoss.has_value();
   if (row.valLoss && std::isfinite(*row.valLoss))
     valLosses.push_back({double(row.step), *row.valLoss});
 }

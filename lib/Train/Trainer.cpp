@@ -34,6 +34,8 @@ std::string shortNumber(double value) {
   return text;
 }
 
+bool isInterrupted(const Status &status) { return status.code == Code::Interrupted || status.code == Code::Terminated; }
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -261,6 +263,8 @@ Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
     return status;
   std::map<std::string, double> sums, counts;
   for (int64_t index = 0; index < evalBatches.chunks(); ++index) {
+    if (tools::interruptSignal())
+      return tools::interruptedStatus();
     Chunk chunk;
     evalBatches.locate(index, chunk);
     if (!setup.validation.isSeries && !evalFeed.hasReset() && index != 0)
@@ -298,21 +302,6 @@ Status Trainer::validate(LogRow &row, Decision &decision) {
   return Status::success();
 }
 
-/// A run that is resumed at its end may have been stopped before its last
-/// validation, which only the end causes.
-Status Trainer::validateAtEnd() {
-  if (!setup.eval || state.step == 0 || validatesAt(state.step))
-    return Status::success();
-  LogRow row;
-  row.step = state.step;
-  Decision decision;
-  if (Status status = validate(row, decision); status.failed())
-    return status;
-  if (Status status = log.amend(row); status.failed())
-    return status;
-  return decision.isBest ? save("best.safetensors", state) : Status::success();
-}
-
 Status Trainer::printSample() {
   if (!options.sample.bytes)
     return Status::success();
@@ -327,7 +316,7 @@ Status Trainer::printSample() {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);
   std::fflush(stdout);
-  return status.code == Code::Interrupted || status.code == Code::Terminated ? Status::success() : status;
+  return isInterrupted(status) ? Status::success() : status;
 }
 
 //===----------------------------------------------------------------------===//
@@ -395,18 +384,79 @@ Status Trainer::finish(const RunState &saved) {
   return Status::success();
 }
 
+/// Saves the run as it is and says so. A validation that was cut off is done again by --resume, which finds that its
+/// row has none.
+Status Trainer::interrupt() {
+  if (Status status = save("last.safetensors", state); status.failed())
+    return status;
+  if (Status status = savePicture(); status.failed())
+    return status;
+  progress.clear();
+  std::fprintf(stderr, "rnn-train: interrupted at step %lld; saved %s, continue with --resume\n", (long long)state.step,
+               setup.file("last.safetensors").c_str());
+  return tools::interruptedStatus();
+}
+
+/// What follows a step: validation, log and files. `isLogged` says that the step's row is in the log, and that its
+/// validation alone is missing. `saved` becomes the state to save when the run ends, `stop` whether it ends here.
+Status Trainer::conclude(LogRow &row, bool isLogged, RunState &saved, bool &stop) {
+  bool regular = validatesAt(state.step);
+  bool last = state.step >= totalSteps;
+  saved = state;
+  Decision decision;
+  if (regular || (last && setup.eval)) {
+    Status status = validate(row, decision);
+    if (isInterrupted(status)) {
+      if (!isLogged)
+        if (Status s = log.append(row); s.failed())
+          return s;
+      return interrupt();
+    }
+    if (status.failed())
+      return status;
+    if (regular)
+      saved = state;
+  }
+  if (Status status = isLogged ? log.amend(row) : log.append(row); status.failed())
+    return status;
+  if (decision.isBest)
+    if (Status status = save("best.safetensors", state); status.failed())
+      return status;
+  if (decision.goBack && regular) {
+    TensorFile best;
+    if (Status status = readTensorFile(setup.file("best.safetensors"), best); status.failed())
+      return status;
+    if (Status s = restoreTensors(setup.file("best.safetensors"), best, true, *session); s.failed())
+      return s;
+  }
+  if (row.valLoss) {
+    if (Status status = printSample(); status.failed())
+      return status;
+    if (Status status = savePicture(); status.failed())
+      return status;
+  }
+  stop = last || (regular && decision.stop);
+  return !stop && state.step % options.saveEvery == 0 ? save("last.safetensors", state) : Status::success();
+}
+
 Status Trainer::run() {
   if (Status status = start(); status.failed())
     return status;
   if (options.resume)
     progress.line("resume at step " + std::to_string(state.step));
-  RunState finite = state; // after the last step that changed something
   RunState saved = state;
   bool stop = state.step >= totalSteps;
-  if (stop)
-    if (Status status = validateAtEnd(); status.failed())
+  // The run may have been stopped in a validation, or before the one that only its end causes.
+  if (setup.eval && state.step > 0 && !log.lastIsValidated() && (stop || validatesAt(state.step))) {
+    LogRow row;
+    row.step = state.step;
+    if (Status status = conclude(row, /*isLogged=*/true, saved, stop); status.failed())
       return status;
+  }
+  RunState finite = state; // after the last step that changed something
   while (!stop) {
+    if (tools::interruptSignal())
+      return interrupt();
     LogRow row;
     Status status = trainStep(row);
     if (status.code == Code::NonFinite) {
@@ -422,53 +472,12 @@ Status Trainer::run() {
     }
     if (status.failed())
       return status;
-    if (state.inARow == 0)
-      finite = state;
-
     showProgress(row);
     row.framesPerSecond = progress.speed();
-    bool regular = validatesAt(state.step);
-    bool last = state.step >= totalSteps;
-    saved = state;
-    Decision decision;
-    if (regular || (last && setup.eval)) {
-      if (status = validate(row, decision); status.failed())
-        return status;
-      if (regular)
-        saved = state;
-    }
-    if (status = log.append(row); status.failed())
+    if (status = conclude(row, /*isLogged=*/false, saved, stop); status.failed())
       return status;
-    if (decision.isBest)
-      if (status = save("best.safetensors", state); status.failed())
-        return status;
-    if (decision.goBack && regular) {
-      TensorFile best;
-      if (status = readTensorFile(setup.file("best.safetensors"), best); status.failed())
-        return status;
-      if (status = restoreTensors(setup.file("best.safetensors"), best, true, *session); status.failed())
-        return status;
-    }
-    if (row.valLoss) {
-      if (status = printSample(); status.failed())
-        return status;
-      if (status = savePicture(); status.failed())
-        return status;
-    }
-    stop = last || (regular && decision.stop);
-    if (!stop && state.step % options.saveEvery == 0)
-      if (status = save("last.safetensors", state); status.failed())
-        return status;
-    if (!stop && tools::interruptSignal()) {
-      if (status = save("last.safetensors", state); status.failed())
-        return status;
-      if (status = savePicture(); status.failed())
-        return status;
-      progress.clear();
-      std::fprintf(stderr, "rnn-train: interrupted at step %lld; saved %s, continue with --resume\n",
-                   (long long)state.step, setup.file("last.safetensors").c_str());
-      return tools::interruptedStatus();
-    }
+    if (state.inARow == 0)
+      finite = state;
   }
   return finish(saved);
 }

@@ -105,7 +105,7 @@ def test_arrays_are_not_converted_but_for_integers(program):
     with pytest.raises(rnn.DTypeError) as error:
         program.run("acc", x=make_input(2).astype(np.float64))
     assert isinstance(error.value, TypeError)
-    assert "is f64 [2,3,4], expected f32 [T,3,4]" in str(error.value)
+    assert str(error.value).endswith("is f64 [2,3,4], expected f32 [T,3,4]")  # no note on options of the tools
     for dtype in (np.int8, np.uint8, np.int64, np.uint64):
         program.run("step", x=np.ones((1, 3), dtype))
     with pytest.raises(rnn.DTypeError, match="cannot hold"):

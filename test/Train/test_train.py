@@ -185,6 +185,27 @@ def test_interrupt(tools, bigram, text, number, code):
     assert len(log_rows(tools.work / "rnn-out")) == int(found[1]) + 10
 
 
+@pytest.mark.parametrize("val_every, max_steps", [(20, 40), (1000, 20)])
+def test_interrupt_in_validation(tools, bigram, text, val_every, max_steps):
+    long = tools.work / "long.txt"
+    long.write_bytes(text.read_bytes() * 80)
+    options = [bigram, f"--data={text}", f"--val-data={long}", "--lr=10", f"--val-every={val_every}",
+               f"--max-steps={max_steps}"]
+    train(tools, *options, "--out=whole")
+    run = tools.start("rnn-train", *options, "--log-every=1", "--out=parts")
+    for line in run.stderr:
+        if line.startswith("step 20/"):
+            break
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err == "rnn-train: interrupted at step 20; saved parts/last.safetensors, continue with --resume\n"
+    assert log_rows(tools.work / "parts")[-1]["val_loss"] == ""
+    done = train(tools, *options, "--out=parts", "--resume")
+    assert "\nval step 20 " in done.err
+    same_run(tools.work / "whole", tools.work / "parts")
+
+
 def test_checkpoint(tools, bigram, text):
     train(tools, bigram, f"--data={text}", "--lr=10", "--max-steps=12", "--seed=3")
     tensors, metadata = checkpoint(tools.work / "rnn-out" / "last.safetensors")

@@ -47,6 +47,10 @@ llvm::MapVector<Value, CarriedState> getCarriedStates(RNNFunctionInterface funct
 /// All tensors of a network, step or schedule, in the order of the artifact's table.
 SmallVector<AbiTensor> getAbi(RNNFunctionInterface function, int64_t streams);
 
+/// The shape of a tensor in files: T, written as `frames`, and B in front, as the rate asks. B is "B" where `streams`
+/// is kDynamic.
+llvm::json::Array describeShape(const AbiTensor &tensor, const llvm::json::Value &frames, int64_t streams);
+
 } // namespace mlir::rnn
 
 #endif // RNN_ANALYSIS_ABI_H

@@ -50,6 +50,9 @@ public:
   Status amend(const LogRow &row);
   Status sync();
 
+  /// True if the last row of the file has a validation.
+  bool lastIsValidated() const { return validated; }
+
   /// A picture of the losses, with a second line for validation.
   std::string svg(const std::string &title) const;
 
@@ -61,6 +64,7 @@ private:
     void operator()(std::FILE *file) const { std::fclose(file); }
   };
   void remember(const LogRow &row);
+  void rememberValidation(const LogRow &row);
   std::string format(const LogRow &row) const;
   std::string header() const;
   Status failure() const;
@@ -69,6 +73,7 @@ private:
   std::string path, metric;
   std::unique_ptr<std::FILE, Close> file;
   std::vector<Point> losses, valLosses;
+  bool validated = false; ///< the last row
 };
 
 } // namespace mlir::rnn::train

@@ -43,13 +43,14 @@ private:
   Status trainStep(LogRow &row);
   Status noteNonFinite(const LogRow &row, const std::vector<tools::Binding> &bindings);
   Status validate(LogRow &row, Decision &decision);
-  Status validateAtEnd();
+  Status conclude(LogRow &row, bool isLogged, RunState &saved, bool &stop);
   Status evaluate(double &loss, std::optional<double> &metric);
   Status copyParameters();
   Status printSample();
   Status save(const char *name, const RunState &state);
   Status savePicture();
   Status finish(const RunState &saved);
+  Status interrupt();
   std::optional<double> metricOf(double loss, const Results &results) const;
   bool validatesAt(int64_t step) const;
   int64_t epochOf(int64_t step) const;

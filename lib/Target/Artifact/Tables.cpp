@@ -32,24 +32,6 @@ static std::string dtypeOf(RankedTensorType type) {
   return text;
 }
 
-/// A shape with T and B in front, as the rate asks.
-static Array shapeOf(const AbiTensor &tensor, std::optional<int64_t> streams) {
-  Array shape;
-  auto push = [&](int64_t size) {
-    if (ShapedType::isDynamic(size))
-      shape.push_back("B");
-    else
-      shape.push_back(size);
-  };
-  if (tensor.rate == Rate::Frame)
-    shape.push_back(-1);
-  if (tensor.rate != Rate::Static)
-    push(streams.value_or(ShapedType::kDynamic));
-  for (int64_t size : tensor.type.getShape())
-    push(size);
-  return shape;
-}
-
 /// A number that prints as an integer where it is one.
 static llvm::json::Value numberOf(double value) {
   auto integer = static_cast<int64_t>(value);
@@ -60,7 +42,7 @@ static Object describeTensor(const AbiTensor &tensor, std::optional<int64_t> str
   Object object{{"name", tensor.name},
                 {"role", stringifyAbiRole(tensor.role)},
                 {"dtype", dtypeOf(tensor.type)},
-                {"shape", shapeOf(tensor, streams)}};
+                {"shape", describeShape(tensor, -1, streams.value_or(ShapedType::kDynamic))}};
   bool isState = tensor.role == AbiRole::State || tensor.role == AbiRole::Ring;
   if (!isState)
     object["rate"] = stringifyRate(tensor.rate);

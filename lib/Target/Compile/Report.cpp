@@ -66,10 +66,7 @@ static Object describeRegion(Operation *region, Domain domain, int64_t id) {
   if (!loop)
     return object;
   // The rank of a sequence tells how often it changes.
-  auto rateOf = [&](unsigned i) {
-    return static_cast<Rate>(cast<RankedTensorType>(loop.getIns()[i].getType()).getRank() -
-                             cast<RankedTensorType>(body.getArgument(i).getType()).getRank());
-  };
+  auto rateOf = [&](unsigned i) { return getSequenceRate(loop.getIns()[i].getType(), body.getArgument(i).getType()); };
   RecurrenceAnalysis recurrence(body, RateAnalysis(body, rateOf));
   int64_t stages = 0;
   for (const Component &component : recurrence.getComponents())

@@ -133,10 +133,7 @@ struct Arithmetic {
   Location loc;
   RankedTensorType type;
 
-  Value constant(double value) {
-    return arith::ConstantOp::create(b, loc,
-                                     DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
-  }
+  Value constant(double value) { return createSplat(b, loc, type, value); }
   Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
   Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }

@@ -68,6 +68,14 @@ Rate rnn::getSequenceRate(Type sequence, Type signal) {
   return static_cast<Rate>(cast<RankedTensorType>(sequence).getRank() - cast<RankedTensorType>(signal).getRank());
 }
 
+Value rnn::createSplat(OpBuilder &builder, Location loc, Type type, double number) {
+  auto tensor = cast<RankedTensorType>(type);
+  Type element = tensor.getElementType();
+  Attribute splat = isa<FloatType>(element) ? Attribute(builder.getFloatAttr(element, number))
+                                            : builder.getIntegerAttr(element, static_cast<int64_t>(number));
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(tensor, splat));
+}
+
 Attribute rnn::detail::getDictAttr(ArrayAttr dicts, unsigned i, StringRef name) {
   if (!dicts || i >= dicts.size())
     return {};

@@ -10,23 +10,22 @@
 using namespace mlir;
 using namespace mlir::rnn;
 
+std::optional<Rate> rnn::getSumRate(Operation *op) {
+  return llvm::TypeSwitch<Operation *, std::optional<Rate>>(op)
+      .Case([](SumFramesOp sum) { return sum.getSumTo().value_or(Rate::Static); })
+      .Case<ContractOp, ScatterAddOp>([](auto sum) { return sum.getSumTo(); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
 /// The rate that an op has whatever its operands are, if there is one.
 static std::optional<Rate> getFixedRate(Operation *op) {
-  auto sum = [](std::optional<Rate> to, bool always) -> std::optional<Rate> {
-    if (to)
-      return *to;
-    return always ? std::optional<Rate>(Rate::Static) : std::nullopt;
-  };
   return llvm::TypeSwitch<Operation *, std::optional<Rate>>(op)
       .Case<SaveOp, SeedOp>([](auto) { return Rate::Frame; })
       // A delay of a static or stream signal is one of frame rate all the same: it has an init before the first frame.
       .Case([](DelayOp) { return Rate::Frame; })
       .Case([](ParamOp) { return Rate::Static; })
       .Case([](RandomOp random) { return random.getRate(); })
-      .Case([&](SumFramesOp op) { return sum(op.getSumTo(), /*always=*/true); })
-      .Case([&](ContractOp op) { return sum(op.getSumTo(), /*always=*/false); })
-      .Case([&](ScatterAddOp op) { return sum(op.getSumTo(), /*always=*/false); })
-      .Default([](Operation *) { return std::nullopt; });
+      .Default([](Operation *other) { return getSumRate(other); });
 }
 
 /// True for the ops that lead from the chunk into the window.

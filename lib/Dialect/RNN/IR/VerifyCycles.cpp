@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Verify.h"
+#include "rnn/Dialect/RNN/IR/Rates.h"
 #include "rnn/Dialect/RNN/IR/SignalGraph.h"
 #include "rnn/Dialect/RNN/IR/SignalNames.h"
 
@@ -142,17 +143,10 @@ LogicalResult CycleVerifier::verifyDirections() {
 
 /// C1: no sum over frames lies on a cycle. Neither does a gradient, which sums over frames when it is written out.
 LogicalResult CycleVerifier::verifySums() {
-  auto sumsFrames = [](Operation *op) {
-    if (auto contract = dyn_cast<ContractOp>(op))
-      return contract.getSumTo().has_value();
-    if (auto scatter = dyn_cast<ScatterAddOp>(op))
-      return scatter.getSumTo().has_value();
-    return isa<SumFramesOp, GradientOp>(op);
-  };
   SmallVector<unsigned> starts;
   for (ArrayRef<unsigned> component : findCyclic([&](const Edge &edge) { return isKnown(edge); }))
     for (unsigned node : component)
-      if (sumsFrames(graph.getOp(node)))
+      if (Operation *op = graph.getOp(node); sumsFrames(op) || isa<GradientOp>(op))
         starts.push_back(node);
   if (starts.empty())
     return success();

@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Regions.h"
-#include "rnn/Analysis/Recurrence.h"
+#include "rnn/Analysis/Print.h"
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
-#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -17,21 +16,6 @@ namespace mlir::rnn {
 #define GEN_PASS_DEF_PRINTMEMORY
 #include "rnn/Dialect/RNN/Schedule/Passes.h.inc"
 } // namespace mlir::rnn
-
-/// Prints `value` to stderr: as JSON, or each function by `printText`.
-static LogicalResult print(ModuleOp module, StringRef format, llvm::json::Array functions,
-                           llvm::function_ref<void(const llvm::json::Object &)> printText) {
-  if (format == "json") {
-    llvm::errs() << llvm::formatv("{0:2}\n",
-                                  llvm::json::Value(llvm::json::Object{{"functions", std::move(functions)}}));
-    return success();
-  }
-  if (format != "text")
-    return module.emitError() << "unknown format '" << format << "'; expected text or json";
-  for (const llvm::json::Value &function : functions)
-    printText(*function.getAsObject());
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // rnn-print-schedule
@@ -100,7 +84,7 @@ struct PrintSchedule : mlir::rnn::impl::PrintScheduleBase<PrintSchedule> {
                      << "\n";
       }
     };
-    if (failed(print(getOperation(), format, std::move(functions), printText)))
+    if (failed(printFunctions(getOperation(), format, std::move(functions), printText)))
       return signalPassFailure();
     markAllAnalysesPreserved();
   }
@@ -136,7 +120,7 @@ struct PrintMemory : mlir::rnn::impl::PrintMemoryBase<PrintMemory> {
                      << " * T, rows of " << *buffer.getInteger("row") << " bytes\n";
       }
     };
-    if (failed(print(getOperation(), format, std::move(functions), printText)))
+    if (failed(printFunctions(getOperation(), format, std::move(functions), printText)))
       return signalPassFailure();
     markAllAnalysesPreserved();
   }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Regions.h"
+#include "rnn/Dialect/RNN/IR/Rates.h"
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -18,20 +19,11 @@ namespace mlir::rnn {
 
 #define DEBUG_TYPE "rnn-verify-schedule"
 
-/// True for sums over frames.
-static bool isReduction(Operation *op) {
-  if (auto contract = dyn_cast<ContractOp>(op))
-    return contract.getSumTo().has_value();
-  if (auto scatter = dyn_cast<ScatterAddOp>(op))
-    return scatter.getSumTo().has_value();
-  return isa<SumFramesOp>(op);
-}
-
 /// Checks one op in the body of a region. `kept` holds the states and rings that the schedule keeps.
 static LogicalResult verifyBodyOp(Operation &op, Operation *region, const llvm::StringSet<> &kept) {
   if (isa<GradientOp, LinearOp, CallOp, ParamOp, AssignOp, GuardOp, CompositeOpInterface>(op))
     return op.emitOpError("is not allowed in a region of a schedule");
-  if (isReduction(&op) && !isa<ReductionOp>(region))
+  if (sumsFrames(&op) && !isa<ReductionOp>(region))
     return op.emitOpError("sums over frames, which is allowed in 'rnn.reduction' only");
   if (auto delay = dyn_cast<DelayOp>(op)) {
     // A loop may delay its arguments too: where the init is what it computes.
@@ -67,7 +59,7 @@ static LogicalResult verifySchedule(ScheduleOp schedule) {
     if (!isa<ReductionOp>(op))
       continue;
     for (Value value : body.getTerminator()->getOperands())
-      if (!value.getDefiningOp() || !isReduction(value.getDefiningOp()))
+      if (!value.getDefiningOp() || !sumsFrames(value.getDefiningOp()))
         return op.emitOpError("yields a value that is no sum over frames");
   }
   return success();

@@ -18,12 +18,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using arith::CmpFPredicate;
 
-Value AdjointBuilder::constant(Type type, double number) {
-  auto tensor = cast<RankedTensorType>(type);
-  Attribute element = builder.getFloatAttr(tensor.getElementType(), number);
-  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(tensor, element));
-}
-
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//
@@ -242,6 +236,34 @@ static Value insert(AdjointBuilder &a, OffsetSizeAndStrideOpInterface slice, Val
 
 static Value rule(AdjointBuilder &a, tensor::ExtractSliceOp op, unsigned) {
   return insert(a, op, a.getError(), a.zero(op.getSource().getType()));
+}
+std::optional<Tiling> rnn::findTiling(SmallVector<tensor::ExtractSliceOp> slices) {
+  auto type = cast<RankedTensorType>(slices.front().getSource().getType());
+  std::optional<int64_t> cut;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (slices.front().getStaticSizes()[dim] != type.getDimSize(dim)) {
+      if (cut)
+        return std::nullopt;
+      cut = dim;
+    }
+  if (!cut)
+    return std::nullopt;
+  Tiling tiling{*cut, std::move(slices)};
+  llvm::stable_sort(tiling.slices, [&](tensor::ExtractSliceOp a, tensor::ExtractSliceOp b) {
+    return a.getStaticOffsets()[*cut] < b.getStaticOffsets()[*cut];
+  });
+  int64_t next = 0;
+  for (tensor::ExtractSliceOp slice : tiling.slices) {
+    if (cast<RankedTensorType>(slice.getType()).getRank() != type.getRank())
+      return std::nullopt;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      bool isWhole = slice.getStaticOffsets()[dim] == 0 && slice.getStaticSizes()[dim] == type.getDimSize(dim);
+      if ((dim == *cut ? slice.getStaticOffsets()[dim] != next : !isWhole) || slice.getStaticStrides()[dim] != 1)
+        return std::nullopt;
+    }
+    next += slice.getStaticSizes()[*cut];
+  }
+  return next == type.getDimSize(*cut) ? std::optional<Tiling>(tiling) : std::nullopt;
 }
 static Value rule(AdjointBuilder &a, tensor::InsertSliceOp op, unsigned i) {
   return i == 0 ? extract(a, op, op.getSource().getType(), a.getError())

@@ -72,12 +72,7 @@ private:
 
   Value getResult(StringAttr name) { return results.lookup(name); }
   RankedTensorType getScalar(Type element) { return RankedTensorType::get({}, element); }
-  Value constant(RankedTensorType type, double number) {
-    Attribute element = isa<FloatType>(type.getElementType())
-                            ? Attribute(builder.getFloatAttr(type.getElementType(), number))
-                            : builder.getIntegerAttr(type.getElementType(), static_cast<int64_t>(number));
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, element));
-  }
+  Value constant(RankedTensorType type, double number) { return createSplat(builder, loc, type, number); }
   /// `scalar` repeated to `type`.
   Value spread(Value scalar, RankedTensorType type) {
     if (type.getRank() == 0)

@@ -32,13 +32,12 @@ namespace mlir::rnn {
 
 static bool isFloat(Value value) { return isa<FloatType>(getElementTypeOrSelf(value.getType())); }
 
-/// Whether an op sums over the frames of its domain.
-static bool sumsFrames(Operation *op) {
-  if (auto contract = dyn_cast<ContractOp>(op))
-    return contract.getSumTo().has_value();
-  if (auto scatter = dyn_cast<ScatterAddOp>(op))
-    return scatter.getSumTo().has_value();
-  return isa<SumFramesOp>(op);
+/// Where a value is computed, without its name: the error of a signal is another signal.
+static Location getPlace(Value value) {
+  Location loc = value.getLoc();
+  while (auto named = dyn_cast<NameLoc>(loc))
+    loc = named.getChildLoc();
+  return loc;
 }
 
 /// Whether errors may flow from the result of `operand`'s op to the operand.
@@ -73,8 +72,9 @@ private:
   /// The error that the operands of `op` see: at frame rate where `op` works on frames.
   Value getOutgoingError(Operation *op);
   Value sumOverFrames(Value term);
+  void findTilings(ArrayRef<Operation *> ops);
   /// One term for all slices of a value that tile it.
-  void addSlices();
+  void addTilings();
   void closeErrors();
   Value getGradient(Value value);
   Value use(Value primal);
@@ -92,7 +92,8 @@ private:
   llvm::MapVector<Value, UnrealizedConversionCastOp> placeholders;
   llvm::DenseMap<Value, Value> errors;
   llvm::DenseMap<Value, SmallVector<Term>> terms;
-  llvm::MapVector<Value, SmallVector<tensor::ExtractSliceOp>> slices;
+  SmallVector<Tiling> tilings;
+  llvm::DenseSet<Operation *> tiles; ///< the slices of the tilings
 };
 } // namespace
 
@@ -193,9 +194,9 @@ Value Differentiator::getOutgoingError(Operation *op) {
     return error;
   // Every new frame has the error of the sum, of a stream's sum that of the stream.
   if (rates->getRate(op->getResult(0)) == Rate::Stream)
-    error = SumFramesOp::create(builder, op->getLoc(), error.getType(), error,
+    error = SumFramesOp::create(builder, getPlace(op->getResult(0)), error.getType(), error,
                                 RateAttr::get(builder.getContext(), Rate::Stream));
-  return SeedOp::create(builder, op->getLoc(), error.getType(), error);
+  return SeedOp::create(builder, getPlace(op->getResult(0)), error.getType(), error);
 }
 
 /// Rule R3. The sum over frames is part of the product that computes the term, if there is one.
@@ -209,10 +210,6 @@ Value Differentiator::sumOverFrames(Value term) {
 }
 
 LogicalResult Differentiator::addTerms(Operation *op, GradientOp gradient) {
-  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    slices[slice.getSource()].push_back(slice);
-    return success();
-  }
   auto differentiable = dyn_cast<AdjointOpInterface>(op);
   if (!differentiable) {
     InFlightDiagnostic diag = op->emitError() << "'" << op->getName() << "' op has no derivative rule";
@@ -226,7 +223,7 @@ LogicalResult Differentiator::addTerms(Operation *op, GradientOp gradient) {
   bool onFrames = sumsFrames(op) || rates->getRate(op->getResult(0)) != Rate::Static;
   auto toUse = [&](Value primal) { return use(primal); };
   auto isFrameRate = [&](Value primal) { return rates->getRate(primal) == Rate::Frame; };
-  AdjointBuilder adjoint(builder, op->getLoc(), getOutgoingError(op), toUse, isFrameRate);
+  AdjointBuilder adjoint(builder, getPlace(op->getResult(0)), getOutgoingError(op), toUse, isFrameRate);
   for (OpOperand &operand : op->getOpOperands()) {
     if (!carriesGradient(operand) || !active.contains(operand.get()))
       continue;
@@ -240,56 +237,29 @@ LogicalResult Differentiator::addTerms(Operation *op, GradientOp gradient) {
   return success();
 }
 
-/// The dimension along which slices, sorted by offset, tile a tensor of type `type` without a gap, if they do.
-static std::optional<int64_t> findTiling(RankedTensorType type, MutableArrayRef<tensor::ExtractSliceOp> slices) {
-  std::optional<int64_t> cut;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (slices.front().getStaticSizes()[dim] != type.getDimSize(dim)) {
-      if (cut)
-        return std::nullopt;
-      cut = dim;
+void Differentiator::findTilings(ArrayRef<Operation *> ops) {
+  llvm::MapVector<Value, SmallVector<tensor::ExtractSliceOp>> slices;
+  for (Operation *op : ops)
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      slices[slice.getSource()].push_back(slice);
+  for (auto &[source, found] : slices)
+    if (std::optional<Tiling> tiling = findTiling(found)) {
+      tiles.insert_range(found);
+      tilings.push_back(std::move(*tiling));
     }
-  if (!cut)
-    return std::nullopt;
-  llvm::stable_sort(slices, [&](tensor::ExtractSliceOp a, tensor::ExtractSliceOp b) {
-    return a.getStaticOffsets()[*cut] < b.getStaticOffsets()[*cut];
-  });
-  int64_t next = 0;
-  for (tensor::ExtractSliceOp slice : slices) {
-    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-      bool isWhole = slice.getStaticOffsets()[dim] == 0 && slice.getStaticSizes()[dim] == type.getDimSize(dim);
-      if ((dim == *cut ? slice.getStaticOffsets()[dim] != next : !isWhole) || slice.getStaticStrides()[dim] != 1)
-        return std::nullopt;
-    }
-    next += slice.getStaticSizes()[*cut];
-  }
-  return next == type.getDimSize(*cut) ? cut : std::nullopt;
 }
 
-void Differentiator::addSlices() {
-  for (auto &[source, found] : slices) {
-    bool sum = rates->getRate(source) == Rate::Static && rates->getRate(found.front()) != Rate::Static;
+void Differentiator::addTilings() {
+  for (Tiling &tiling : tilings) {
+    Value source = tiling.slices.front().getSource();
     unsigned first = UINT_MAX;
-    for (tensor::ExtractSliceOp slice : found)
+    SmallVector<Value> pieces;
+    for (tensor::ExtractSliceOp slice : tiling.slices) {
       first = std::min(first, order.lookup(slice));
-    auto add = [&](unsigned position, Value term) {
-      terms[source].push_back({position, 0, sum ? sumOverFrames(term) : term});
-    };
-    auto type = cast<RankedTensorType>(source.getType());
-    bool keepsRank = llvm::all_of(found, [&](tensor::ExtractSliceOp slice) {
-      return cast<RankedTensorType>(slice.getType()).getRank() == type.getRank();
-    });
-    if (std::optional<int64_t> dim = keepsRank ? findTiling(type, found) : std::nullopt) {
-      SmallVector<Value> pieces =
-          llvm::map_to_vector(found, [&](tensor::ExtractSliceOp slice) { return getError(slice); });
-      add(first, tensor::ConcatOp::create(builder, source.getLoc(), type, *dim, pieces));
-      continue;
+      pieces.push_back(getError(slice));
     }
-    for (tensor::ExtractSliceOp slice : found) {
-      AdjointBuilder adjoint(
-          builder, slice.getLoc(), getError(slice), [](Value v) { return v; }, [](Value) { return true; });
-      add(order.lookup(slice), cast<AdjointOpInterface>(slice.getOperation()).buildAdjoint(adjoint, 0));
-    }
+    Value term = tensor::ConcatOp::create(builder, getPlace(source), source.getType(), tiling.dim, pieces);
+    terms[source].push_back({first, 0, term});
   }
 }
 
@@ -300,13 +270,10 @@ void Differentiator::closeErrors() {
     llvm::stable_sort(
         parts, [](const Term &a, const Term &b) { return std::pair(a.op, a.operand) < std::pair(b.op, b.operand); });
     SmallVector<Value> values = llvm::map_to_vector(parts, [](const Term &term) { return term.value; });
-    if (values.empty()) {
-      auto type = cast<RankedTensorType>(value.getType());
-      values.push_back(arith::ConstantOp::create(
-          builder, value.getLoc(), DenseElementsAttr::get(type, builder.getFloatAttr(type.getElementType(), 0))));
-    }
+    if (values.empty())
+      values.push_back(createSplat(builder, getPlace(value), value.getType(), 0));
     errors[value] = values.size() == 1 ? values.front()
-                                       : SumOp::create(builder, value.getLoc(), value.getType(), values).getResult();
+                                       : SumOp::create(builder, getPlace(value), value.getType(), values).getResult();
   }
   // An error may be that of another value, unchanged. Every cycle holds a delay, so that such chains end.
   llvm::DenseMap<Operation *, Value> valueOf;
@@ -323,13 +290,10 @@ void Differentiator::closeErrors() {
 
 Value Differentiator::getGradient(Value value) {
   Value error = errors.lookup(value);
-  if (!error) {
-    auto type = cast<RankedTensorType>(value.getType());
-    return arith::ConstantOp::create(builder, value.getLoc(),
-                                     DenseElementsAttr::get(type, builder.getFloatAttr(type.getElementType(), 0)));
-  }
+  if (!error)
+    return createSplat(builder, getPlace(value), value.getType(), 0);
   if (rates->getRate(value) == Rate::Stream)
-    return SumFramesOp::create(builder, value.getLoc(), error.getType(), error,
+    return SumFramesOp::create(builder, getPlace(value), error.getType(), error,
                                RateAttr::get(builder.getContext(), Rate::Stream));
   return error;
 }
@@ -344,7 +308,8 @@ LogicalResult Differentiator::differentiate(GradientOp gradient) {
   placeholders.clear();
   errors.clear();
   terms.clear();
-  slices.clear();
+  tilings.clear();
+  tiles.clear();
   active = findActive(gradient);
   builder.setInsertionPoint(gradient);
 
@@ -358,18 +323,16 @@ LogicalResult Differentiator::differentiate(GradientOp gradient) {
       ops.push_back(&op);
   if (Value loss = gradient.getLoss(); active.contains(loss)) {
     getError(loss);
-    auto type = cast<RankedTensorType>(loss.getType());
-    Value one = arith::ConstantOp::create(builder, gradient.getLoc(),
-                                          DenseElementsAttr::get(type, builder.getFloatAttr(type.getElementType(), 1)));
-    terms[loss].push_back({0, 0, one});
+    terms[loss].push_back({0, 0, createSplat(builder, gradient.getLoc(), loss.getType(), 1)});
   }
   for (Value value : gradient.getWrt())
     if (active.contains(value))
       getError(value);
+  findTilings(ops);
   for (Operation *op : llvm::reverse(ops))
-    if (failed(addTerms(op, gradient)))
+    if (!tiles.contains(op) && failed(addTerms(op, gradient)))
       return failure();
-  addSlices();
+  addTilings();
   closeErrors();
   for (auto [value, result] : llvm::zip(gradient.getWrt(), gradient.getGrads()))
     result.replaceAllUsesWith(getGradient(value));

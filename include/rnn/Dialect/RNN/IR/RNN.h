@@ -66,6 +66,9 @@ RankedTensorType getSequenceType(RankedTensorType signal, Rate rate, int64_t str
 /// The rate of a level-2 value of type `sequence` whose signal has type `signal`: the difference of their ranks.
 Rate getSequenceRate(Type sequence, Type signal);
 
+/// A constant of the ranked tensor type `type`, all elements equal to `number`, which is rounded to the element type.
+Value createSplat(OpBuilder &builder, Location loc, Type type, double number);
+
 namespace detail {
 Attribute getDictAttr(ArrayAttr dicts, unsigned i, StringRef name);
 Rate getRate(Attribute attr);

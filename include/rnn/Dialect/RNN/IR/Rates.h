@@ -17,6 +17,13 @@
 
 namespace mlir::rnn {
 
+/// The rate of the sums over frames that an op computes: `sum_to` of a product or a table, static for `rnn.sum_frames`
+/// without it. None for ops that do not sum over frames.
+std::optional<Rate> getSumRate(Operation *op);
+
+/// True for sums over frames. Their operands, not their results, tell the domain in which they work.
+inline bool sumsFrames(Operation *op) { return getSumRate(op).has_value(); }
+
 /// Rate and domain of every value in the body of a network or step (level 1), or of a region of a schedule (level 2).
 /// Linear in the number of operands; a snapshot, to be built again after a change.
 class RateAnalysis {

@@ -36,7 +36,7 @@ public:
   bool isFrameRate(Value primal) { return frameRate(primal); }
 
   /// All elements equal to `number`, which is rounded to the element type.
-  Value constant(Type type, double number);
+  Value constant(Type type, double number) { return createSplat(builder, loc, type, number); }
   Value zero(Type type) { return constant(type, 0); }
 
   Value add(Value x, Value y) { return arith::AddFOp::create(builder, loc, x, y); }
@@ -59,6 +59,16 @@ private:
   llvm::function_ref<Value(Value)> useValue;
   llvm::function_ref<bool(Value)> frameRate;
 };
+
+/// Slices of one value, in the order in which they tile it along a dimension without a gap. The error of the value is
+/// the concatenation of theirs, where the rules of the slices alone would add one padded term per slice.
+struct Tiling {
+  int64_t dim;
+  SmallVector<tensor::ExtractSliceOp> slices;
+};
+
+/// The tiling that slices of one value, at least one, form; none if they overlap, leave a gap or drop a dimension.
+std::optional<Tiling> findTiling(SmallVector<tensor::ExtractSliceOp> slices);
 
 /// Gives the ops of level 1 their derivative rules.
 void registerAdjointModels(DialectRegistry &registry);

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#ifndef RNN_LIB_ANALYSIS_PRINT_H
-#define RNN_LIB_ANALYSIS_PRINT_H
+#ifndef RNN_ANALYSIS_PRINT_H
+#define RNN_ANALYSIS_PRINT_H
 
 #include "rnn/Analysis/Recurrence.h"
 #include "rnn/Dialect/RNN/IR/SignalNames.h"
@@ -29,4 +29,4 @@ void printList(const llvm::json::Array &list, StringRef separator);
 
 } // namespace mlir::rnn
 
-#endif // RNN_LIB_ANALYSIS_PRINT_H
+#endif // RNN_ANALYSIS_PRINT_H

@@ -106,6 +106,85 @@ TEST_F(EmulatorTest, BlocksExchangeWords) {
   }
 }
 
+TEST_F(EmulatorTest, LanesThatPollApartMeetAtShuffles) {
+  // Thread i < 50 waits for word i + 7 of a frame, one in five does not; all of
+  // the warp shuffle, and those behind the last word publish nothing.
+  Kernels kernels(R"(
+gpu.func @apart(%seq: !llvm.ptr<1>) kernel {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  %c7 = arith.constant 7 : index
+  %c20 = arith.constant 20 : index
+  %c32 = arith.constant 32 : index
+  %last = arith.constant 49 : index
+  %n = arith.constant 50 : index
+  %one = arith.constant 1 : i32
+  %three = arith.constant 3 : i32
+  %width = arith.constant 32 : i32
+  %sentinel = arith.constant -1 : i32
+  %block = gpu.block_id x
+  %lane = gpu.thread_id x
+  %base = arith.muli %block, %c32 : index
+  %thread = arith.addi %base, %lane : index
+  %isActive = arith.cmpi ult, %thread, %n : index
+  %i = arith.minui %thread, %last : index
+  %i32 = arith.index_cast %i : index to i32
+  %next = arith.addi %i, %c7 : index
+  %from = arith.remui %next, %n : index
+  %fifth = arith.remui %i, %c5 : index
+  %waits = arith.cmpi ne, %fifth, %c0 : index
+  scf.for %t = %c0 to %c20 step %c1 {
+    %row = arith.muli %t, %n : index
+    %a = arith.addi %row, %from : index
+    %a64 = arith.index_cast %a : index to i64
+    %pa = llvm.getelementptr %seq[%a64] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i32
+    %v = scf.if %waits -> i32 {
+      %word = scf.while : () -> i32 {
+        %x = llvm.load %pa atomic syncscope("device") monotonic {alignment = 4 : i64} : !llvm.ptr<1> -> i32
+        %again = arith.cmpi eq, %x, %sentinel : i32
+        scf.condition(%again) %x : i32
+      } do {
+      ^bb0(%x: i32):
+        scf.yield
+      }
+      scf.yield %word : i32
+    } else {
+      %t32 = arith.index_cast %t : index to i32
+      scf.yield %t32 : i32
+    }
+    %other, %ok = gpu.shuffle xor %v, %one, %width : i32
+    %scaled = arith.muli %other, %three : i32
+    %w = arith.addi %scaled, %i32 : i32
+    scf.if %isActive {
+      %below = arith.addi %row, %n : index
+      %b = arith.addi %below, %i : index
+      %b64 = arith.index_cast %b : index to i64
+      %pb = llvm.getelementptr %seq[%b64] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i32
+      llvm.store %w, %pb atomic syncscope("device") monotonic {alignment = 4 : i64} : i32, !llvm.ptr<1>
+    }
+    gpu.barrier
+  }
+  gpu.return
+})");
+  ASSERT_EQ(kernels.problem(), "");
+  const int32_t n = 50, frames = 20;
+  std::vector<int32_t> expected(n * (frames + 1));
+  std::iota(expected.begin(), expected.begin() + n, 0);
+  for (int32_t t = 0; t < frames; ++t)
+    for (int32_t i = 0; i < n; ++i) {
+      const int32_t other = i ^ 1, word = other % 5 ? expected[t * n + (other + 7) % n] : t;
+      expected[(t + 1) * n + i] = int32_t(3u * uint32_t(word) + uint32_t(i));
+    }
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    std::vector<int32_t> seq(expected.size(), -1);
+    std::copy_n(expected.begin(), n, seq.begin());
+    auto status = kernels.run("apart", {seq.data()}, makeLaunch(2, 32, true), seed);
+    ASSERT_EQ(status.str(), "");
+    EXPECT_EQ(seq, expected);
+  }
+}
+
 TEST_F(EmulatorTest, WarpsMeetAtNamedBarriers) {
   Kernels kernels(kPipe);
   ASSERT_EQ(kernels.problem(), "");

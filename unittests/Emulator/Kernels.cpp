@@ -61,7 +61,7 @@ Kernels::Kernels(const std::string &functions, const std::vector<std::pair<std::
   HostTarget target = testTarget();
   target.sanitizer = ownSanitizer();
   code = std::make_unique<NativeCode>(*module, target);
-  if (auto **table = code->symbol<const RnnEmulator *>("rnn_emulator"))
+  if (auto **table = code->symbol<const RnnEmulator *>(RNN_EMULATOR_VARIABLE))
     *table = runtime::Emulator::table();
   else if (messages.empty())
     messages = "the kernels cannot be loaded";

@@ -48,7 +48,7 @@ public:
   explicit Emulator(uint64_t seed);
   ~Emulator();
 
-  /// What `rnn_emulator` must point to in a shared object of kernels.
+  /// What `rnn_emulator_2` must point to in a shared object of kernels.
   static const RnnEmulator *table();
 
   Status launch(const EmulatorLaunch &launch);

@@ -7,7 +7,7 @@
 //
 // The border between GPU kernels compiled for the emulator and its engine
 // (docs/Artifact.md, "Emulated kernels"). A shared object of kernels exports the
-// variable `rnn_emulator`, which points to this table while kernels run, and a
+// variable `rnn_emulator_2`, which points to this table while kernels run, and a
 // function `void <kernel>(void **arguments)` per kernel: argument i at
 // arguments[i].
 //
@@ -21,6 +21,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The variable. Its name ends in the version of the table, so that no kernel calls one of another version. */
+#define RNN_EMULATOR_VARIABLE "rnn_emulator_2"
 
 /* Special registers; the last digit of x, y, z is 0, 1, 2. */
 typedef enum RnnEmulatorRegister {

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // The kernels' code stays as it is. What only a GPU has becomes calls through
-// the table `rnn_emulator` (rnn/Runtime/EmulatorAbi.h), and all memory is one
+// the table `rnn_emulator_2` (rnn/Runtime/EmulatorAbi.h), and all memory is one
 // address space.
 //
 //===----------------------------------------------------------------------===//
@@ -34,7 +34,7 @@ namespace mlir::rnn {
 
 namespace {
 
-constexpr StringLiteral kTable = "rnn_emulator";
+constexpr StringLiteral kTable = RNN_EMULATOR_VARIABLE;
 /// The address space of a block's shared memory.
 constexpr unsigned kSharedMemory = 3;
 

@@ -83,9 +83,11 @@ Status EmulatorDriver::load(const Artifact &artifact) {
   if (Status status = parseLaunchTable(launchSection->bytes, artifact.tables(), artifactName, table); status.failed())
     return status;
   staticSharedBytes = table.staticSharedBytes;
-  auto **functions = static_cast<const RnnEmulator **>(object.find("rnn_emulator"));
+  auto **functions = static_cast<const RnnEmulator **>(object.find(RNN_EMULATOR_VARIABLE));
   if (!functions)
-    return fileError("'" + artifactName + "' is damaged: its emulator code has no symbol 'rnn_emulator'");
+    return fileError("'" + artifactName + "' has emulator code of another version, without the symbol '" +
+                         RNN_EMULATOR_VARIABLE "'",
+                     {"compile it again"});
   *functions = Emulator::table();
   return Status::success();
 }

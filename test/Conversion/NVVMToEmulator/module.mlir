@@ -1,7 +1,7 @@
 // RUN: rnn-opt %s -convert-nvvm-to-emulator | FileCheck %s
 
 // CHECK:      module attributes {rnn.shared_bytes = 160 : i64} {
-// CHECK-NEXT:   llvm.mlir.global external @rnn_emulator() {{.*}} : !llvm.ptr {
+// CHECK-NEXT:   llvm.mlir.global external @rnn_emulator_2() {{.*}} : !llvm.ptr {
 // CHECK-NEXT:     %[[NULL:.*]] = llvm.mlir.zero : !llvm.ptr
 // CHECK-NEXT:     llvm.return %[[NULL]] : !llvm.ptr
 // CHECK-NOT:  addr_space

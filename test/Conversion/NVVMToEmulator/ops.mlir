@@ -8,7 +8,7 @@ gpu.module @kernels {
 
 // CHECK-LABEL: llvm.func @registers
 // CHECK:         %[[WHICH:.*]] = llvm.mlir.constant(1 : i32)
-// CHECK-NEXT:    %[[GLOBAL:.*]] = llvm.mlir.addressof @rnn_emulator : !llvm.ptr
+// CHECK-NEXT:    %[[GLOBAL:.*]] = llvm.mlir.addressof @rnn_emulator_2 : !llvm.ptr
 // CHECK-NEXT:    %[[TABLE:.*]] = llvm.load %[[GLOBAL]]
 // CHECK-NEXT:    %[[SLOT:.*]] = llvm.getelementptr %[[TABLE]][0]
 // CHECK-NEXT:    %[[SPECIAL:.*]] = llvm.load %[[SLOT]]

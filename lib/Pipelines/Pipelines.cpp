@@ -123,7 +123,9 @@ void rnn::buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options) {
 void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
   buildToSchedulePipeline(pm, options);
   addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
-    phase.addPass(createConvertRNNToGPU());
+    ConvertRNNToGPUOptions kernels;
+    kernels.multiprocessors = options.multiprocessors;
+    phase.addPass(createConvertRNNToGPU(kernels));
     phase.addPass(createExpandMath());
     phase.addPass(createCanonicalizerPass());
     phase.addPass(createCSEPass());

@@ -74,6 +74,8 @@ struct ToCpuOptions : ToScheduleOptions, PassPipelineOptions<ToCpuOptions> {
 /// Options of `rnn-to-gpu`.
 struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
   using PassPipelineOptions<ToGpuOptions>::createFromString;
+  Option<int64_t> multiprocessors{*this, "multiprocessors", llvm::cl::desc("how many blocks run at the same time"),
+                                  llvm::cl::init(80)};
 };
 
 /// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the

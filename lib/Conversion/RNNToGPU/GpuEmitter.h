@@ -19,6 +19,8 @@ namespace mlir::rnn::loops {
 constexpr int64_t kWarpThreads = 32;
 /// A block has at most this many threads.
 constexpr int64_t kMaxBlockThreads = 1024;
+/// Bytes that one instruction reads of shared memory at most.
+constexpr int64_t kSharedAlignment = 16;
 /// The NVVM address space of memory that all blocks see.
 constexpr unsigned kGlobalMemory = 1;
 
@@ -33,9 +35,11 @@ struct KernelShape {
 /// tensors, frames)` that launches them.
 class GpuEmitter : public FunctionEmitter {
 public:
-  /// `grid` tells whether loops spread over blocks: `auto` where one is too few,
-  /// `block` never, `grid` wherever they can.
-  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime);
+  /// `regime` tells whether loops spread over blocks: `auto` where one is too few,
+  /// `block` never, `grid` wherever they can. So many blocks run at the same time
+  /// as there are `multiprocessors`.
+  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime,
+             int64_t multiprocessors);
 
   void begin(StringRef symbol) override;
   void end() override;
@@ -46,6 +50,10 @@ public:
   bool emitProduct(const MatrixProduct &) override { return false; }
 
   StringRef getRegime() const { return regime; }
+  int64_t getMultiprocessors() const { return multiprocessors; }
+  /// Shared memory of the kernel: memref<count x element>, its beginning a
+  /// multiple of `kSharedAlignment` bytes.
+  Value allocateShared(Type element, int64_t count);
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);
@@ -63,6 +71,7 @@ private:
 
   gpu::GPUModuleOp kernels;
   std::string regime;
+  int64_t multiprocessors;
   func::FuncOp function;
   gpu::GPUFuncOp kernel;
   unsigned kernelNumber = 0;

@@ -19,6 +19,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -49,7 +50,7 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
     auto builder = OpBuilder::atBlockBegin(module.getBody());
     auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
     auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
-      return std::make_unique<GpuEmitter>(builder, schedule, kernels, regime);
+      return std::make_unique<GpuEmitter>(builder, schedule, kernels, regime, multiprocessors);
     };
     if (failed(convertSchedules(module, makeEmitter)))
       signalPassFailure();
@@ -58,8 +59,10 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
 
 } // namespace
 
-GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime)
-    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), regime(regime.str()) {
+GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime,
+                       int64_t multiprocessors)
+    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), regime(regime.str()),
+      multiprocessors(multiprocessors) {
   symbols = kernels;
   memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
   vectorsPerItem = 1;
@@ -176,6 +179,15 @@ void GpuEmitter::emitBarrier() {
   }
   endKernel();
   beginKernel();
+}
+
+Value GpuEmitter::allocateShared(Type element, int64_t count) {
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
+  Value memory = kernel.addWorkgroupAttribution(type, loc);
+  kernel.setWorkgroupAttributionAttr(kernel.getNumWorkgroupAttributions() - 1, LLVM::LLVMDialect::getAlignAttrName(),
+                                     b.getI64IntegerAttr(kSharedAlignment));
+  return memory;
 }
 
 Value GpuEmitter::loadTensorPointer(unsigned position) {

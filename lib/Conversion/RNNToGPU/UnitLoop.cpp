@@ -20,30 +20,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
-/// Streams that one group of lanes has at most.
-static constexpr int64_t kStreamsPerGroup = 4;
-/// A group of fewer lanes adds up too slowly.
-static constexpr unsigned kMinLanes = 4;
-/// Threads of a block where there are several.
-static constexpr int64_t kBlockThreads = 256;
-/// Blocks that run at the same time on the smallest GPU with this kind of
-/// kernels (sm_86 has 84 multiprocessors and more).
-static constexpr int64_t kMaxBlocks = 80;
-/// Registers of a multiprocessor, and of a thread at most.
-static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
-/// Registers that a thread needs besides its weights.
-static constexpr int64_t kOtherRegisters = 48;
-/// Weights that a thread keeps in registers at most.
-static constexpr int64_t kRegisterWeights = 160;
-/// Products of one thread per frame that are written out.
-static constexpr int64_t kMaxUnrolled = 1024;
-/// No published word has these bits.
-static constexpr int32_t kSentinel = -1;
-/// NaN for results that have them.
-static constexpr int32_t kOtherNan = 0x7fffffff;
-/// Polls of one wait, far more than any frame takes.
-static constexpr int32_t kMaxPolls = 1 << 22;
-
 UnitLoop::UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operation *> ops)
     : e(emitter), region(region), b(e.b), loc(region.loc), index(e.index), ops(ops), ownOps(ops.begin(), ops.end()) {}
 
@@ -51,7 +27,12 @@ UnitLoop::UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operatio
 // The plan
 //===----------------------------------------------------------------------===//
 
-bool UnitLoop::plan() { return classify() && chooseUnits() && chooseShape(); }
+bool UnitLoop::plan() {
+  if (!classify() || !chooseUnits() || !chooseShape())
+    return false;
+  findOutside();
+  return true;
+}
 
 static bool isReshape(Operation *op) {
   return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp,
@@ -220,51 +201,6 @@ bool UnitLoop::mapElements(Operation *op) {
   return true;
 }
 
-/// Weights that each of so many threads of a block can keep in registers.
-static int64_t getRegisterWeights(int64_t threads) {
-  return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
-}
-
-bool UnitLoop::chooseShape() {
-  streamsPerGroup = std::min(e.streams, kStreamsPerGroup);
-  groups = units * llvm::divideCeil(e.streams, streamsPerGroup);
-  auto weightsFor = [&](unsigned lanes) {
-    int64_t weights = 0;
-    for (auto &[op, product] : products)
-      weights += product.perUnit * llvm::divideCeil(product.form.depth, lanes);
-    return weights;
-  };
-  auto isExchangeable = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
-  const bool canCross = e.getRegime() != "block" && !exchanged.empty() && llvm::all_of(exchanged, isExchangeable);
-
-  unsigned inBlock = kWarpThreads;
-  while (inBlock > kMinLanes && groups * inBlock > kMaxBlockThreads)
-    inBlock /= 2;
-  const bool fitsBlock = groups * inBlock <= kMaxBlockThreads && weightsFor(inBlock) * streamsPerGroup <= kMaxUnrolled;
-  const int64_t blockThreads = llvm::alignTo(groups * inBlock, kWarpThreads);
-  const bool isComfortable = fitsBlock && weightsFor(inBlock) <= getRegisterWeights(blockThreads);
-  if (fitsBlock && e.getRegime() != "grid" && (isComfortable || !canCross)) {
-    lanes = inBlock;
-    shape.threads = blockThreads;
-    shape.blocks = 1;
-  } else if (canCross) {
-    lanes = kWarpThreads;
-    while (lanes > kMinLanes && llvm::divideCeil(groups * lanes, kBlockThreads) > kMaxBlocks)
-      lanes /= 2;
-    shape.threads = kBlockThreads;
-    shape.blocks = llvm::divideCeil(groups * lanes, kBlockThreads);
-    shape.isCooperative = acrossBlocks = true;
-    if (shape.blocks > kMaxBlocks || weightsFor(lanes) * streamsPerGroup > kMaxUnrolled)
-      return false;
-  } else {
-    return false;
-  }
-  for (auto &[op, product] : products)
-    product.perLane = llvm::divideCeil(product.form.depth, lanes);
-  inRegisters = weightsFor(lanes) <= getRegisterWeights(shape.threads);
-  return true;
-}
-
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
@@ -275,18 +211,43 @@ void UnitLoop::emit() {
   e.synchronize();
   e.beginLoop(shape);
   findPlace();
-  if (inRegisters)
-    loadWeights();
+  allocateShared();
   Value zero = index.constant(0), one = index.constant(1);
-  dead = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
-  auto loop = scf::ForOp::create(b, loc, zero, region.domainFrames(), one, ValueRange{dead});
+  step = zero;
+  frame = region.frame = frameOf(step);
+  for (Value value : fixed)
+    fixedValues[value] = loadAll(value);
+  if (inRegisters)
+    for (auto &[op, product] : products)
+      loadWeights(op, product);
+  fillExchange();
+
+  // From frame to frame: whether a wait has failed, signals of the last frame,
+  // and what was loaded ahead.
+  SmallVector<Value> initial{arith::ConstantOp::create(b, loc, b.getBoolAttr(false))};
+  for (Carried &item : carried)
+    llvm::append_range(initial, readLast(item));
+  llvm::append_range(initial, loadAhead(step));
+  auto loop = scf::ForOp::create(b, loc, zero, region.domainFrames(), one, initial);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    dead = loop.getRegionIterArg(0);
-    emitFrame(loop.getInductionVar());
-    scf::YieldOp::create(b, loc, ValueRange{dead});
+    step = loop.getInductionVar();
+    frame = region.frame = frameOf(step);
+    parity = index.rem(step, index.constant(2));
+    values.clear();
+    takeCarried(loop.getRegionIterArgs());
+    Value lastStep = index.sub(region.domainFrames(), one);
+    SmallVector<Value> next = loadAhead(index.min(index.add(step, one), lastStep));
+    emitFrame();
+    SmallVector<Value> yielded{dead};
+    for (Carried &item : carried)
+      for (size_t i = 0; i < item.last.size(); ++i)
+        yielded.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
+    llvm::append_range(yielded, next);
+    scf::YieldOp::create(b, loc, yielded);
   }
+  region.frame = {};
   if (acrossBlocks) {
     // Flag 4: a block was lost.
     auto failed = scf::IfOp::create(b, loc, loop.getResult(0), /*withElseRegion=*/false);
@@ -297,74 +258,160 @@ void UnitLoop::emit() {
   e.endLoop();
 }
 
-/// Sentinels where the exchanged signals will be.
-void UnitLoop::presetSequences() {
-  for (Value value : exchanged) {
-    const View &view = region.allocateResult(value);
-    e.access({}, {view.buffer});
-    Space space{Rate::Frame, SmallVector<int64_t>(view.type.getShape())};
-    e.forEachVector(
-        space, 1, {region.domainFrames(), Value()}, [](const Point &) {},
-        [&](const Point &point, unsigned, Value) {
-          Value bits = arith::BitcastOp::create(b, loc, b.getF32Type(), constantI32(kSentinel));
-          e.store(bits, view, point, 1, {});
-        });
-  }
-}
-
-/// Which unit, streams and share of the sums are this thread's.
+/// Which unit and streams are this thread's.
 void UnitLoop::findPlace() {
-  Value lanesValue = index.constant(lanes);
-  lane = index.rem(e.ids.thread, lanesValue);
-  Value group = index.div(e.ids.thread, lanesValue);
-  isActive = index.less(group, index.constant(groups));
-  group = index.min(group, index.constant(groups - 1));
-  unit = index.rem(group, index.constant(units));
-  Value first = index.mul(index.div(group, index.constant(units)), index.constant(streamsPerGroup));
+  auto x = gpu::Dimension::x;
+  thread = gpu::ThreadIdOp::create(b, loc, x);
+  warp = index.div(thread, index.constant(kWarpThreads));
+  lane = index.rem(thread, index.constant(acrossBlocks ? kWarpThreads : lanes));
+  Value block = gpu::BlockIdOp::create(b, loc, x), unitBlocks = index.constant(llvm::divideCeil(units, unitsPerBlock));
+  firstUnit = index.mul(index.rem(block, unitBlocks), index.constant(unitsPerBlock));
+  firstStream = index.mul(index.div(block, unitBlocks), index.constant(streamsPerBlock));
+
+  Value group = index.div(thread, index.constant(lanes));
+  localUnit = index.rem(group, index.constant(unitsPerBlock));
+  unit = index.add(firstUnit, localUnit);
+  Value isUnit = index.less(unit, index.constant(units));
+  unit = index.min(unit, index.constant(units - 1));
+  Value first = index.mul(index.div(group, index.constant(unitsPerBlock)), index.constant(streamsPerGroup));
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    Value stream = s ? index.add(first, index.constant(s)) : first;
-    Value exists = index.less(stream, index.constant(e.streams));
-    isPresent.push_back(arith::AndIOp::create(b, loc, isActive, exists));
+    Value local = s ? index.add(first, index.constant(s)) : first;
+    Value exists = index.less(local, index.constant(streamsPerBlock));
+    localStreams.push_back(index.min(local, index.constant(streamsPerBlock - 1)));
+    Value stream = index.add(firstStream, localStreams.back());
+    exists = arith::AndIOp::create(b, loc, exists, index.less(stream, index.constant(e.streams)));
+    isPresent.push_back(arith::AndIOp::create(b, loc, isUnit, exists));
     streams.push_back(index.min(stream, index.constant(e.streams - 1)));
   }
 }
 
-/// The lane's elements k = lane, lane + lanes, …; zero behind the last.
-void UnitLoop::loadWeights() {
-  for (auto &[op, product] : products) {
-    const RegionEmitter::MatrixVector &form = product.form;
-    View view = region.materialize(form.weight);
-    product.weights.clear();
-    for (int64_t j = 0; j < product.perUnit; ++j)
-      for (int64_t i = 0; i < product.perLane; ++i) {
-        Value row = flatIndex(op->getResult(0), j), k = index.add(lane, index.constant(i * lanes));
-        Value inside = index.less(k, index.constant(form.depth));
-        k = index.min(k, index.constant(form.depth - 1));
-        Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-        at = index.addScaled(at, k, form.depthStride);
-        Type element = view.type.getElementType();
-        Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
-        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, e.splat(element, 1, 0)));
-      }
+/// The frame that is computed in a step.
+Value UnitLoop::frameOf(Value step) {
+  if (cast<RecurrentOp>(region.region).getDirection() != Direction::Anticausal)
+    return step;
+  return index.sub(index.sub(region.domainFrames(), index.constant(1)), step);
+}
+
+//===----------------------------------------------------------------------===//
+// From frame to frame
+//===----------------------------------------------------------------------===//
+
+bool UnitLoop::readsLastFrame(DelayOp delay) const {
+  const bool isBackward = cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal;
+  return isOfLoop(delay.getSource()) && int64_t(delay.getBy()) == (isBackward ? -1 : 1);
+}
+
+/// What the ops read that the loop does not compute, and what it keeps.
+void UnitLoop::findOutside() {
+  llvm::SetVector<Value> outside;
+  for (Operation *op : ops) {
+    if (auto delay = dyn_cast<DelayOp>(op); delay && readsLastFrame(delay)) {
+      carried.push_back({delay, SmallVector<Value>(perUnit(delay) * streamsPerGroup), {}});
+      if (delay.getInit())
+        outside.insert(delay.getInit());
+      continue;
+    }
+    if (products.contains(op))
+      continue;
+    for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+      if (!(isTimed(op) && !isa<SeedOp>(op) && i == 0))
+        outside.insert(operand);
+  }
+  // Of those that only products read, whether they exist.
+  for (auto &[op, product] : products)
+    if (product.delay && isShared(product) &&
+        llvm::none_of(carried, [&](const Carried &item) { return item.delay == product.delay; }))
+      carried.push_back({product.delay, {}, {}});
+  for (Value value : outside) {
+    auto constant = value.getDefiningOp<arith::ConstantOp>();
+    if (isOfLoop(value) || (constant && isa<SplatElementsAttr>(constant.getValue())))
+      continue;
+    (region.rateOf(value) == Rate::Frame ? ahead : fixed).push_back(value);
   }
 }
 
-void UnitLoop::emitFrame(Value step) {
-  frame = step;
-  if (cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal)
-    frame = index.sub(index.sub(region.domainFrames(), index.constant(1)), frame);
-  region.frame = frame;
-  values.clear();
+SmallVector<Value> UnitLoop::loadAll(Value value) {
+  SmallVector<Value> list;
+  View view = region.materialize(value);
+  for (int64_t j = 0; j < perUnit(value); ++j)
+    for (int64_t s = 0; s < streamsPerGroup; ++s)
+      list.push_back(e.loadElement(view, pointOf(flatIndex(value, j), view, s)));
+  return list;
+}
+
+/// Loads for a step what comes from outside, and whether the frames before it
+/// exist.
+SmallVector<Value> UnitLoop::loadAhead(Value wanted) {
+  Value current = frame;
+  frame = region.frame = frameOf(wanted);
+  SmallVector<Value> list;
+  for (Value value : ahead)
+    llvm::append_range(list, loadAll(value));
+  for (Carried &item : carried)
+    for (int64_t s = 0; s < streamsPerGroup; ++s)
+      list.push_back(region.prepareRead(item.delay, {frame, streams[s], {}}).valid);
+  frame = region.frame = current;
+  return list;
+}
+
+/// What a delay reads at the first frame, if that exists.
+SmallVector<Value> UnitLoop::readLast(const Carried &item) {
+  SmallVector<Value> list;
+  DelayOp delay = item.delay;
+  Type element = cast<RankedTensorType>(delay.getType()).getElementType();
+  for (size_t i = 0; i < item.last.size(); ++i) {
+    const int64_t j = i / streamsPerGroup, s = i % streamsPerGroup;
+    RegionEmitter::TimedRead read = region.prepareRead(delay, {frame, streams[s], {}});
+    list.push_back(e.loadAt(read.base, addressOf(read, delay, j, s), element, 0, 1, {}));
+  }
+  return list;
+}
+
+/// The address of element j of what a timed op reads.
+Value UnitLoop::addressOf(const RegionEmitter::TimedRead &read, Operation *op, int64_t j, int64_t s) {
+  View origin = read.source;
+  origin.shift = origin.frameStride = origin.streamStride = 0;
+  return index.add(read.rowOffset, e.address(origin, pointOf(flatIndex(op->getResult(0), j), origin, s)));
+}
+
+/// The arguments of the loop, in the order of its initial values.
+void UnitLoop::takeCarried(ValueRange arguments) {
+  auto take = [&](size_t count) {
+    SmallVector<Value> taken(arguments.take_front(count));
+    arguments = arguments.drop_front(count);
+    return taken;
+  };
+  dead = take(1).front();
+  for (Carried &item : carried)
+    item.last = take(item.last.size());
+  for (Value value : ahead)
+    values[value] = take(perUnit(value) * streamsPerGroup);
+  for (Carried &item : carried)
+    item.valid = take(streamsPerGroup);
+}
+
+Value UnitLoop::getValid(DelayOp delay, int64_t s) const {
+  return llvm::find_if(carried, [&](const Carried &item) { return item.delay == delay; })->valid[s];
+}
+
+//===----------------------------------------------------------------------===//
+// A frame
+//===----------------------------------------------------------------------===//
+
+void UnitLoop::emitFrame() {
   unsynchronized.clear();
+  pending.clear();
+  isReading = false;
   for (Operation *op : ops)
     emitOp(op);
   // Results that have no op of their own.
   for (auto [place, value] : llvm::zip(region.results, region.body.getTerminator()->getOperands()))
     if (region.materialize(value).buffer != place.buffer)
-      publish(value, place);
-  if (!acrossBlocks && !unsynchronized.empty())
-    gpu::BarrierOp::create(b, loc);
-  region.frame = {};
+      pending.push_back({value, place});
+  if (!acrossBlocks && (isReading || !unsynchronized.empty()))
+    meet();
+  for (auto &[value, view] : pending)
+    store(value, view);
 }
 
 void UnitLoop::emitOp(Operation *op) {
@@ -389,28 +436,45 @@ void UnitLoop::emitOp(Operation *op) {
       }
     values[result] = list;
   }
-  if (region.outliving.contains(result) || exchanged.contains(result))
-    publish(result, region.allocateResult(result));
+
+  if (!exchanged.contains(result)) {
+    if (region.outliving.contains(result))
+      pending.push_back({result, region.allocateResult(result)});
+    return;
+  }
+  if (acrossBlocks)
+    return publish(result);
+  exchangeInBlock(result);
+  unsynchronized.insert(result);
+  // Others read the sequence itself where it is not all in shared memory.
+  auto readsSequence = [&](auto &item) { return item.second.exchanged == result && !isShared(item.second); };
+  if (llvm::any_of(products, readsSequence))
+    store(result, region.allocateResult(result));
+  else if (region.outliving.contains(result))
+    pending.push_back({result, region.allocateResult(result)});
 }
 
 void UnitLoop::emitTimed(Operation *op) {
   Value result = op->getResult(0);
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
+  auto delay = dyn_cast<DelayOp>(op);
+  auto kept = llvm::find_if(carried, [&](const Carried &item) { return item.delay == op; });
   SmallVector<Value> list(perUnit(result) * streamsPerGroup);
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    RegionEmitter::TimedRead read = region.prepareRead(op, {frame, streams[s], {}});
+    RegionEmitter::TimedRead read;
+    if (kept == carried.end())
+      read = region.prepareRead(op, {frame, streams[s], {}});
+    else
+      read.valid = kept->valid[s];
     for (int64_t j = 0; j < perUnit(result); ++j) {
       Value value;
-      if (read.source) {
-        View origin = read.source;
-        origin.shift = origin.frameStride = origin.streamStride = 0;
-        Value at = index.add(read.rowOffset, e.address(origin, pointOf(flatIndex(result, j), origin, s)));
-        value = e.loadAt(read.base, at, element, 0, 1, {});
-      } else {
+      if (kept != carried.end())
+        value = kept->last[j * streamsPerGroup + s];
+      else if (read.source)
+        value = e.loadAt(read.base, addressOf(read, op, j, s), element, 0, 1, {});
+      else
         value = get(op->getOperand(0), j, s);
-      }
       if (read.valid) {
-        auto delay = dyn_cast<DelayOp>(op);
         Value other = delay && delay.getInit() ? get(delay.getInit(), j, s) : e.splat(element, 1, 0);
         value = arith::SelectOp::create(b, loc, read.valid, value, other);
       }
@@ -418,140 +482,6 @@ void UnitLoop::emitTimed(Operation *op) {
     }
   }
   values[result] = list;
-}
-
-//===----------------------------------------------------------------------===//
-// Products
-//===----------------------------------------------------------------------===//
-
-void UnitLoop::emitProduct(ContractOp op, Product &product) {
-  if (!acrossBlocks && unsynchronized.contains(product.exchanged) && !product.delay) {
-    gpu::BarrierOp::create(b, loc);
-    unsynchronized.clear();
-  }
-  if (!inRegisters)
-    loadWeights();
-  Type element = cast<RankedTensorType>(op.getType()).getElementType();
-  SmallVector<Value> list(product.perUnit * streamsPerGroup);
-  for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    SmallVector<Value> input = readInput(product, s);
-    for (int64_t j = 0; j < product.perUnit; ++j) {
-      Value sum = e.splat(element, 1, 0);
-      for (int64_t i = 0; i < product.perLane; ++i) {
-        Value weight = product.weights[j * product.perLane + i];
-        if (isa<FloatType>(element))
-          sum = math::FmaOp::create(b, loc, weight, input[i], sum);
-        else
-          sum = arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, weight, input[i]));
-      }
-      list[j * streamsPerGroup + s] = addLanes(sum);
-    }
-  }
-  values[op.getResult()] = list;
-}
-
-/// All lanes of a group get the sum of their values, added in one order.
-Value UnitLoop::addLanes(Value sum) {
-  for (unsigned distance = lanes / 2; distance > 0; distance /= 2) {
-    // The whole warp takes part: its groups exchange among themselves.
-    Value other =
-        gpu::ShuffleOp::create(b, loc, sum, constantI32(distance), constantI32(kWarpThreads), gpu::ShuffleMode::XOR)
-            .getShuffleResult();
-    sum = region.combine(ReduceKind::Sum, sum, other);
-  }
-  return sum;
-}
-
-SmallVector<Value> UnitLoop::readInput(Product &product, int64_t s) {
-  Type element = cast<RankedTensorType>(product.form.input.getType()).getElementType();
-  SmallVector<Value> positions; // clamped: weights behind the end are zero
-  for (int64_t i = 0; i < product.perLane; ++i)
-    positions.push_back(index.min(index.add(lane, index.constant(i * lanes)), index.constant(product.form.depth - 1)));
-
-  RegionEmitter::TimedRead read;
-  View view;
-  Value rowOffset;
-  if (product.delay) {
-    read = region.prepareRead(product.delay, {frame, streams[s], {}});
-    view = read.source;
-    rowOffset = read.rowOffset;
-  } else {
-    view = isOfLoop(product.form.input) ? region.allocateResult(product.form.input)
-                                        : region.materialize(product.form.input);
-    View row = view;
-    row.strides.clear();
-    rowOffset = e.address(row, {frame, streams[s], {}});
-  }
-  View origin = view;
-  origin.shift = origin.frameStride = origin.streamStride = 0;
-  SmallVector<Value> offsets;
-  for (Value k : positions)
-    offsets.push_back(index.add(rowOffset, e.address(origin, pointOf(k, origin, s))));
-
-  SmallVector<Value> input;
-  if (acrossBlocks && product.exchanged) {
-    Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-    if (product.delay) {
-      // Only a frame of this chunk, and one that exists, is waited for.
-      fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;
-      if (read.isOld)
-        address = arith::SelectOp::create(b, loc, read.isOld, e.pointer(read.old), address);
-    }
-    input = awaitElements(address, offsets, element, fresh);
-  } else {
-    Value base = product.delay ? read.base : e.base(view);
-    for (Value at : offsets)
-      input.push_back(e.loadAt(base, at, element, 0, 1, {}));
-  }
-  if (product.delay && read.valid)
-    for (auto [i, value] : llvm::enumerate(input)) {
-      Value other = e.splat(element, 1, 0);
-      if (Value init = product.delay.getInit()) {
-        View initView = region.materialize(init);
-        other = e.loadElement(initView, pointOf(positions[i], initView, s));
-      }
-      value = arith::SelectOp::create(b, loc, read.valid, value, other);
-    }
-  return input;
-}
-
-/// Polls until no element has the bits of the sentinel; at most `kMaxPolls`
-/// times, and not at all once a wait has failed.
-SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh) {
-  Type i32 = b.getI32Type(), i1 = b.getI1Type();
-  SmallVector<Value> addresses;
-  for (Value at : offsets) {
-    Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
-    addresses.push_back(LLVM::GEPOp::create(b, loc, address.getType(), i32, address, ArrayRef<LLVM::GEPArg>{wide}));
-  }
-  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-  Value patient = arith::AndIOp::create(b, loc, fresh, arith::XOrIOp::create(b, loc, dead, yes));
-  // The words, whether one is missing, and the number of polls.
-  SmallVector<Type> results(offsets.size(), i32);
-  results.append({i1, i32});
-  auto loop = scf::WhileOp::create(
-      b, loc, results, ValueRange{constantI32(0)},
-      [&](OpBuilder &, Location, ValueRange arguments) {
-        SmallVector<Value> words;
-        Value isMissing;
-        for (Value at : addresses) {
-          words.push_back(LLVM::LoadOp::create(b, loc, i32, at, /*alignment=*/4, /*isVolatile=*/false,
-                                               /*isNonTemporal=*/false, /*isInvariant=*/false,
-                                               /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
-          Value same = e.compare(arith::CmpIPredicate::eq, words.back(), constantI32(kSentinel));
-          isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
-        }
-        isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
-        Value mayGoOn = e.compare(arith::CmpIPredicate::ult, arguments[0], constantI32(kMaxPolls));
-        words.append({isMissing, arguments[0]});
-        scf::ConditionOp::create(b, loc, arith::AndIOp::create(b, loc, isMissing, mayGoOn), words);
-      },
-      [&](OpBuilder &, Location, ValueRange arguments) {
-        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constantI32(1))});
-      });
-  dead = arith::OrIOp::create(b, loc, dead, loop.getResult(offsets.size()));
-  return llvm::map_to_vector(loop.getResults().take_front(offsets.size()),
-                             [&](Value word) -> Value { return arith::BitcastOp::create(b, loc, element, word); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -564,8 +494,8 @@ Value UnitLoop::flatIndex(Value value, int64_t j) {
   return j ? index.add(unit, index.constant(j * units)) : unit;
 }
 
-Point UnitLoop::pointOf(Value flat, const View &view, int64_t s) {
-  Point point{frame, streams[s], {}};
+Point UnitLoop::pointOf(Value flat, const View &view, Value stream) {
+  Point point{frame, stream, {}};
   ArrayRef<int64_t> shape = view.type.getShape();
   point.element.resize(shape.size());
   for (size_t i = shape.size(); i-- > 0;) {
@@ -577,42 +507,24 @@ Point UnitLoop::pointOf(Value flat, const View &view, int64_t s) {
 }
 
 Value UnitLoop::get(Value value, int64_t j, int64_t s) {
-  if (auto found = values.find(value); found != values.end())
-    return found->second[(countElements(value) == 1 ? 0 : j) * streamsPerGroup + s];
-  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
-    if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
-      return e.splat(cast<TypedAttr>(splat.getSplatValue<Attribute>()), 1);
-  // From outside of the loop.
-  View view = region.materialize(value);
-  return e.loadElement(view, pointOf(flatIndex(value, j), view, s));
+  const int64_t at = (countElements(value) == 1 ? 0 : j) * streamsPerGroup + s;
+  for (auto *known : {&values, &fixedValues})
+    if (auto found = known->find(value); found != known->end())
+      return found->second[at];
+  // All else from outside was loaded.
+  auto constant = value.getDefiningOp<arith::ConstantOp>();
+  auto splat = cast<SplatElementsAttr>(constant.getValue());
+  return e.splat(cast<TypedAttr>(splat.getSplatValue<Attribute>()), 1);
 }
 
 /// Writes this unit's elements; all lanes write the same, so that each may read
 /// them back.
-void UnitLoop::publish(Value value, const View &view) {
-  const bool isExchanged = exchanged.contains(value) && view.buffer == region.materialize(value).buffer;
+void UnitLoop::store(Value value, const View &view) {
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(present.thenBlock());
-    for (int64_t j = 0; j < perUnit(value); ++j) {
-      Value element = get(value, j, s);
-      Point point = pointOf(flatIndex(value, j), view, s);
-      if (!isExchanged || !acrossBlocks) {
-        e.store(element, view, point, 1, {});
-        continue;
-      }
-      Type i32 = b.getI32Type();
-      Value bits = arith::BitcastOp::create(b, loc, i32, element);
-      Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
-      bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
-      Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), e.address(view, point));
-      Value base = e.pointer(view);
-      Value at = LLVM::GEPOp::create(b, loc, base.getType(), i32, base, ArrayRef<LLVM::GEPArg>{wide});
-      LLVM::StoreOp::create(b, loc, bits, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
-                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
-    }
+    for (int64_t j = 0; j < perUnit(value); ++j)
+      e.store(get(value, j, s), view, pointOf(flatIndex(value, j), view, s), 1, {});
   }
-  if (isExchanged)
-    unsynchronized.insert(value);
 }

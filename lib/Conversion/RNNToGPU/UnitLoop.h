@@ -7,19 +7,27 @@
 //
 // All vectors of the body have a multiple of U elements. Element j * U + u of
 // any of them belongs to unit u: of an LSTM, one hidden unit with its cell and
-// all its gates. A group of lanes owns a unit for some streams. Per frame it
+// all its gates. A group of lanes owns a unit for some streams and computes its
+// elements, all lanes the same. Per frame it
 //
 //   computes what depends on no product,
-//   waits for the vectors that its products read,
-//   multiplies its rows of the matrices: lanes divide the sum over k and add up
-//   by shuffles, so that every lane has the results,
-//   computes the rest of its elements, all lanes the same,
-//   and publishes its element of the vectors that products read.
+//   has its rows of the matrices multiplied with the exchanged vectors,
+//   computes the rest of its elements,
+//   publishes its element of the vectors that products read,
+//   and stores what else outlives the frame.
 //
-// With one barrier or one wait per exchanged vector and frame. The matrices'
-// elements stay in registers where they fit.
+// The matrices' elements stay in registers where they fit, and so do signals of
+// the last frame. What the next frame reads from elsewhere is loaded a frame
+// ahead.
 //
-// In several blocks a reader polls the elements themselves: the sequence is
+// One block ("block"; several, if there are streams that share nothing):
+// vectors are exchanged in shared memory, one barrier per frame and vector. The
+// lanes of a group divide the sums over k and add up by shuffles.
+//
+// Many blocks ("grid"), each with some units: the warps of a block divide the
+// sums over k. A warp waits for its part of the vector, multiplies all rows of
+// the block with it, and leaves partial sums in shared memory, which the groups
+// add in one order. To wait is to poll the elements themselves: the sequence is
 // preset to a pattern that nobody publishes ("sentinel"; a result with its bits
 // is published as another NaN). One relaxed store and relaxed loads suffice,
 // since nothing but the polled words is read on their strength.
@@ -34,6 +42,12 @@
 
 namespace mlir::rnn::loops {
 
+/// Streams whose vectors a block multiplies at one time.
+constexpr int64_t kStreamsAtOnce = 4;
+/// Rows of an exchange in shared memory: two frames, and what stands for one
+/// that does not exist.
+constexpr int64_t kExchangeSlots = 3;
+
 class UnitLoop {
 public:
   UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operation *> ops);
@@ -44,45 +58,96 @@ public:
   void emit();
 
 private:
-  /// A product of the body.
+  /// A product of the body. A lane has `rowsPerLane` rows and, of each,
+  /// `quads` times four neighbouring elements of the sum, every `lanesPerRow`-th
+  /// four of its group's or warp's part.
   struct Product {
     RegionEmitter::MatrixVector form;
-    DelayOp delay;              ///< the input is a delayed signal; or null
-    Value exchanged;            ///< the signal of this loop that is read; or null
-    int64_t perUnit;            ///< rows of a unit
-    int64_t perLane;            ///< elements of the sum that a lane adds
-    SmallVector<Value> weights; ///< [perUnit][perLane], if in registers
+    DelayOp delay;       ///< the input is a delayed signal; or null
+    Value exchanged;     ///< the signal of this loop that is read; or null
+    int64_t perUnit = 0; ///< rows of a unit
+    int64_t rowsPerLane = 0, lanesPerRow = 0, quads = 0;
+    int64_t slice = 0;          ///< elements of the sum that a group or warp adds
+    SmallVector<Value> weights; ///< [rowsPerLane][quads * 4], if in registers
+    Value inputs, partials;     ///< across blocks: memrefs in shared memory
+  };
+  /// A delayed signal that stays in registers.
+  struct Carried {
+    DelayOp delay;
+    SmallVector<Value> last, valid; ///< of this frame: [perUnit][streams of the group], [streams]
   };
 
-  // What is computed.
+  // What is computed: UnitLoop.cpp.
   bool classify();
   bool chooseUnits();
-  bool chooseShape();
   bool mapElements(Operation *op);
+  void findOutside();
   static int64_t countElements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
   /// Elements of a value that one unit has; 1 for a scalar, which all have.
   int64_t perUnit(Value value) const { return std::max<int64_t>(countElements(value) / units, 1); }
   bool isOfLoop(Value value) const { return value.getDefiningOp() && ownOps.contains(value.getDefiningOp()); }
+  /// True if the delay reads what the last frame that was computed has left.
+  bool readsLastFrame(DelayOp delay) const;
 
-  // The kernel.
-  void presetSequences();
+  // How it is dealt out: UnitShape.cpp.
+  bool chooseShape();
+  bool chooseBlock(bool mayBeTight);
+  bool chooseGrid();
+  std::optional<int64_t> dealOut(int64_t unitsPerBlock);
+  /// Deals out the products; returns the weights of a thread.
+  int64_t divideProducts();
+  /// Rows of a product that a block has, with those that are added to fill warps.
+  int64_t countRows(const Product &product) const;
+  int64_t countSharedBytes() const;
+
+  // The kernel: UnitLoop.cpp.
   void findPlace();
-  void loadWeights();
-  void emitFrame(Value step);
+  Value frameOf(Value step);
+  SmallVector<Value> loadAll(Value value);
+  SmallVector<Value> loadAhead(Value wanted);
+  SmallVector<Value> readLast(const Carried &item);
+  Value addressOf(const RegionEmitter::TimedRead &read, Operation *op, int64_t j, int64_t s);
+  void takeCarried(ValueRange arguments);
+  Value getValid(DelayOp delay, int64_t s) const;
+  void emitFrame();
   void emitOp(Operation *op);
   void emitTimed(Operation *op);
-  void emitProduct(ContractOp op, Product &product);
-  /// Element k of the product's input for a stream, one value per element of
-  /// the lane's share.
-  SmallVector<Value> readInput(Product &product, int64_t stream);
-  SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
-  Value addLanes(Value sum);
-  void publish(Value value, const View &view);
+  void store(Value value, const View &view);
   /// Element `j` of this unit for stream number `s` of the group.
   Value get(Value value, int64_t j, int64_t s);
   Value flatIndex(Value value, int64_t j);
-  Point pointOf(Value flat, const View &view, int64_t s);
+  Point pointOf(Value flat, const View &view, int64_t s) { return pointOf(flat, view, streams[s]); }
+  Point pointOf(Value flat, const View &view, Value stream);
   Value constantI32(int32_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
+
+  // Products and exchange: UnitProducts.cpp.
+  bool isShared(const Product &product) const;
+  int64_t countInputs(const Product &product) const;
+  int64_t countPartials(const Product &product) const;
+  void allocateShared();
+  void presetSequences();
+  void fillExchange();
+  void exchangeInBlock(Value value);
+  void publish(Value value);
+  /// Where the lane's four elements number `quad` begin in the group's or warp's
+  /// part of the sum.
+  Value quadStart(const Product &product, int64_t quad);
+  Value rowInBlock(const Product &product, int64_t i);
+  void loadWeights(Operation *op, Product &product);
+  void emitProduct(ContractOp op, Product &product);
+  void multiplyInGroup(ContractOp op, Product &product);
+  void multiplyAcrossWarps(ContractOp op, Product &product);
+  SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
+  SmallVector<Value> loadShared(Value memory, Value at, int64_t width);
+  SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
+  Value addInOrder(ArrayRef<Value> terms);
+  Value addLanes(Value sum, int64_t count);
+  void syncWarp();
+  void meet();
+  /// The product's input at these positions for a stream, waited for where
+  /// other blocks publish it.
+  SmallVector<Value> readInput(Product &product, Value stream, ArrayRef<Value> positions);
+  SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
 
   GpuEmitter &e;
   RegionEmitter &region;
@@ -95,16 +160,29 @@ private:
   llvm::MapVector<Operation *, Product> products; ///< contractions
   llvm::SetVector<Value> exchanged;               ///< signals that products of other units read
   llvm::DenseMap<Operation *, SmallVector<std::pair<unsigned, int64_t>>> elements; ///< of reshapes: operand, element
-  int64_t units = 0, streamsPerGroup = 1, groups = 0;
-  unsigned lanes = kWarpThreads;
+  SmallVector<Carried> carried;
+  SmallVector<Value> ahead; ///< sequences from outside, loaded a frame ahead
+  SmallVector<Value> fixed; ///< values from outside that do not change
+
+  int64_t units = 0;
+  int64_t unitsPerBlock = 0, streamsPerBlock = 1, streamsPerGroup = 1;
+  int64_t lanes = kWarpThreads; ///< of a group
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;
 
-  Value lane, unit, frame, isActive;
-  SmallVector<Value> streams, isPresent;            ///< of the group; the last may repeat
+  Value thread, lane, warp, localUnit, unit;
+  Value firstUnit, firstStream;          ///< of the block
+  SmallVector<Value> streams, isPresent; ///< of the group; the last may repeat
+  SmallVector<Value> localStreams;       ///< the same, counted in the block
+  Value step, frame, parity;
   llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
-  llvm::SmallPtrSet<Value, 4> unsynchronized;       ///< published since the last barrier
-  Value dead;                                       ///< i1: a wait has failed
+  llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
+  llvm::DenseMap<Value, Value>
+      exchange; ///< one block: memrefs [slots][streams][k]; slots 0 and 1 for even and odd frames
+  llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
+  bool isReading = false;                      ///< `exchange` was read since the last barrier
+  SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for
+  Value dead;                                  ///< i1: a wait has failed
 };
 
 } // namespace mlir::rnn::loops

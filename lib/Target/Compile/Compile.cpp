@@ -26,6 +26,7 @@
 #include "rnn/Runtime/ArtifactFormat.h"
 #include "rnn/Target/CPU/HostCode.h"
 #include "rnn/Target/GPU/DeviceCode.h"
+#include "rnn/Target/GPU/Ptx.h"
 #include "rnn/Target/NetworkHash.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/StringExtras.h"
@@ -305,7 +306,11 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
 
 LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
   OwningOpRef<ModuleOp> lowered = module->clone();
-  if (failed(runPhase(*lowered, [](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
+  ToGpuOptions gpu;
+  StringRef chip = target;
+  if (chip.consume_front("cuda:"))
+    gpu.multiprocessors = getMultiprocessors(chip).value_or(gpu.multiprocessors);
+  if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
   recordMemory(*lowered);
   FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);

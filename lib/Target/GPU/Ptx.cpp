@@ -33,17 +33,29 @@
 using namespace mlir;
 using namespace mlir::rnn;
 
-/// A chip and the lowest version of PTX that has it; from 8.0 on, which all of our drivers read.
+/// A chip, the lowest version of PTX that has it, from 8.0 on, which all of our drivers read, and the multiprocessors
+/// of the GPUs that it is compiled for: A100, A40, L40S, H100 SXM and H200, B200. Smaller ones refuse what does not fit.
 struct Chip {
   StringLiteral name;
   unsigned version;
+  int64_t multiprocessors;
 };
-static constexpr Chip kChips[] = {{"sm_80", 80}, {"sm_86", 80},  {"sm_89", 80},
-                                  {"sm_90", 80}, {"sm_90a", 80}, {"sm_100", 86}};
+static constexpr Chip kChips[] = {{"sm_80", 80, 108}, {"sm_86", 80, 84},   {"sm_89", 80, 128},
+                                  {"sm_90", 80, 132}, {"sm_90a", 80, 132}, {"sm_100", 86, 148}};
 
 /// What kernels write in PTX themselves, and the version that brought it.
 static constexpr std::pair<StringLiteral, unsigned> kNewInstructions[] = {
     {"st.async", 81}, {"red.async", 81}, {".b128", 83}};
+
+static const Chip *findChip(StringRef name) {
+  auto found = llvm::find_if(kChips, [&](const Chip &chip) { return chip.name == name; });
+  return found == std::end(kChips) ? nullptr : found;
+}
+
+std::optional<int64_t> mlir::rnn::getMultiprocessors(StringRef chip) {
+  const Chip *known = findChip(chip);
+  return known ? std::optional(known->multiprocessors) : std::nullopt;
+}
 
 ArrayRef<StringRef> mlir::rnn::getCudaChips() {
   static const SmallVector<StringRef> names =
@@ -66,7 +78,7 @@ static void setLaunchBounds(gpu::GPUModuleOp kernels, const llvm::StringSet<> &c
 }
 
 static unsigned getPtxVersion(const llvm::Module &code, StringRef chip) {
-  unsigned version = llvm::find_if(kChips, [&](const Chip &known) { return known.name == chip; })->version;
+  unsigned version = findChip(chip)->version;
   for (const llvm::Function &function : code)
     for (const llvm::Instruction &instruction : llvm::instructions(function))
       if (auto *call = dyn_cast<llvm::CallInst>(&instruction))
@@ -123,7 +135,7 @@ FailureOr<PtxCode> mlir::rnn::emitPtx(ModuleOp module, StringRef chip) {
   if (failed(kernels))
     return failure();
   Location loc = kernels->getLoc();
-  if (!llvm::is_contained(getCudaChips(), chip))
+  if (!findChip(chip))
     return emitError(loc) << "unknown chip '" << chip << "'; expected one of " << llvm::join(getCudaChips(), ", ");
   llvm::StringSet<> cooperative;
   module.walk([&](gpu::LaunchFuncOp launch) {

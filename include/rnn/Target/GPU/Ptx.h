@@ -23,6 +23,10 @@ namespace mlir::rnn {
 /// The chips that code is generated for, oldest first: `sm_80` … `sm_100`.
 ArrayRef<StringRef> getCudaChips();
 
+/// Multiprocessors of the GPUs with this chip that code is meant for: so many
+/// blocks may wait for each other. None if the chip is not known.
+std::optional<int64_t> getMultiprocessors(StringRef chip);
+
 /// A module of kernels in text.
 struct PtxCode {
   std::string text;

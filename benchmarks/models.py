@@ -1,0 +1,169 @@
+# ===- models.py - The networks that gpu.py times ------------------------------===#
+#
+# Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===-------------------------------------------------------------------------===#
+"""Points (a cell, its sizes), their text in MLIR, their numbers, and one frame of their cells in any array library."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm import LEARNING_RATE
+
+# cell: (gates, parameters with one element per unit). `gru` has its reset gate after the product, as cuDNN's;
+# `invented` is a cell that no library has.
+CELLS = {"lstm": (4, ()), "gru": (3, ()), "peephole": (4, ("pi", "pf", "po")), "invented": (3, ("a",))}
+
+
+class Point(NamedTuple):
+    cell: str
+    hidden: int
+    streams: int = 1
+    layers: int = 1
+    frames: int = 1024
+
+    @property
+    def name(self):
+        layers = f"-L{self.layers}" if self.layers > 1 else ""
+        return f"{self.cell}-H{self.hidden}-B{self.streams}{layers}"
+
+
+# In order of importance: a run that is cut short has the first ones.
+POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("lstm", 64), Point("lstm", 128),
+          Point("lstm", 512, layers=4), Point("gru", 512), Point("invented", 512), Point("peephole", 512),
+          Point("lstm", 256, layers=4), Point("lstm", 512, 16), Point("lstm", 256, 4), Point("lstm", 256, 16),
+          Point("lstm", 768, 16)]
+# What the emulator runs in seconds.
+QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),
+                Point("invented", 8, layers=2, frames=16)]
+
+
+def parameters(point):
+    """Shapes by name; all inputs are as wide as the state."""
+    gates, vectors = CELLS[point.cell]
+    n, shapes = point.hidden, {}
+    for layer in range(point.layers):
+        shapes.update({f"l{layer}.wx": (gates * n, n), f"l{layer}.wh": (gates * n, n), f"l{layer}.b": (gates * n,)})
+        shapes.update({f"l{layer}.{vector}": (n,) for vector in vectors})
+    return shapes
+
+
+def arrays(point, frames):
+    """The same numbers for everybody: parameters, input, target."""
+    rng = np.random.default_rng(point.hidden + point.streams)
+    draw = lambda scale, shape: (rng.normal(size=shape) * scale).astype(np.float32)
+    values = {name: draw(point.hidden**-0.5 if len(shape) == 2 else 0.1, shape)
+              for name, shape in parameters(point).items()}
+    shape = (frames, point.streams, point.hidden)
+    return {**values, "x": draw(1.0, shape), "target": draw(0.5, shape)}
+
+
+def state_sizes(point):
+    """How many vectors a layer carries from frame to frame."""
+    return 1 if point.cell == "gru" else 2
+
+
+# ===-------------------------------------------------------------------------===#
+# In MLIR
+# ===-------------------------------------------------------------------------===#
+
+GRU = """
+  %{l}.h1 = rnn.delay %{l}.h by 1 : !V
+  %{l}.pwx = rnn.param @{l}.wx : !W
+  %{l}.pwh = rnn.param @{l}.wh : !W
+  %{l}.pb = rnn.param @{l}.b : !G
+  %{l}.gx = rnn.linear {x}, %{l}.pwx, %{l}.pb : (!V, !W, !G) -> !G
+  %{l}.gh = rnn.linear %{l}.h1, %{l}.pwh : (!V, !W) -> !G
+  %{l}.xr, %{l}.xz, %{l}.xn = split %{l}.gx
+  %{l}.hr, %{l}.hz, %{l}.hn = split %{l}.gh
+  %{l}.sr = arith.addf %{l}.xr, %{l}.hr : !V
+  %{l}.sz = arith.addf %{l}.xz, %{l}.hz : !V
+  %{l}.r = rnn.sigmoid %{l}.sr : !V
+  %{l}.z = rnn.sigmoid %{l}.sz : !V
+  %{l}.seen = arith.mulf %{l}.r, %{l}.hn : !V
+  %{l}.sn = arith.addf %{l}.xn, %{l}.seen : !V
+  %{l}.n = math.tanh %{l}.sn : !V
+  %{l}.old = arith.subf %{l}.h1, %{l}.n : !V
+  %{l}.kept = arith.mulf %{l}.z, %{l}.old : !V
+  %{l}.h = arith.addf %{l}.n, %{l}.kept : !V
+"""
+# c = c[t-1] + sigmoid(z) * (tanh(n) - c[t-1]); h = sigmoid(o) * tanh(c + a * h[t-1])
+INVENTED = """
+  %{l}.h1 = rnn.delay %{l}.h by 1 : !V
+  %{l}.c1 = rnn.delay %{l}.c by 1 : !V
+  %{l}.pwx = rnn.param @{l}.wx : !W
+  %{l}.pwh = rnn.param @{l}.wh : !W
+  %{l}.pb = rnn.param @{l}.b : !G
+  %{l}.pa = rnn.param @{l}.a : !V
+  %{l}.gx = rnn.linear {x}, %{l}.pwx, %{l}.pb : (!V, !W, !G) -> !G
+  %{l}.gh = rnn.linear %{l}.h1, %{l}.pwh : (!V, !W) -> !G
+  %{l}.g = rnn.sum %{l}.gx, %{l}.gh : !G
+  %{l}.sz, %{l}.sn, %{l}.so = split %{l}.g
+  %{l}.z = rnn.sigmoid %{l}.sz : !V
+  %{l}.n = math.tanh %{l}.sn : !V
+  %{l}.o = rnn.sigmoid %{l}.so : !V
+  %{l}.new = arith.subf %{l}.n, %{l}.c1 : !V
+  %{l}.part = arith.mulf %{l}.z, %{l}.new : !V
+  %{l}.c = arith.addf %{l}.c1, %{l}.part : !V
+  %{l}.ah = arith.mulf %{l}.pa, %{l}.h1 : !V
+  %{l}.sum = arith.addf %{l}.c, %{l}.ah : !V
+  %{l}.tanh = math.tanh %{l}.sum : !V
+  %{l}.h = arith.mulf %{l}.o, %{l}.tanh : !V
+"""
+LSTM = '  %{l}.h, %{l}.c = rnn.lstm "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b){peephole} : !V -> !V\n'
+
+
+def split(line, n):
+    """`%a, %b = split %g`: slices of n elements."""
+    names, whole = line.strip().split(" = split ")
+    return "\n".join(f"  {name} = tensor.extract_slice {whole}[{i * n}] [{n}] [1] : !G to !V"
+                     for i, name in enumerate(names.split(", ")))
+
+
+def mlir(point):
+    """The network @net with the result e per frame and stream, the squared error, and its training step @step."""
+    n = point.hidden
+    gates = CELLS[point.cell][0] * n
+    lines = [f"!V = tensor<{n}xf32>", f"!G = tensor<{gates}xf32>", f"!W = tensor<{gates}x{n}xf32>"]
+    lines += [f"rnn.parameter @{name} : tensor<{'x'.join(map(str, shape))}xf32> init(#rnn.zeros)"
+              for name, shape in parameters(point).items()]
+    lines.append("rnn.network @net(%x: !V, %target: !V) -> (e: tensor<f32>) {")
+    for layer in range(point.layers):
+        l, x = f"l{layer}", f"%l{layer - 1}.h" if layer else "%x"
+        peephole = f" peephole(@{l}.pi, @{l}.pf, @{l}.po)" if point.cell == "peephole" else ""
+        text = {"gru": GRU, "invented": INVENTED}.get(point.cell, LSTM).format(l=l, x=x, peephole=peephole)
+        lines += [split(line, n) if " = split " in line else line for line in text.splitlines()]
+    lines.append(f"""  %d = arith.subf %l{point.layers - 1}.h, %target : !V
+  %dd = arith.mulf %d, %d : !V
+  %e = rnn.reduce sum %dd over [0] : !V to tensor<f32>
+  rnn.output %e : tensor<f32>
+}}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = {LEARNING_RATE}>)
+""")
+    return "\n".join(lines)
+
+
+# ===-------------------------------------------------------------------------===#
+# In an array library
+# ===-------------------------------------------------------------------------===#
+
+
+def frame(cell, gx, state, p, sigmoid, tanh, chunk):
+    """The next state of one layer, h first: gx [B,G] from the input with bias, state and p (wh and vectors) by name."""
+    h = state[0]
+    if cell == "gru":
+        (xr, xz, xn), (hr, hz, hn) = chunk(gx, 3), chunk(h @ p["wh"].T, 3)
+        n = tanh(xn + sigmoid(xr + hr) * hn)
+        return (n + sigmoid(xz + hz) * (h - n), )
+    c = state[1]
+    if cell == "invented":
+        z, n, o = chunk(gx + h @ p["wh"].T, 3)
+        c = c + sigmoid(z) * (tanh(n) - c)
+        return sigmoid(o) * tanh(c + p["a"] * h), c
+    i, f, g, o = chunk(gx + h @ p["wh"].T, 4)
+    peephole = cell == "peephole"
+    i, f = (i + p["pi"] * c, f + p["pf"] * c) if peephole else (i, f)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o + p["po"] * c if peephole else o) * tanh(c), c

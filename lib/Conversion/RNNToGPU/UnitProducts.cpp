@@ -1,0 +1,507 @@
+//===- UnitProducts.cpp - Products and exchange of a loop by units ----------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "UnitLoop.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+/// No published word has these bits.
+static constexpr int32_t kSentinel = -1;
+/// NaN for results that have them.
+static constexpr int32_t kOtherNan = 0x7fffffff;
+/// Polls of one wait, far more than any frame takes.
+static constexpr int32_t kMaxPolls = 1 << 22;
+
+static Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// True if the product's input is exchanged in the shared memory of one block:
+/// a signal of this frame or the last.
+bool UnitLoop::isShared(const Product &product) const {
+  if (acrossBlocks || !product.exchanged || getElementType(product.exchanged).isInteger(1))
+    return false;
+  DelayOp delay = product.delay;
+  if (!delay)
+    return true;
+  Value init = delay.getInit();
+  return readsLastFrame(delay) && (!init || region.rateOf(init) == Rate::Static);
+}
+
+/// Elements of a warp's part of the input for one stream, in shared memory.
+static int64_t padToWarp(int64_t slice) { return llvm::alignTo(slice, kWarpThreads); }
+
+int64_t UnitLoop::countInputs(const Product &product) const {
+  return shape.threads / kWarpThreads * std::min(streamsPerBlock, kStreamsAtOnce) * padToWarp(product.slice);
+}
+
+int64_t UnitLoop::countPartials(const Product &product) const {
+  return 2 * streamsPerBlock * (shape.threads / kWarpThreads) * countRows(product);
+}
+
+void UnitLoop::allocateShared() {
+  for (auto &[op, product] : products) {
+    Type element = getElementType(product.form.input);
+    if (acrossBlocks) {
+      product.inputs = e.allocateShared(element, countInputs(product));
+      product.partials = e.allocateShared(getElementType(op->getResult(0)), countPartials(product));
+    } else if (isShared(product) && !exchange.contains(product.form.input)) {
+      exchange[product.form.input] = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
+    }
+  }
+}
+
+/// Sentinels where the exchanged signals will be.
+void UnitLoop::presetSequences() {
+  for (Value value : exchanged) {
+    const View &view = region.allocateResult(value);
+    e.access({}, {view.buffer});
+    Space space{Rate::Frame, SmallVector<int64_t>(view.type.getShape())};
+    e.forEachVector(
+        space, 1, {region.domainFrames(), Value()}, [](const Point &) {},
+        [&](const Point &point, unsigned, Value) {
+          Value bits = arith::BitcastOp::create(b, loc, b.getF32Type(), constantI32(kSentinel));
+          e.store(bits, view, point, 1, {});
+        });
+  }
+}
+
+/// What the first frame reads: slot 1 holds the frame before it, slot 2 what
+/// stands for a frame that does not exist; zero behind the vector's end.
+void UnitLoop::fillExchange() {
+  llvm::SmallPtrSet<Value, 4> filled;
+  for (auto &[op, product] : products) {
+    auto found = exchange.find(product.form.input);
+    if (found == exchange.end() || !filled.insert(found->first).second)
+      continue;
+    Type element = getElementType(product.form.input);
+    const int64_t count = kExchangeSlots * streamsPerBlock * product.slice;
+    auto loop = scf::ForOp::create(b, loc, thread, index.constant(count), index.constant(shape.threads));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value at = loop.getInductionVar(), k = index.rem(at, index.constant(product.slice));
+    Value row = index.div(at, index.constant(product.slice));
+    Value slot = index.div(row, index.constant(streamsPerBlock));
+    Value inside = index.less(k, index.constant(product.form.depth));
+    k = index.min(k, index.constant(product.form.depth - 1));
+    Value zero = e.splat(element, 1, 0), value = zero;
+    if (product.delay) {
+      Value stream = index.add(firstStream, index.rem(row, index.constant(streamsPerBlock)));
+      stream = index.min(stream, index.constant(e.streams - 1));
+      Value first = readInput(product, stream, {k}).front(), other = zero;
+      if (Value init = product.delay.getInit()) {
+        View view = region.materialize(init);
+        other = e.loadElement(view, pointOf(k, view, stream));
+      }
+      Value isFirst = e.compare(arith::CmpIPredicate::eq, slot, index.constant(1));
+      Value isOther = e.compare(arith::CmpIPredicate::eq, slot, index.constant(2));
+      value = arith::SelectOp::create(b, loc, isFirst, first, arith::SelectOp::create(b, loc, isOther, other, zero));
+    }
+    value = arith::SelectOp::create(b, loc, inside, value, zero);
+    memref::StoreOp::create(b, loc, value, found->second, at);
+  }
+  if (!exchange.empty())
+    gpu::BarrierOp::create(b, loc);
+}
+
+/// Gives the unit's elements to the other groups of the block.
+void UnitLoop::exchangeInBlock(Value value) {
+  llvm::SmallPtrSet<Value, 4> written;
+  for (auto &[op, product] : products) {
+    auto found = exchange.find(product.form.input);
+    if (product.exchanged != value || found == exchange.end() || !written.insert(found->first).second)
+      continue;
+    for (int64_t s = 0; s < streamsPerGroup; ++s) {
+      auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(present.thenBlock());
+      Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
+      Value begin = index.mul(row, index.constant(product.slice));
+      for (int64_t j = 0; j < perUnit(value); ++j)
+        memref::StoreOp::create(b, loc, get(value, j, s), found->second, index.add(begin, flatIndex(value, j)));
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+Value UnitLoop::quadStart(const Product &product, int64_t quad) {
+  Value among = index.rem(lane, index.constant(product.lanesPerRow));
+  Value four = index.add(index.constant(quad * product.lanesPerRow), among);
+  return index.mul(four, index.constant(4));
+}
+
+/// The row of the block that is this lane's number i; across blocks.
+Value UnitLoop::rowInBlock(const Product &product, int64_t i) {
+  Value row = index.div(lane, index.constant(product.lanesPerRow));
+  return i ? index.add(row, index.constant(i * kWarpThreads)) : row;
+}
+
+/// Zero behind the last row and the last column.
+void UnitLoop::loadWeights(Operation *op, Product &product) {
+  const RegionEmitter::MatrixVector &form = product.form;
+  View view = region.materialize(form.weight);
+  Type element = view.type.getElementType();
+  Value zero = e.splat(element, 1, 0);
+  product.weights.clear();
+  for (int64_t i = 0; i < product.rowsPerLane; ++i) {
+    Value row, exists;
+    if (acrossBlocks) {
+      Value inBlock = rowInBlock(product, i), perUnit = index.constant(product.perUnit);
+      Value of = index.add(firstUnit, index.div(inBlock, perUnit));
+      exists = arith::AndIOp::create(b, loc, index.less(inBlock, index.constant(unitsPerBlock * product.perUnit)),
+                                     index.less(of, index.constant(units)));
+      of = index.min(of, index.constant(units - 1));
+      row = countElements(op->getResult(0)) == 1
+                ? index.constant(0)
+                : index.add(index.mul(index.rem(inBlock, perUnit), index.constant(units)), of);
+    } else {
+      row = flatIndex(op->getResult(0), i);
+    }
+    for (int64_t quad = 0; quad < product.quads; ++quad)
+      for (int64_t c = 0; c < 4; ++c) {
+        Value k = index.add(quadStart(product, quad), index.constant(c));
+        if (acrossBlocks)
+          k = index.add(k, index.mul(warp, index.constant(product.slice)));
+        Value inside = index.less(k, index.constant(form.depth));
+        if (exists)
+          inside = arith::AndIOp::create(b, loc, inside, exists);
+        k = index.min(k, index.constant(form.depth - 1));
+        Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
+        at = index.addScaled(at, k, form.depthStride);
+        Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
+        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+      }
+  }
+}
+
+void UnitLoop::emitProduct(ContractOp op, Product &product) {
+  if (!inRegisters)
+    loadWeights(op, product);
+  if (acrossBlocks)
+    multiplyAcrossWarps(op, product);
+  else
+    multiplyInGroup(op, product);
+}
+
+/// The lanes of a group add the rows of their unit.
+void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
+  if (unsynchronized.contains(product.exchanged) && !product.delay)
+    meet();
+  SmallVector<Value> list(product.perUnit * streamsPerGroup);
+  for (int64_t s = 0; s < streamsPerGroup; ++s) {
+    SmallVector<Value> input;
+    if (Value memory = exchange.lookup(product.form.input)) {
+      // Of this frame, of the last, or what stands for it.
+      Value slot = parity;
+      if (product.delay) {
+        Value last = index.sub(index.constant(1), parity);
+        slot = arith::SelectOp::create(b, loc, getValid(product.delay, s), last, index.constant(2));
+      }
+      Value row = index.add(index.mul(slot, index.constant(streamsPerBlock)), localStreams[s]);
+      input = loadQuads(product, memory, index.mul(row, index.constant(product.slice)));
+      isReading = true;
+    } else {
+      SmallVector<Value> positions; // clamped: weights behind the end are zero
+      for (int64_t quad = 0; quad < product.quads; ++quad)
+        for (int64_t c = 0; c < 4; ++c)
+          positions.push_back(index.min(index.add(quadStart(product, quad), index.constant(c)),
+                                        index.constant(product.form.depth - 1)));
+      input = readInput(product, streams[s], positions);
+    }
+    for (auto [j, sum] : llvm::enumerate(multiply(product, input)))
+      list[j * streamsPerGroup + s] = addLanes(sum, lanes);
+  }
+  values[op.getResult()] = list;
+}
+
+/// A warp brings its part of the vector to shared memory, whence every lane
+/// reads what its rows need; the groups add what the warps have found.
+void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
+  const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product), part = padToWarp(product.slice);
+  const int64_t atOnce = std::min(streamsPerBlock, kStreamsAtOnce);
+  auto partialsOf = [&](Value stream) {
+    Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), stream);
+    return index.mul(row, index.constant(warps * rows));
+  };
+
+  auto multiplyStreams = [&](Value first) {
+    SmallVector<Value> local;
+    for (int64_t s = 0; s < atOnce; ++s)
+      local.push_back(index.min(index.add(first, index.constant(s)), index.constant(streamsPerBlock - 1)));
+    auto inputsOf = [&](int64_t s) {
+      return index.mul(index.add(index.mul(warp, index.constant(atOnce)), index.constant(s)), index.constant(part));
+    };
+    for (int64_t s = 0; s < atOnce; ++s) {
+      SmallVector<Value> places, positions; // clamped: weights behind the end are zero
+      for (int64_t i = 0; i < part / kWarpThreads; ++i) {
+        places.push_back(index.add(lane, index.constant(i * kWarpThreads)));
+        Value k = index.add(index.mul(warp, index.constant(product.slice)), places.back());
+        positions.push_back(index.min(k, index.constant(product.form.depth - 1)));
+      }
+      Value stream = index.min(index.add(firstStream, local[s]), index.constant(e.streams - 1));
+      for (auto [place, value] : llvm::zip(places, readInput(product, stream, positions)))
+        memref::StoreOp::create(b, loc, value, product.inputs, index.add(inputsOf(s), place));
+    }
+    syncWarp();
+    for (int64_t s = 0; s < atOnce; ++s) {
+      SmallVector<Value> sums = multiply(product, loadQuads(product, product.inputs, inputsOf(s)));
+      for (Value &sum : sums)
+        sum = addLanes(sum, product.lanesPerRow);
+      auto first = scf::IfOp::create(
+          b, loc,
+          e.compare(arith::CmpIPredicate::eq, index.rem(lane, index.constant(product.lanesPerRow)), index.constant(0)),
+          /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(first.thenBlock());
+      Value begin = index.add(partialsOf(local[s]), index.mul(warp, index.constant(rows)));
+      for (auto [i, sum] : llvm::enumerate(sums))
+        memref::StoreOp::create(b, loc, sum, product.partials, index.add(begin, rowInBlock(product, i)));
+    }
+  };
+  if (atOnce == streamsPerBlock) {
+    multiplyStreams(index.constant(0));
+  } else {
+    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock), index.constant(atOnce),
+                                   ValueRange{dead});
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    dead = loop.getRegionIterArg(0);
+    multiplyStreams(loop.getInductionVar());
+    syncWarp(); // all have read before the next streams are written
+    scf::YieldOp::create(b, loc, ValueRange{dead});
+    dead = loop.getResult(0);
+  }
+  gpu::BarrierOp::create(b, loc);
+
+  Type element = getElementType(op.getResult());
+  SmallVector<Value> list(product.perUnit * streamsPerGroup);
+  const bool isPair = element.isF32() && product.perUnit % 2 == 0;
+  const int64_t width = !isPair ? 1 : product.perUnit % 4 == 0 ? 4 : 2;
+  for (int64_t s = 0; s < streamsPerGroup; ++s) {
+    Value begin = index.add(partialsOf(localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
+    SmallVector<SmallVector<Value>> terms(product.perUnit);
+    for (int64_t w = 0; w < warps; ++w)
+      for (int64_t j = 0; j < product.perUnit; j += width) {
+        Value at = index.add(begin, index.constant(w * rows + j));
+        for (auto [c, value] : llvm::enumerate(loadShared(product.partials, at, width)))
+          terms[j + c].push_back(value);
+      }
+    for (int64_t j = 0; j < product.perUnit; ++j)
+      list[j * streamsPerGroup + s] = addInOrder(terms[j]);
+  }
+  values[op.getResult()] = list;
+}
+
+/// The lane's rows times its elements of the input; several chains of sums, so
+/// that multiply-adds do not wait for each other.
+SmallVector<Value> UnitLoop::multiply(const Product &product, ArrayRef<Value> input) {
+  const size_t chains = product.rowsPerLane >= 4 ? 1 : 4;
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < product.rowsPerLane; ++i) {
+    ArrayRef<Value> weights = ArrayRef(product.weights).slice(i * input.size(), input.size());
+    SmallVector<Value> sums(chains);
+    for (auto [k, pair] : llvm::enumerate(llvm::zip(weights, input))) {
+      auto [weight, value] = pair;
+      Value &sum = sums[k % chains];
+      if (!isa<FloatType>(value.getType())) {
+        Value factor = arith::MulIOp::create(b, loc, weight, value);
+        sum = sum ? Value(arith::AddIOp::create(b, loc, sum, factor)) : factor;
+      } else {
+        sum = sum ? Value(math::FmaOp::create(b, loc, weight, value, sum))
+                  : Value(arith::MulFOp::create(b, loc, weight, value));
+      }
+    }
+    results.push_back(addInOrder(sums));
+  }
+  return results;
+}
+
+/// Neighbouring elements of shared memory, `width` being 1, 2 or 4 and dividing
+/// their place.
+SmallVector<Value> UnitLoop::loadShared(Value memory, Value at, int64_t width) {
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  if (width == 1)
+    return {memref::LoadOp::create(b, loc, memory, at)};
+  auto type = VectorType::get(width, element);
+  llvm::MaybeAlign alignment;
+  if (int64_t bytes = width * element.getIntOrFloatBitWidth() / 8; bytes <= kSharedAlignment)
+    alignment = llvm::Align(bytes);
+  Value vector = vector::LoadOp::create(b, loc, type, memory, at, /*nontemporal=*/false, alignment);
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < width; ++i)
+    result.push_back(vector::ExtractOp::create(b, loc, vector, i));
+  return result;
+}
+
+SmallVector<Value> UnitLoop::loadQuads(const Product &product, Value memory, Value base) {
+  SmallVector<Value> input;
+  for (int64_t quad = 0; quad < product.quads; ++quad)
+    llvm::append_range(input, loadShared(memory, index.add(base, quadStart(product, quad)), 4));
+  return input;
+}
+
+Value UnitLoop::addInOrder(ArrayRef<Value> terms) {
+  SmallVector<Value> sums(terms);
+  while (sums.size() > 1) {
+    SmallVector<Value> next;
+    for (size_t i = 0; i + 1 < sums.size(); i += 2)
+      next.push_back(sums[i + 1] ? region.combine(ReduceKind::Sum, sums[i], sums[i + 1]) : sums[i]);
+    if (sums.size() % 2)
+      next.push_back(sums.back());
+    sums = std::move(next);
+  }
+  return sums.front();
+}
+
+/// All of so many neighbouring lanes get the sum of their values, added in one
+/// order.
+Value UnitLoop::addLanes(Value sum, int64_t count) {
+  for (int64_t distance = count / 2; distance > 0; distance /= 2) {
+    // The whole warp takes part: its groups exchange among themselves.
+    Value other =
+        gpu::ShuffleOp::create(b, loc, sum, constantI32(distance), constantI32(kWarpThreads), gpu::ShuffleMode::XOR)
+            .getShuffleResult();
+    sum = region.combine(ReduceKind::Sum, sum, other);
+  }
+  return sum;
+}
+
+void UnitLoop::syncWarp() { NVVM::SyncWarpOp::create(b, loc, constantI32(-1)); }
+
+/// All threads of the block.
+void UnitLoop::meet() {
+  gpu::BarrierOp::create(b, loc);
+  unsynchronized.clear();
+  isReading = false;
+}
+
+//===----------------------------------------------------------------------===//
+// Input of products
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<Value> positions) {
+  Type element = getElementType(product.form.input);
+  RegionEmitter::TimedRead read;
+  View view;
+  Value rowOffset;
+  if (product.delay) {
+    read = region.prepareRead(product.delay, {frame, stream, {}});
+    view = read.source;
+    rowOffset = read.rowOffset;
+  } else {
+    view = isOfLoop(product.form.input) ? region.allocateResult(product.form.input)
+                                        : region.materialize(product.form.input);
+    View row = view;
+    row.strides.clear();
+    rowOffset = e.address(row, {frame, stream, {}});
+  }
+  View origin = view;
+  origin.shift = origin.frameStride = origin.streamStride = 0;
+  SmallVector<Value> offsets;
+  for (Value k : positions)
+    offsets.push_back(index.add(rowOffset, e.address(origin, pointOf(k, origin, stream))));
+
+  SmallVector<Value> input;
+  if (acrossBlocks && product.exchanged) {
+    Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+    if (product.delay) {
+      // Only a frame of this chunk, and one that exists, is waited for.
+      fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;
+      if (read.isOld)
+        address = arith::SelectOp::create(b, loc, read.isOld, e.pointer(read.old), address);
+    }
+    input = awaitElements(address, offsets, element, fresh);
+  } else {
+    Value base = product.delay ? read.base : e.base(view);
+    for (Value at : offsets)
+      input.push_back(e.loadAt(base, at, element, 0, 1, {}));
+  }
+  if (product.delay && read.valid)
+    for (auto [i, value] : llvm::enumerate(input)) {
+      Value other = e.splat(element, 1, 0);
+      if (Value init = product.delay.getInit()) {
+        View initView = region.materialize(init);
+        other = e.loadElement(initView, pointOf(positions[i], initView, stream));
+      }
+      value = arith::SelectOp::create(b, loc, read.valid, value, other);
+    }
+  return input;
+}
+
+/// Polls until no element has the bits of the sentinel; at most `kMaxPolls`
+/// times, and not at all once a wait has failed.
+SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh) {
+  Type i32 = b.getI32Type(), i1 = b.getI1Type();
+  SmallVector<Value> addresses;
+  for (Value at : offsets) {
+    Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
+    addresses.push_back(LLVM::GEPOp::create(b, loc, address.getType(), i32, address, ArrayRef<LLVM::GEPArg>{wide}));
+  }
+  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  Value patient = arith::AndIOp::create(b, loc, fresh, arith::XOrIOp::create(b, loc, dead, yes));
+  // The words, whether one is missing, and the number of polls.
+  SmallVector<Type> results(offsets.size(), i32);
+  results.append({i1, i32});
+  auto loop = scf::WhileOp::create(
+      b, loc, results, ValueRange{constantI32(0)},
+      [&](OpBuilder &, Location, ValueRange arguments) {
+        SmallVector<Value> words;
+        Value isMissing;
+        for (Value at : addresses) {
+          words.push_back(LLVM::LoadOp::create(b, loc, i32, at, /*alignment=*/4, /*isVolatile=*/false,
+                                               /*isNonTemporal=*/false, /*isInvariant=*/false,
+                                               /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
+          Value same = e.compare(arith::CmpIPredicate::eq, words.back(), constantI32(kSentinel));
+          isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
+        }
+        isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
+        Value mayGoOn = e.compare(arith::CmpIPredicate::ult, arguments[0], constantI32(kMaxPolls));
+        words.append({isMissing, arguments[0]});
+        scf::ConditionOp::create(b, loc, arith::AndIOp::create(b, loc, isMissing, mayGoOn), words);
+      },
+      [&](OpBuilder &, Location, ValueRange arguments) {
+        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constantI32(1))});
+      });
+  dead = arith::OrIOp::create(b, loc, dead, loop.getResult(offsets.size()));
+  return llvm::map_to_vector(loop.getResults().take_front(offsets.size()),
+                             [&](Value word) -> Value { return arith::BitcastOp::create(b, loc, element, word); });
+}
+
+/// Writes this unit's elements for the readers of other blocks.
+void UnitLoop::publish(Value value) {
+  const View view = region.allocateResult(value);
+  Type i32 = b.getI32Type();
+  for (int64_t s = 0; s < streamsPerGroup; ++s) {
+    auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(present.thenBlock());
+    for (int64_t j = 0; j < perUnit(value); ++j) {
+      Value bits = arith::BitcastOp::create(b, loc, i32, get(value, j, s));
+      Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
+      bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
+      Value offset = e.address(view, pointOf(flatIndex(value, j), view, s));
+      Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), offset);
+      Value base = e.pointer(view);
+      Value at = LLVM::GEPOp::create(b, loc, base.getType(), i32, base, ArrayRef<LLVM::GEPArg>{wide});
+      LLVM::StoreOp::create(b, loc, bits, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
+                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
+    }
+  }
+}

@@ -1,0 +1,168 @@
+//===- UnitShape.cpp - How a loop by units is dealt out ---------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One block where its registers hold all weights: a barrier is several times
+// faster than an exchange between multiprocessors. Else as many blocks as run
+// at the same time, each with few units: per frame a thread then multiplies
+// least, and the exchange takes the same time for any number of blocks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "UnitLoop.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+/// Threads of a block of many, at most: two warps for each quarter of a
+/// multiprocessor, whose threads may have all 255 registers.
+static constexpr int64_t kGridThreads = 256;
+/// Elements of a sum that are worth a warp of their own.
+static constexpr int64_t kMinSlice = 32;
+/// Registers of a multiprocessor, and of a thread at most.
+static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
+/// Registers that a thread needs besides its weights.
+static constexpr int64_t kOtherRegisters = 56;
+/// Weights that a thread keeps in registers at most.
+static constexpr int64_t kRegisterWeights = 160;
+/// One block: with more weights a thread, the warps are too few to hide latency.
+static constexpr int64_t kBlockWeights = 96;
+/// Products of one thread per frame that are written out.
+static constexpr int64_t kMaxUnrolled = 1024;
+/// Static shared memory of a block.
+static constexpr int64_t kSharedBytes = 48 * 1024;
+
+/// Weights that each of so many threads of a block can keep in registers.
+static int64_t getRegisterWeights(int64_t threads) {
+  return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
+}
+
+static int64_t getBytes(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType().getIntOrFloatBitWidth() / 8;
+}
+
+bool UnitLoop::chooseShape() {
+  StringRef regime = e.getRegime();
+  auto isExchangeable = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
+  const bool mayCross = regime != "block" && !exchanged.empty() && llvm::all_of(exchanged, isExchangeable);
+  if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/!mayCross))
+    return true;
+  return mayCross && chooseGrid();
+}
+
+int64_t UnitLoop::divideProducts() {
+  int64_t weights = 0;
+  for (auto &[op, product] : products) {
+    int64_t parts = 1;
+    product.lanesPerRow = lanes;
+    product.rowsPerLane = product.perUnit;
+    if (acrossBlocks) {
+      // A lane has one row or several, or several lanes have one.
+      const int64_t rows = countRows(product);
+      product.lanesPerRow = std::max<int64_t>(kWarpThreads / rows, 1);
+      product.rowsPerLane = std::max<int64_t>(rows / kWarpThreads, 1);
+      parts = shape.threads / kWarpThreads;
+    }
+    product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), 4 * product.lanesPerRow);
+    product.quads = product.slice / (4 * product.lanesPerRow);
+    weights += product.rowsPerLane * product.quads * 4;
+  }
+  return weights;
+}
+
+int64_t UnitLoop::countRows(const Product &product) const {
+  const int64_t rows = unitsPerBlock * product.perUnit;
+  return rows <= kWarpThreads ? llvm::PowerOf2Ceil(rows) : llvm::alignTo(rows, kWarpThreads);
+}
+
+int64_t UnitLoop::countSharedBytes() const {
+  int64_t bytes = 0;
+  for (auto &[op, product] : products) {
+    if (acrossBlocks)
+      bytes +=
+          getBytes(product.form.input) * countInputs(product) + getBytes(op->getResult(0)) * countPartials(product);
+    else if (isShared(product))
+      bytes += getBytes(product.form.input) * kExchangeSlots * streamsPerBlock * product.slice;
+  }
+  return bytes;
+}
+
+/// `mayBeTight`: there is no other way, so weights need not be in registers.
+bool UnitLoop::chooseBlock(bool mayBeTight) {
+  acrossBlocks = false;
+  unitsPerBlock = units;
+  // Streams share nothing: each may have a block.
+  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getMultiprocessors());
+  shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
+  shape.isCooperative = shape.blocks > 1; // a grid of fewer would leave streams out
+  int64_t fitting = 0;
+  for (lanes = 1; lanes <= kWarpThreads; lanes *= 2) {
+    shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
+    if (shape.threads > kMaxBlockThreads)
+      break;
+    const int64_t weights = divideProducts();
+    if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes)
+      continue;
+    inRegisters = weights <= getRegisterWeights(shape.threads);
+    if (inRegisters && weights <= kBlockWeights)
+      return true;
+    fitting = lanes;
+  }
+  if (!mayBeTight || !fitting)
+    return false;
+  lanes = fitting;
+  shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
+  inRegisters = divideProducts() <= getRegisterWeights(shape.threads);
+  return true;
+}
+
+bool UnitLoop::chooseGrid() {
+  acrossBlocks = true;
+  int64_t depth = 0;
+  for (auto &[op, product] : products)
+    depth = std::max(depth, product.form.depth);
+  shape.threads = std::clamp<int64_t>(depth / kMinSlice, 1, kGridThreads / kWarpThreads) * kWarpThreads;
+  shape.isCooperative = true;
+
+  // The least work of a thread per frame, in multiply-adds.
+  std::optional<int64_t> best;
+  int64_t bestUnits = 0;
+  const int64_t mostUnits = e.getRegime() == "grid" ? llvm::divideCeil(units, 2) : units;
+  for (int64_t count = 1; count < 2 * mostUnits; count *= 2) {
+    const std::optional<int64_t> cost = dealOut(count);
+    if (cost && (!best || *cost < *best)) {
+      best = cost;
+      bestUnits = count;
+    }
+  }
+  return best && dealOut(bestUnits);
+}
+
+/// Gives so many units to a block; returns the cost of a frame, or none if that
+/// does not fit.
+std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
+  unitsPerBlock = count;
+  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getMultiprocessors() / unitBlocks;
+  if (sets == 0)
+    return std::nullopt;
+  streamsPerBlock = llvm::divideCeil(e.streams, sets);
+  shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
+  streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);
+  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
+  lanes = std::max<int64_t>(shape.threads / groups, 1);
+  const int64_t weights = divideProducts();
+  inRegisters = weights <= getRegisterWeights(shape.threads);
+  if (groups > shape.threads || countSharedBytes() > kSharedBytes ||
+      weights * std::min(streamsPerBlock, kStreamsAtOnce) > kMaxUnrolled)
+    return std::nullopt;
+  int64_t waits = 0;
+  for (auto &[op, product] : products)
+    waits += llvm::divideCeil(product.slice, kWarpThreads);
+  // A wait costs some multiply-adds, a weight from far memory many; blocks cost
+  // a little, since the last one counts.
+  return (weights * (inRegisters ? 1 : 8) + 4 * waits) * streamsPerBlock + shape.blocks / 4;
+}

@@ -16,7 +16,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 #include <type_traits>
 
 namespace mlir::rnn::runtime::cuda {
@@ -83,6 +85,20 @@ RNN_SAME(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 RNN_SAME(CU_STREAM_NON_BLOCKING);
 RNN_SAME(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 #undef RNN_SAME
+
+// cuGetProcAddress looks for the name itself: where cuda.h says another name instead, which is more than a newer form
+// of the function, it would hand out something else.
+TEST(CudaAbi, FunctionsHaveTheNamesOfTheDriver) {
+#define RNN_TEXT(name) #name
+#define RNN_CUDA(name, parameters)                                                                                     \
+  {                                                                                                                    \
+    std::string known = RNN_TEXT(name), form = known.substr(std::min(known.size(), sizeof(#name) - 1));                \
+    EXPECT_TRUE(form.empty() || form.rfind("_v", 0) == 0) << #name << " is " << known;                                 \
+  }
+#include "CudaFunctions.inc"
+#undef RNN_CUDA
+#undef RNN_TEXT
+}
 
 TEST(CudaAbi, AttributesLieAtTheSamePlace) {
   ours::CUlaunchAttribute attribute = {};

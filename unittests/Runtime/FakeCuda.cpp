@@ -246,7 +246,7 @@ CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
   *graph = toHandle<CUgraph>(new std::vector<Recorded>(recording));
   return CUDA_SUCCESS;
 }
-CUresult cuGraphInstantiate(CUgraphExec *exec, CUgraph graph, unsigned long long) {
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long) {
   ++state.graphs;
   ++state.graphsMade;
   *exec = toHandle<CUgraphExec>(new std::vector<Recorded>(*fromHandle<std::vector<Recorded>>(graph)));

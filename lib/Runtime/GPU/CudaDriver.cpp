@@ -307,7 +307,7 @@ bool CudaDriver::record(Recording &recording, const std::vector<GpuLaunch> &laun
   bool launched = launchAll(launches, arguments).ok();
   CUgraph graph = nullptr;
   bool ended = cuda.cuStreamEndCapture(stream, &graph) == CUDA_SUCCESS && graph;
-  bool made = launched && ended && cuda.cuGraphInstantiate(&recording.graph, graph, 0) == CUDA_SUCCESS;
+  bool made = launched && ended && cuda.cuGraphInstantiateWithFlags(&recording.graph, graph, 0) == CUDA_SUCCESS;
   if (!made)
     recording.graph = nullptr;
   if (ended)

@@ -150,7 +150,7 @@ EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime) {
     return;
   sharedBytes = (*clone)->getAttrOfType<IntegerAttr>("rnn.shared_bytes").getInt();
   code = std::make_unique<NativeCode>(*clone, testTarget());
-  if (auto **table = code->symbol<const RnnEmulator *>("rnn_emulator"))
+  if (auto **table = code->symbol<const RnnEmulator *>(RNN_EMULATOR_VARIABLE))
     *table = runtime::Emulator::table();
 }
 

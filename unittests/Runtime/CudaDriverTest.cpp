@@ -46,7 +46,7 @@ public:
     library = ::dlopen(RNN_TEST_EMULATED_KERNELS, RTLD_NOW | RTLD_LOCAL);
     static RnnEmulator table = *Emulator::table();
     table.special = [](int32_t which) { return int32_t(which == RNN_EMULATOR_NTID || which == RNN_EMULATOR_NCTAID); };
-    *static_cast<const RnnEmulator **>(::dlsym(library, "rnn_emulator")) = &table;
+    *static_cast<const RnnEmulator **>(::dlsym(library, RNN_EMULATOR_VARIABLE)) = &table;
   }
   ~HostKernels() { ::dlclose(library); }
   FakeKernel get(const char *name) { return reinterpret_cast<void (*)(void **)>(::dlsym(library, name)); }

@@ -14,7 +14,7 @@
 
 enum { Streams = 3, Features = 4 };
 
-const RnnEmulator *rnn_emulator;
+const RnnEmulator *rnn_emulator_2;
 
 typedef struct Call {
   char *workspace;
@@ -24,9 +24,9 @@ typedef struct Call {
 
 static Call begin(void **arguments) {
   Call call = {*(char **)arguments[0], *(void ***)arguments[1], *(int64_t *)arguments[2], 0, 0};
-  int64_t block = rnn_emulator->special(RNN_EMULATOR_CTAID), size = rnn_emulator->special(RNN_EMULATOR_NTID);
-  call.thread = block * size + rnn_emulator->special(RNN_EMULATOR_TID);
-  call.threads = size * rnn_emulator->special(RNN_EMULATOR_NCTAID);
+  int64_t block = rnn_emulator_2->special(RNN_EMULATOR_CTAID), size = rnn_emulator_2->special(RNN_EMULATOR_NTID);
+  call.thread = block * size + rnn_emulator_2->special(RNN_EMULATOR_TID);
+  call.threads = size * rnn_emulator_2->special(RNN_EMULATOR_NCTAID);
   return call;
 }
 
@@ -85,9 +85,21 @@ void step(void **arguments) {
   used[1] = *(const int64_t *)call.tensors[4];
 }
 
+// used: the blocks of a cluster, twice, counted by different blocks. Whoever
+// leaves must have waited for the others.
+void pairs(void **arguments) {
+  Call call = begin(arguments);
+  int64_t *used = call.tensors[6];
+  rnn_emulator_2->cluster_arrive(0, 0);
+  rnn_emulator_2->cluster_wait(1);
+  if (call.thread % 32 == 0 && rnn_emulator_2->special(RNN_EMULATOR_CLUSTERID) == 0)
+    used[rnn_emulator_2->special(RNN_EMULATOR_CLUSTER_CTARANK)] =
+        rnn_emulator_2->special(RNN_EMULATOR_CLUSTER_NCTARANK);
+}
+
 // Half of the threads wait for the others, which have gone.
 void stall(void **arguments) {
   Call call = begin(arguments);
   if (call.thread % 2)
-    rnn_emulator->barrier(0, 0);
+    rnn_emulator_2->barrier(0, 0, 0);
 }

@@ -83,8 +83,9 @@ def ConvertNVVMToEmulator : Pass<"convert-nvvm-to-emulator", "::mlir::ModuleOp">
   let summary = "Turn GPU kernels into functions for the host";
   let description = [{
     Takes a module with one `gpu.module` in the LLVM and NVVM dialects (`convert-kernels-to-nvvm`) and leaves functions of the LLVM dialect: for each kernel an entry `void <kernel>(void **arguments)`, by docs/Artifact.md, "Emulated kernels".
-    Special registers, barriers, shuffles and shared memory become calls of the emulator, every atomic access gives other threads a turn, and all address spaces become one.
-    The attribute `rnn.shared_bytes` of the module is the static shared memory of a block. What launches the kernels is erased. An operation of a GPU that the emulator does not have is an error that names it.
+    Special registers, barriers, shuffles, `mma.sync` of bf16, clusters, mbarriers and shared memory become calls of the emulator, every atomic access gives other threads a turn, and all address spaces become one.
+    Inline PTX is known by its whole text (`rnn/Conversion/InlinePtx.h`): 16-byte relaxed accesses, `st.async`, and `mbarrier.try_wait` with the scope of a cluster.
+    The attribute `rnn.shared_bytes` of the module is the static shared memory of a block; dynamic shared memory lies behind it. What launches the kernels is erased. An operation of a GPU that the emulator does not have is an error that names it.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }

@@ -6,11 +6,12 @@
 //===----------------------------------------------------------------------===//
 //
 // The kernels' code stays as it is. What only a GPU has becomes calls through
-// the table `rnn_emulator` (rnn/Runtime/EmulatorAbi.h), and all memory is one
+// the table `rnn_emulator_2` (rnn/Runtime/EmulatorAbi.h), and all memory is one
 // address space.
 //
 //===----------------------------------------------------------------------===//
 
+#include "rnn/Conversion/InlinePtx.h"
 #include "rnn/Conversion/Passes.h"
 #include "rnn/Runtime/EmulatorAbi.h"
 
@@ -33,7 +34,7 @@ namespace mlir::rnn {
 
 namespace {
 
-constexpr StringLiteral kTable = "rnn_emulator";
+constexpr StringLiteral kTable = RNN_EMULATOR_VARIABLE;
 /// The address space of a block's shared memory.
 constexpr unsigned kSharedMemory = 3;
 
@@ -47,15 +48,22 @@ public:
   LogicalResult convert();
 
 private:
-  LogicalResult placeSharedMemory();
+  void placeSharedMemory();
   LogicalResult rewrite(Operation *op);
-  void rewriteShuffle(NVVM::ShflOp op);
-  LogicalResult replaceAtomic(Operation *op, bool writes);
+  LogicalResult rewriteShuffle(NVVM::ShflOp op);
+  LogicalResult rewriteMma(NVVM::MmaOp op);
+  LogicalResult rewritePtx(NVVM::InlinePtxOp op);
+  LogicalResult rewriteTest(Operation *op, Value mbarrier, Value parity);
+  LogicalResult rewriteAtomic(Operation *op, bool writes);
   void flattenMemory();
   void addEntry(LLVM::LLVMFuncOp kernel);
   /// Calls a function of the table; `field` is its offset there.
   Value call(size_t field, ValueRange arguments, Type result = {});
+  /// Replaces an op without results by such a call.
+  LogicalResult replace(Operation *op, size_t field, ValueRange arguments);
   Value constant(int32_t value) { return LLVM::ConstantOp::create(b, loc, i32, value); }
+  /// The place of the next operation of whole warps.
+  Value nextPlace() { return constant(places++); }
 
   gpu::GPUModuleOp kernels;
   ModuleOp module;
@@ -63,6 +71,7 @@ private:
   Location loc;
   Type pointer, i32, i64;
   llvm::StringMap<int64_t> sharedOffsets; ///< of the globals in shared memory
+  int32_t places = 0;
 };
 
 } // namespace
@@ -80,25 +89,43 @@ Value KernelConverter::call(size_t field, ValueRange arguments, Type result) {
   return result ? op.getResult() : Value();
 }
 
+LogicalResult KernelConverter::replace(Operation *op, size_t field, ValueRange arguments) {
+  call(field, arguments);
+  op->erase();
+  return success();
+}
+
 /// The number of a special register, or -1.
 static int32_t registerNumber(StringRef name) {
   if (!name.consume_front("nvvm.read.ptx.sreg."))
     return -1;
-  if (name == "laneid")
-    return RNN_EMULATOR_LANEID;
-  auto [base, axis] = name.split('.');
+  int32_t single = llvm::StringSwitch<int32_t>(name)
+                       .Case("laneid", RNN_EMULATOR_LANEID)
+                       .Case("warpsize", RNN_EMULATOR_WARPSIZE)
+                       .Case("cluster.ctarank", RNN_EMULATOR_CLUSTER_CTARANK)
+                       .Case("cluster.nctarank", RNN_EMULATOR_CLUSTER_NCTARANK)
+                       .Default(-1);
+  if (single >= 0)
+    return single;
+  auto [base, axis] = name.rsplit('.');
   int32_t first = llvm::StringSwitch<int32_t>(base)
                       .Case("tid", RNN_EMULATOR_TID)
                       .Case("ntid", RNN_EMULATOR_NTID)
                       .Case("ctaid", RNN_EMULATOR_CTAID)
                       .Case("nctaid", RNN_EMULATOR_NCTAID)
+                      .Case("clusterid", RNN_EMULATOR_CLUSTERID)
+                      .Case("nclusterid", RNN_EMULATOR_NCLUSTERID)
+                      .Case("cluster.ctaid", RNN_EMULATOR_CLUSTER_CTAID)
+                      .Case("cluster.nctaid", RNN_EMULATOR_CLUSTER_NCTAID)
                       .Default(-1);
   int32_t digit = llvm::StringSwitch<int32_t>(axis).Case("x", 0).Case("y", 1).Case("z", 2).Default(-1);
   return first < 0 || digit < 0 ? -1 : first + digit;
 }
 
 /// Shuffles move 32 bits.
-void KernelConverter::rewriteShuffle(NVVM::ShflOp op) {
+LogicalResult KernelConverter::rewriteShuffle(NVVM::ShflOp op) {
+  if (op.getReturnValueAndIsValid())
+    return op.emitOpError("that tells whether the lane is valid is not known to the emulator");
   int32_t how = llvm::StringSwitch<int32_t>(NVVM::stringifyShflKind(op.getKind()))
                     .Case("bfly", RNN_EMULATOR_SHUFFLE_BUTTERFLY)
                     .Case("up", RNN_EMULATOR_SHUFFLE_UP)
@@ -114,11 +141,86 @@ void KernelConverter::rewriteShuffle(NVVM::ShflOp op) {
     result = LLVM::BitcastOp::create(b, loc, type, result);
   op.replaceAllUsesWith(result);
   op.erase();
+  return success();
+}
+
+/// Fragments of bf16 are words: four of A, two of B; C and D are four f32.
+LogicalResult KernelConverter::rewriteMma(NVVM::MmaOp op) {
+  NVVM::MMAShapeAttr shape = op.getShape();
+  if (op.getMultiplicandAPtxType() != NVVM::MMATypes::bf16 || op.getMultiplicandBPtxType() != NVVM::MMATypes::bf16 ||
+      shape.getM() != 16 || shape.getN() != 8 || shape.getK() != 16 || op.getLayoutA() != NVVM::MMALayout::row ||
+      op.getLayoutB() != NVVM::MMALayout::col)
+    return op.emitOpError("is known to the emulator for bf16, m = 16, n = 8, k = 16, row and col only");
+  constexpr int32_t kWords = 10, kFirstOfC = 6;
+  Value words;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&op->getParentOfType<LLVM::LLVMFuncOp>().front());
+    words = LLVM::AllocaOp::create(b, loc, pointer, i32, constant(kWords));
+  }
+  auto place = [&](int32_t word) -> Value {
+    return LLVM::GEPOp::create(b, loc, pointer, i32, words, ArrayRef<LLVM::GEPArg>{word});
+  };
+  for (auto [word, operand] : llvm::enumerate(op->getOperands()))
+    LLVM::StoreOp::create(b, loc, operand, place(int32_t(word)));
+  call(offsetof(RnnEmulator, mma_bf16), {words, nextPlace()});
+  Value result = LLVM::PoisonOp::create(b, loc, op.getType());
+  for (int64_t i = 0; i < 4; ++i) {
+    Value word = LLVM::LoadOp::create(b, loc, b.getF32Type(), place(kFirstOfC + int32_t(i)));
+    result = LLVM::InsertValueOp::create(b, loc, result, word, i);
+  }
+  op.replaceAllUsesWith(result);
+  op.erase();
+  return success();
+}
+
+/// A test of an mbarrier's phase; its result is an i1, or an i32 of inline PTX.
+LogicalResult KernelConverter::rewriteTest(Operation *op, Value mbarrier, Value parity) {
+  if (parity.getType() != i32)
+    return op->emitOpError("on a state is not known to the emulator; expected a parity");
+  Value done = call(offsetof(RnnEmulator, mbarrier_try_wait), {mbarrier, parity}, i32);
+  Type type = op->getResult(0).getType();
+  if (type != i32)
+    done = LLVM::TruncOp::create(b, loc, type, done);
+  op->replaceAllUsesWith(ValueRange{done});
+  op->erase();
+  return success();
+}
+
+/// The text is a name, nothing to be parsed.
+LogicalResult KernelConverter::rewritePtx(NVVM::InlinePtxOp op) {
+  StringRef text = op.getPtxCode();
+  OperandRange in = op.getReadOnlyArgs();
+  if (op.getPredicate() || !op.getReadWriteArgs().empty())
+    return op.emitOpError("with a predicate or operands to be changed is not known to the emulator");
+  bool loads = text == kPtxLoad16;
+  if ((loads && in.size() == 1 && op->getNumResults() == 4) || (text == kPtxStore16 && in.size() == 5)) {
+    // No other thread runs in between: there is one thread of the host.
+    call(offsetof(RnnEmulator, yield), constant(!loads));
+    for (int32_t i = 0; i < 4; ++i) {
+      Value address = LLVM::GEPOp::create(b, loc, pointer, i32, in[0], ArrayRef<LLVM::GEPArg>{i});
+      if (!loads) {
+        auto store = LLVM::StoreOp::create(b, loc, in[i + 1], address, /*alignment=*/4);
+        store.setOrdering(LLVM::AtomicOrdering::monotonic);
+        continue;
+      }
+      auto load = LLVM::LoadOp::create(b, loc, op->getResult(i).getType(), address, /*alignment=*/4);
+      load.setOrdering(LLVM::AtomicOrdering::monotonic);
+      op->getResult(i).replaceAllUsesWith(load);
+    }
+    op->erase();
+    return success();
+  }
+  if (text == kPtxStoreAsync && in.size() == 3 && in[1].getType() == i32)
+    return replace(op, offsetof(RnnEmulator, store_async), in);
+  if (text == kPtxTryWait && in.size() == 2 && op->getNumResults() == 1 && op->getResult(0).getType() == i32)
+    return rewriteTest(op, in[0], in[1]);
+  return op.emitOpError("is not known to the emulator: \"") << text << "\"";
 }
 
 /// Another thread may run before an atomic access; the access itself is one on
 /// the host, too.
-LogicalResult KernelConverter::replaceAtomic(Operation *op, bool writes) {
+LogicalResult KernelConverter::rewriteAtomic(Operation *op, bool writes) {
   op->removeAttr("syncscope");
   call(offsetof(RnnEmulator, yield), constant(writes));
   return success();
@@ -134,23 +236,37 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
     op->erase();
     return success();
   }
-  auto meet = [&](size_t field, Value id, Value threads) {
-    call(field, {id ? id : constant(0), threads ? threads : constant(0)});
+  auto meet = [&](Operation *op, size_t field, Value id, Value threads) {
+    id = id ? id : constant(0);
+    threads = threads ? threads : constant(0);
+    return replace(op, field, {id, threads, nextPlace()});
+  };
+  auto fence = [&](Operation *op, LLVM::AtomicOrdering ordering) {
+    LLVM::FenceOp::create(b, loc, ordering);
     op->erase();
     return success();
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](NVVM::Barrier0Op) { return meet(offsetof(RnnEmulator, barrier), {}, {}); })
+      .Case([&](NVVM::Barrier0Op op) { return meet(op, offsetof(RnnEmulator, barrier), {}, {}); })
       .Case([&](NVVM::BarrierOp op) -> LogicalResult {
         if (op->getNumResults())
           return op->emitOpError("with a reduction is not known to the emulator");
-        return meet(offsetof(RnnEmulator, barrier), op.getBarrierId(), op.getNumberOfThreads());
+        return meet(op, offsetof(RnnEmulator, barrier), op.getBarrierId(), op.getNumberOfThreads());
       })
       .Case([&](NVVM::BarrierArriveOp op) {
-        return meet(offsetof(RnnEmulator, arrive), op.getBarrierId(), op.getNumberOfThreads());
+        return meet(op, offsetof(RnnEmulator, arrive), op.getBarrierId(), op.getNumberOfThreads());
       })
-      .Case([&](NVVM::SyncWarpOp op) {
-        call(offsetof(RnnEmulator, warp_barrier), op.getMask());
+      .Case([&](NVVM::SyncWarpOp op) { return replace(op, offsetof(RnnEmulator, warp_barrier), op.getMask()); })
+      .Case([&](NVVM::ShflOp op) { return rewriteShuffle(op); })
+      .Case([&](NVVM::MmaOp op) { return rewriteMma(op); })
+      .Case([&](NVVM::InlinePtxOp op) { return rewritePtx(op); })
+      .Case<NVVM::ClusterArriveOp, NVVM::ClusterArriveRelaxedOp>([&](Operation *op) {
+        bool relaxed = isa<NVVM::ClusterArriveRelaxedOp>(op);
+        return replace(op, offsetof(RnnEmulator, cluster_arrive), {constant(relaxed), nextPlace()});
+      })
+      .Case([&](NVVM::ClusterWaitOp op) { return replace(op, offsetof(RnnEmulator, cluster_wait), nextPlace()); })
+      .Case([&](NVVM::MapaOp op) {
+        op.replaceAllUsesWith(call(offsetof(RnnEmulator, mapa), {op.getA(), op.getB()}, pointer));
         op.erase();
         return success();
       })
@@ -160,33 +276,53 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
         op.erase();
         return success();
       })
-      .Case([&](NVVM::ShflOp op) -> LogicalResult {
-        if (op.getReturnValueAndIsValid())
-          return op.emitOpError("that tells whether the lane is valid is not known to the emulator");
-        rewriteShuffle(op);
-        return success();
+      .Case([&](NVVM::MBarrierInitOp op) -> LogicalResult {
+        if (op.getPredicate())
+          return op.emitOpError("with a predicate is not known to the emulator");
+        return replace(op, offsetof(RnnEmulator, mbarrier_init), {op.getAddr(), op.getCount()});
       })
+      .Case([&](NVVM::MBarrierArriveOp op) -> LogicalResult {
+        if (!op->use_empty() || op.getCount() || op.getRelaxed())
+          return op.emitOpError("with a count, a used state or relaxed is not known to the emulator");
+        return replace(op, offsetof(RnnEmulator, mbarrier_arrive), {op.getAddr(), constant(0)});
+      })
+      .Case([&](NVVM::MBarrierArriveExpectTxOp op) -> LogicalResult {
+        if (!op->use_empty() || op.getPredicate() || op.getRelaxed())
+          return op.emitOpError("with a predicate, a used state or relaxed is not known to the emulator");
+        return replace(op, offsetof(RnnEmulator, mbarrier_arrive), {op.getAddr(), op.getTxcount()});
+      })
+      .Case<NVVM::MBarrierTestWaitOp, NVVM::MBarrierTryWaitOp>([&](auto op) -> LogicalResult {
+        if (op.getRelaxed())
+          return op.emitOpError("that is relaxed is not known to the emulator");
+        return rewriteTest(op, op.getAddr(), op.getStateOrPhase());
+      })
+      .Case<NVVM::MembarOp, NVVM::FenceScClusterOp>(
+          [&](Operation *op) { return fence(op, LLVM::AtomicOrdering::seq_cst); })
+      .Case([&](NVVM::FenceMbarrierInitOp op) { return fence(op, LLVM::AtomicOrdering::release); })
       .Case([&](LLVM::AddressOfOp op) {
         auto found = sharedOffsets.find(op.getGlobalName());
         if (found == sharedOffsets.end())
           return success();
         Value offset = LLVM::ConstantOp::create(b, loc, i64, found->second);
-        Value address = call(offsetof(RnnEmulator, shared), offset, pointer);
-        op->replaceAllUsesWith(ValueRange{address});
+        op.replaceAllUsesWith(call(offsetof(RnnEmulator, shared), offset, pointer));
         op.erase();
         return success();
       })
       .Case([&](LLVM::LoadOp op) {
-        return op.getOrdering() == LLVM::AtomicOrdering::not_atomic ? success() : replaceAtomic(op, false);
+        return op.getOrdering() == LLVM::AtomicOrdering::not_atomic ? success() : rewriteAtomic(op, false);
       })
       .Case([&](LLVM::StoreOp op) {
-        return op.getOrdering() == LLVM::AtomicOrdering::not_atomic ? success() : replaceAtomic(op, true);
+        return op.getOrdering() == LLVM::AtomicOrdering::not_atomic ? success() : rewriteAtomic(op, true);
       })
-      .Case<LLVM::AtomicRMWOp, LLVM::AtomicCmpXchgOp>([&](Operation *op) { return replaceAtomic(op, true); })
+      .Case([&](LLVM::AtomicRMWOp op) { return rewriteAtomic(op, true); })
+      // Threads spin on a lock that nobody gives back.
+      .Case([&](LLVM::AtomicCmpXchgOp op) { return rewriteAtomic(op, false); })
       .Case([&](LLVM::FenceOp op) {
         op->removeAttr("syncscope");
         return success();
       })
+      .Case<LLVM::InlineAsmOp, LLVM::CallIntrinsicOp>(
+          [&](auto op) { return op.emitOpError("is not known to the emulator"); })
       .Default([&](Operation *op) -> LogicalResult {
         if (isa<LLVM::LLVMDialect>(op->getDialect()))
           return success();
@@ -194,21 +330,34 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
       });
 }
 
-/// Shared memory of a block is one array: each global gets its place there.
-LogicalResult KernelConverter::placeSharedMemory() {
+/// Shared memory of a block is one array: each global gets its place there, what
+/// the launch adds begins behind them.
+void KernelConverter::placeSharedMemory() {
   DataLayout layout(module);
+  constexpr int64_t kAlignment = 16;
   int64_t size = 0;
-  for (auto global : llvm::make_early_inc_range(kernels.getOps<LLVM::GlobalOp>())) {
+  SmallVector<StringRef> dynamic;
+  SmallVector<LLVM::GlobalOp> globals;
+  for (auto global : kernels.getOps<LLVM::GlobalOp>()) {
     if (global.getAddrSpace() != kSharedMemory)
       continue;
-    uint64_t alignment = std::max<uint64_t>(global.getAlignment().value_or(16), 16);
-    size = llvm::alignTo(size, alignment);
+    globals.push_back(global);
+    int64_t bytes = layout.getTypeSize(global.getGlobalType());
+    if (bytes == 0) {
+      dynamic.push_back(global.getSymName());
+      continue;
+    }
+    size = llvm::alignTo(size, std::max<int64_t>(global.getAlignment().value_or(0), kAlignment));
     sharedOffsets[global.getSymName()] = size;
-    size += layout.getTypeSize(global.getGlobalType());
-    global.erase();
+    size += bytes;
   }
+  if (!dynamic.empty())
+    size = llvm::alignTo(size, kAlignment);
+  for (StringRef name : dynamic)
+    sharedOffsets[name] = size;
+  for (LLVM::GlobalOp global : globals)
+    global.erase();
   module->setAttr("rnn.shared_bytes", b.getI64IntegerAttr(size));
-  return success();
 }
 
 /// Every pointer is one of the host's.
@@ -254,8 +403,7 @@ void KernelConverter::addEntry(LLVM::LLVMFuncOp kernel) {
 }
 
 LogicalResult KernelConverter::convert() {
-  if (failed(placeSharedMemory()))
-    return failure();
+  placeSharedMemory();
   flattenMemory();
   SmallVector<Operation *> ops;
   for (auto function : kernels.getOps<LLVM::LLVMFuncOp>())

@@ -425,8 +425,7 @@ SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<
 
   SmallVector<Value> input;
   if (acrossBlocks && product.exchanged) {
-    Value address = pointerOfExchange(product.exchanged, copyToRead),
-          fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+    Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
     if (product.delay) {
       // Only a frame of this chunk, and one that exists, is waited for.
       fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;

@@ -83,9 +83,11 @@ Status EmulatorDriver::load(const Artifact &artifact) {
   if (Status status = parseLaunchTable(launchSection->bytes, artifact.tables(), artifactName, table); status.failed())
     return status;
   staticSharedBytes = table.staticSharedBytes;
-  auto **functions = static_cast<const RnnEmulator **>(object.find("rnn_emulator"));
+  auto **functions = static_cast<const RnnEmulator **>(object.find(RNN_EMULATOR_VARIABLE));
   if (!functions)
-    return fileError("'" + artifactName + "' is damaged: its emulator code has no symbol 'rnn_emulator'");
+    return fileError("'" + artifactName + "' has emulator code of another version, without the symbol '" +
+                         RNN_EMULATOR_VARIABLE "'",
+                     {"compile it again"});
   *functions = Emulator::table();
   return Status::success();
 }
@@ -134,10 +136,7 @@ Status EmulatorDriver::findKernel(const std::string &kernel, size_t &number) {
 /// A GPU of a few processors: fibers are dear, and results do not depend on the
 /// number of blocks, which is a little different for every order.
 Status EmulatorDriver::countResident(const Launch &launch, size_t, uint64_t &blocks) {
-  if (launch.cluster > 1)
-    return deviceError("kernel '" + launch.kernel + "' of '" + artifactName +
-                       "' has clusters of blocks, which the emulator lacks");
-  blocks = launch.cooperative ? UINT32_MAX : 2 + order % 3;
+  blocks = launch.cooperative ? UINT32_MAX : (2 + order % 3) * launch.cluster;
   return Status::success();
 }
 
@@ -154,6 +153,7 @@ Status EmulatorDriver::run(size_t, const std::vector<GpuLaunch> &launches, const
     request.arguments = places;
     request.grid = {launch.blocks, 1, 1};
     request.block = {launch.launch->block, 1, 1};
+    request.cluster = launch.launch->cluster;
     request.sharedBytes = uint64_t(staticSharedBytes) + launch.launch->sharedBytes;
     request.cooperative = launch.launch->cooperative;
     if (Status status = emulator.launch(request); status.failed())

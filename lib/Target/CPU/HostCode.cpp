@@ -134,7 +134,7 @@ void mlir::rnn::buildLowerToLLVMPipeline(OpPassManager &manager) {
 /// Translates the lowered module and sets what the back end must know.
 static std::unique_ptr<llvm::Module> translate(ModuleOp module, llvm::LLVMContext &context,
                                                llvm::TargetMachine &machine, const llvm::StringSet<> &exported,
-                                               unsigned vectorBits) {
+                                               unsigned vectorBits, HostSanitizer sanitizer) {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
@@ -154,6 +154,10 @@ static std::unique_ptr<llvm::Module> translate(ModuleOp module, llvm::LLVMContex
     function.addFnAttr("prefer-vector-width", width);
     function.addFnAttr("min-legal-vector-width", width);
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    if (sanitizer == HostSanitizer::Address)
+      function.addFnAttr(llvm::Attribute::SanitizeAddress);
+    if (sanitizer == HostSanitizer::Thread)
+      function.addFnAttr(llvm::Attribute::SanitizeThread);
     if (!exported.contains(function.getName()))
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
@@ -167,7 +171,21 @@ static constexpr StringLiteral kFunctionPasses = "early-cse<memssa>,simplifycfg,
                                                  "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
                                                  "simplifycfg";
 
-static LogicalResult optimize(llvm::Module &module, llvm::TargetMachine &machine, Location loc) {
+/// The passes of a sanitizer, behind all others.
+static StringRef sanitizerPasses(HostSanitizer sanitizer) {
+  switch (sanitizer) {
+  case HostSanitizer::None:
+    return "";
+  case HostSanitizer::Address:
+    return ",asan";
+  case HostSanitizer::Thread:
+    return ",tsan-module,function(tsan)";
+  }
+  llvm_unreachable("not a sanitizer");
+}
+
+static LogicalResult optimize(llvm::Module &module, llvm::TargetMachine &machine, HostSanitizer sanitizer,
+                              Location loc) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -179,7 +197,7 @@ static LogicalResult optimize(llvm::Module &module, llvm::TargetMachine &machine
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
-  std::string text = ("function(" + kFunctionPasses + ")").str();
+  std::string text = ("function(" + kFunctionPasses + ")" + sanitizerPasses(sanitizer)).str();
   if (llvm::Error error = builder.parsePassPipeline(passes, text))
     return emitError(loc) << llvm::toString(std::move(error));
   passes.run(module, modules);
@@ -187,7 +205,7 @@ static LogicalResult optimize(llvm::Module &module, llvm::TargetMachine &machine
 }
 
 /// An undefined symbol would be looked up in whatever the process has loaded.
-static LogicalResult checkUndefinedSymbols(StringRef object, Location loc) {
+static LogicalResult checkUndefinedSymbols(StringRef object, HostSanitizer sanitizer, Location loc) {
   auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "host code"));
   if (!file) {
     llvm::consumeError(file.takeError());
@@ -202,6 +220,9 @@ static LogicalResult checkUndefinedSymbols(StringRef object, Location loc) {
       continue;
     }
     if (!(*flags & llvm::object::SymbolRef::SF_Undefined) || name->empty())
+      continue;
+    if ((sanitizer == HostSanitizer::Address && name->starts_with("__asan_")) ||
+        (sanitizer == HostSanitizer::Thread && name->starts_with("__tsan_")))
       continue;
     if (*name != "memcpy" && *name != "memmove" && *name != "memset")
       return emitError(loc) << "host code needs the function '" << *name << "'; expected no external function";
@@ -271,10 +292,11 @@ FailureOr<std::vector<char>> mlir::rnn::emitSharedObject(ModuleOp module, const 
   if (failed(manager.run(module)))
     return failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code = translate(module, context, *machine, exported, host->vectorBits);
+  std::unique_ptr<llvm::Module> code =
+      translate(module, context, *machine, exported, host->vectorBits, target.sanitizer);
   if (!code)
     return emitError(loc) << "translation to LLVM IR failed";
-  if (failed(optimize(*code, *machine, loc)))
+  if (failed(optimize(*code, *machine, target.sanitizer, loc)))
     return failure();
 
   SmallVector<char, 0> object;
@@ -285,7 +307,7 @@ FailureOr<std::vector<char>> mlir::rnn::emitSharedObject(ModuleOp module, const 
   emitter.run(*code);
 
   StringRef bytes(object.data(), object.size());
-  if (failed(checkUndefinedSymbols(bytes, loc)))
+  if (failed(checkUndefinedSymbols(bytes, target.sanitizer, loc)))
     return failure();
   return link(bytes, loc);
 }

@@ -17,12 +17,17 @@
 
 namespace mlir::rnn {
 
+/// Checks compiled into code, for tests: the process must have the sanitizer's
+/// runtime.
+enum class HostSanitizer { None, Address, Thread };
+
 /// The processor that code is generated for.
 struct HostTarget {
   /// A processor or level known to LLVM: `x86-64-v3`, `x86-64-v4`, `znver4`.
   std::string cpu = "x86-64-v3";
   /// More features in LLVM's form: `+avx512bf16,-gfni`.
   std::string features;
+  HostSanitizer sanitizer = HostSanitizer::None;
 };
 
 /// What code generators ask about a processor.
@@ -52,7 +57,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager);
 /// Compiles a module of the dialects above into an ELF shared object and
 /// returns its bytes. The module is lowered in place. Functions that are not
 /// private are exported under their names. Besides memcpy, memmove and memset
-/// an undefined symbol is an error. Links with `ld.lld` of LLVM 22.
+/// (and a sanitizer's runtime) an undefined symbol is an error. Links with
+/// `ld.lld` of LLVM 22.
 FailureOr<std::vector<char>> emitSharedObject(ModuleOp module, const HostTarget &target);
 
 } // namespace mlir::rnn

@@ -62,7 +62,7 @@ private:
   OpBuilder b;
   Location loc;
   Type pointer, i32, i64;
-  llvm::StringMap<int64_t> sharedOffsets; ///< of the globals in shared memory
+  llvm::DenseMap<Operation *, int64_t> sharedOffsets; ///< of addresses of globals in shared memory
 };
 
 } // namespace
@@ -161,7 +161,7 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
         return success();
       })
       .Case([&](LLVM::AddressOfOp op) {
-        auto found = sharedOffsets.find(op.getGlobalName());
+        auto found = sharedOffsets.find(op);
         if (found == sharedOffsets.end())
           return success();
         Value offset = LLVM::ConstantOp::create(b, loc, i64, found->second);
@@ -188,20 +188,32 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
       });
 }
 
-/// Shared memory of a block is one array: each global gets its place there.
+/// Shared memory of a block is one array, in which each global of a kernel gets
+/// its place; it is as large as the kernel with the most needs.
 LogicalResult KernelConverter::placeSharedMemory() {
   DataLayout layout(module);
-  int64_t size = 0;
-  for (auto global : llvm::make_early_inc_range(kernels.getOps<LLVM::GlobalOp>())) {
-    if (global.getAddrSpace() != kSharedMemory)
-      continue;
-    uint64_t alignment = std::max<uint64_t>(global.getAlignment().value_or(16), 16);
-    size = llvm::alignTo(size, alignment);
-    sharedOffsets[global.getSymName()] = size;
-    size += layout.getTypeSize(global.getGlobalType());
-    global.erase();
+  int64_t needed = 0;
+  for (auto kernel : kernels.getOps<LLVM::LLVMFuncOp>()) {
+    llvm::StringMap<int64_t> places;
+    int64_t size = 0;
+    kernel.walk([&](LLVM::AddressOfOp op) {
+      auto global = kernels.lookupSymbol<LLVM::GlobalOp>(op.getGlobalName());
+      if (!global || global.getAddrSpace() != kSharedMemory)
+        return;
+      auto [place, isNew] = places.try_emplace(op.getGlobalName(), 0);
+      if (isNew) {
+        uint64_t alignment = std::max<uint64_t>(global.getAlignment().value_or(16), 16);
+        place->second = llvm::alignTo(size, alignment);
+        size = place->second + layout.getTypeSize(global.getGlobalType());
+      }
+      sharedOffsets[op] = place->second;
+    });
+    needed = std::max(needed, size);
   }
-  module->setAttr("rnn.shared_bytes", b.getI64IntegerAttr(size));
+  for (auto global : llvm::make_early_inc_range(kernels.getOps<LLVM::GlobalOp>()))
+    if (global.getAddrSpace() == kSharedMemory)
+      global.erase();
+  module->setAttr("rnn.shared_bytes", b.getI64IntegerAttr(needed));
   return success();
 }
 

@@ -26,6 +26,8 @@ constexpr unsigned kGlobalMemory = 1;
 struct KernelShape {
   int64_t threads = 0;        ///< of a block; 0: from the work that they share
   int64_t blocks = 0;         ///< 0: from the work that they share
+  int64_t itemsPerBlock = 0;  ///< of that work; 0: one for each thread
+  int64_t residentBlocks = 0; ///< that fit in a multiprocessor's registers at least; 0: no matter
   bool isCooperative = false; ///< all blocks run at the same time
 };
 
@@ -43,9 +45,14 @@ public:
   void endLoop() override;
   bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
-  bool emitProduct(const MatrixProduct &) override { return false; }
+  bool emitProduct(const MatrixProduct &product) override;
 
   StringRef getRegime() const { return regime; }
+  /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
+  /// begins the next. Blocks take items with the stride of the grid.
+  void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
+  /// Memory of each block of the kernel: memref<count x element>, aligned to 16 bytes.
+  Value allocateShared(Type element, int64_t count);
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);

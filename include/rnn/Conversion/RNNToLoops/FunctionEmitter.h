@@ -172,6 +172,8 @@ public:
   /// The memory of a view: memref<?xelement>, and, but for constants, !llvm.ptr.
   Value base(const View &view);
   Value pointer(const View &view);
+  /// True for the memory of a constant, which may begin at any element's alignment.
+  bool isConstant(const View &view) const { return bool(buffers[view.buffer - 1].constant); }
   Value loadElement(const View &view, const Point &point);
   /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
   /// stride must be 0 or 1 if there are several. `mask` may be null.

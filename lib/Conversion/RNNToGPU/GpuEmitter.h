@@ -46,6 +46,7 @@ public:
   bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
   bool emitProduct(const MatrixProduct &product) override;
+  bool emitReduction(const Reduction &reduction) override;
 
   StringRef getRegime() const { return regime; }
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
@@ -63,6 +64,16 @@ protected:
   Value loadTensorPointer(unsigned position) override;
 
 private:
+  // Reduction.cpp
+  /// Every result is computed by a warp.
+  void reduceByWarps(const Reduction &reduction);
+  /// Parts of the results by warps or threads, then the results by warps.
+  void reduceInParts(const Reduction &reduction, int64_t parts, bool byWarps);
+  /// Elements begin, begin + step, … below `end` of a result.
+  Value accumulate(const Reduction &reduction, const Point &result, Value begin, Value end, Value step);
+  /// All lanes of a warp get their values combined, in one order.
+  Value combineLanes(const Reduction &reduction, Value value);
+
   void beginKernel();
   /// Ends the kernel and launches it, unless nothing in it can be noticed.
   void endKernel();

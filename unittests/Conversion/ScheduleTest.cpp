@@ -35,7 +35,8 @@ std::string replaceAll(std::string text, const std::string &from, const std::str
 
 /// Compiles and compares a module, in f64 and in f32. Networks are partitioned
 /// first. Returns the first difference.
-std::string compare(const std::string &text, const ProbeOptions &options) {
+std::string compare(const std::string &text, const ProbeOptions &options,
+                    ArrayRef<const char *> regimes = {"block", "grid"}) {
   for (bool isDouble : {true, false}) {
     std::unique_ptr<MLIRContext> context = makeContext();
     std::string messages;
@@ -61,7 +62,7 @@ std::string compare(const std::string &text, const ProbeOptions &options) {
     const double tolerance = isDouble ? 1e-11 : 2e-5;
     CpuRunner cpu(*module, testTarget(/*wide=*/!isDouble));
     std::string difference = compareSchedules(*module, cpu, options, tolerance);
-    for (const char *regime : {"block", "grid"}) {
+    for (const char *regime : regimes) {
       if (!difference.empty())
         break;
       EmulatorRunner emulator(*module, regime);
@@ -159,6 +160,75 @@ rnn.network @n(%x: tensor<3xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<40xf
   rnn.output %h, %back, %late, %s : tensor<40xf32>, tensor<40xf32>, tensor<3xf32>, tensor<40xf32>
 })";
 
+// Products of all layouts: with and without whole vectors, larger and smaller than tiles.
+const char *kProducts = R"(
+rnn.parameter @w : tensor<72x40xf32> init(#rnn.zeros)
+rnn.parameter @odd : tensor<70x37xf32> init(#rnn.zeros)
+rnn.parameter @wide : tensor<37x300xf32> init(#rnn.zeros)
+rnn.parameter @small : tensor<8x12xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<40xf32>, %m: tensor<5x8xf32>, %s: tensor<40xf32> {rnn.rate = "stream"}, %i: tensor<20xi32>)
+    -> (a: tensor<72xf32>, b: tensor<70xf32>, c: tensor<300xf32>, d: tensor<5x12xf32>, e: tensor<72xf32>, f: tensor<12x5xf32>, g: tensor<72x72xf32>, h: tensor<9xi32>) {
+  %w = rnn.param @w : tensor<72x40xf32>
+  %odd = rnn.param @odd : tensor<70x37xf32>
+  %wide = rnn.param @wide : tensor<37x300xf32>
+  %small = rnn.param @small : tensor<8x12xf32>
+  %part = tensor.extract_slice %x[3] [37] [1] : tensor<40xf32> to tensor<37xf32>
+  %a = rnn.linear %x, %w : (tensor<40xf32>, tensor<72x40xf32>) -> tensor<72xf32>
+  %b = rnn.linear %part, %odd : (tensor<37xf32>, tensor<70x37xf32>) -> tensor<70xf32>
+  %c = rnn.contract %part, %wide [(d0, d1) -> (d1), (d0, d1) -> (d1, d0), (d0, d1) -> (d0)] : (tensor<37xf32>, tensor<37x300xf32>) -> tensor<300xf32>
+  %d = rnn.contract %m, %small [(d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d2, d1), (d0, d1, d2) -> (d0, d1)] : (tensor<5x8xf32>, tensor<8x12xf32>) -> tensor<5x12xf32>
+  %e = rnn.linear %s, %w : (tensor<40xf32>, tensor<72x40xf32>) -> tensor<72xf32>
+  %f = rnn.contract %small, %m [(d0, d1, d2) -> (d2, d0), (d0, d1, d2) -> (d1, d2), (d0, d1, d2) -> (d0, d1)] : (tensor<8x12xf32>, tensor<5x8xf32>) -> tensor<12x5xf32>
+  %g = rnn.contract %w, %w [(d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d1, d2), (d0, d1, d2) -> (d0, d1)] : (tensor<72x40xf32>, tensor<72x40xf32>) -> tensor<72x72xf32>
+  %table = arith.constant dense<[[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [9, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [8, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [7, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [6, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [4, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [3, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+                                 [2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 2147483647]]> : tensor<9x20xi32>
+  %h = rnn.linear %i, %table : (tensor<20xi32>, tensor<9x20xi32>) -> tensor<9xi32>
+  rnn.output %a, %b, %c, %d, %e, %f, %g, %h : tensor<72xf32>, tensor<70xf32>, tensor<300xf32>, tensor<5x12xf32>, tensor<72xf32>, tensor<12x5xf32>, tensor<72x72xf32>, tensor<9xi32>
+})";
+
+// Sums over frames of outer products, and of frames that do not exist.
+const char *kGradients = R"(
+rnn.network @n(%x: tensor<100xf32>, %y: tensor<120xf32>, %z: tensor<29xf32>, %i: tensor<3xi32>)
+    -> (a: tensor<100x120xf32>, b: tensor<29x100xf32>, c: tensor<29x3xf32>, d: tensor<3x3xi32>) {
+  %a = rnn.contract %x, %y [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<100xf32>, tensor<120xf32>) -> tensor<100x120xf32>
+  %b = rnn.contract %x, %z [(d0, d1) -> (d1), (d0, d1) -> (d0), (d0, d1) -> (d0, d1)] sum_to static : (tensor<100xf32>, tensor<29xf32>) -> tensor<29x100xf32>
+  %f = arith.sitofp %i : tensor<3xi32> to tensor<3xf32>
+  %c = rnn.contract %z, %f [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<29xf32>, tensor<3xf32>) -> tensor<29x3xf32>
+  %d = rnn.contract %i, %i [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<3xi32>, tensor<3xi32>) -> tensor<3x3xi32>
+  rnn.output %a, %b, %c, %d : tensor<100x120xf32>, tensor<29x100xf32>, tensor<29x3xf32>, tensor<3x3xi32>
+})";
+
+// Sums and maxima of many elements: of rows, of columns, of everything, of frames.
+const char *kReductions = R"(
+rnn.parameter @p : tensor<90x70xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<3x150xf32>, %y: tensor<40x5xf32>, %i: tensor<33xi32>, %s: tensor<64xf32> {rnn.rate = "stream"})
+    -> (a: tensor<3xf32>, b: tensor<3xf32>, c: tensor<5xf32>, d: tensor<f32>, e: tensor<70xf32>, f: tensor<90xf32>, g: tensor<i32>,
+        h: tensor<f32>, j: tensor<3x150xf32>, k: tensor<3x150xf32>, l: tensor<f32>, m: tensor<33xi32>, n: tensor<f32>) {
+  %p = rnn.param @p : tensor<90x70xf32>
+  %a = rnn.reduce max %x over [1] : tensor<3x150xf32> to tensor<3xf32>
+  %b = rnn.reduce sum %x over [1] : tensor<3x150xf32> to tensor<3xf32>
+  %c = rnn.reduce sum %y over [0] : tensor<40x5xf32> to tensor<5xf32>
+  %d = rnn.reduce sum %p over [0, 1] : tensor<90x70xf32> to tensor<f32>
+  %e = rnn.reduce max %p over [0] : tensor<90x70xf32> to tensor<70xf32>
+  %f = rnn.reduce sum %p over [1] : tensor<90x70xf32> to tensor<90xf32>
+  %g = rnn.reduce max %i over [0] : tensor<33xi32> to tensor<i32>
+  %h = rnn.reduce sum %s over [0] : tensor<64xf32> to tensor<f32>
+  %j = rnn.sum_frames %x {sum_to = #rnn.rate<static>} : tensor<3x150xf32>
+  %k = rnn.sum_frames %x {sum_to = #rnn.rate<stream>} : tensor<3x150xf32>
+  %t = rnn.reduce sum %y over [0, 1] : tensor<40x5xf32> to tensor<f32>
+  %l = rnn.sum_frames %t {sum_to = #rnn.rate<static>} : tensor<f32>
+  %m = rnn.sum_frames %i {sum_to = #rnn.rate<static>} : tensor<33xi32>
+  %n = rnn.reduce max %p over [0, 1] : tensor<90x70xf32> to tensor<f32>
+  rnn.output %a, %b, %c, %d, %e, %f, %g, %h, %j, %k, %l, %m, %n : tensor<3xf32>, tensor<3xf32>, tensor<5xf32>, tensor<f32>, tensor<70xf32>, tensor<90xf32>, tensor<i32>, tensor<f32>, tensor<3x150xf32>, tensor<3x150xf32>, tensor<f32>, tensor<33xi32>, tensor<f32>
+})";
+
 class ScheduleTest : public ::testing::TestWithParam<const char *> {};
 
 TEST_P(ScheduleTest, MatchesTheInterpreter) {
@@ -170,6 +240,21 @@ TEST_P(ScheduleTest, MatchesTheInterpreter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest, ::testing::Values(kElementwise, kShapes, kLoops));
+
+/// Work on many frames, as blocks and warps divide it.
+class ManyFrames : public ::testing::TestWithParam<const char *> {};
+
+TEST_P(ManyFrames, MatchTheInterpreter) {
+  for (auto [frames, streams] : {std::pair(70, 3), {1, 1}}) {
+    ProbeOptions options;
+    options.frames = frames;
+    options.streams = streams;
+    options.chunks = 1;
+    EXPECT_EQ(compare(GetParam(), options, {"auto"}), "") << frames << " frames of " << streams << " streams";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ManyFrames, ::testing::Values(kProducts, kGradients, kReductions));
 
 TEST(ScheduleFiles, MatchTheInterpreter) {
   const char *list = getenv("RNN_TEST_MODULES");

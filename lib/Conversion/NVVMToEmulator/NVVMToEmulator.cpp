@@ -70,7 +70,7 @@ private:
   OpBuilder b;
   Location loc;
   Type pointer, i32, i64;
-  llvm::StringMap<int64_t> sharedOffsets; ///< of the globals in shared memory
+  llvm::DenseMap<Operation *, int64_t> sharedOffsets; ///< of addresses of globals in shared memory
   int32_t places = 0;
 };
 
@@ -300,7 +300,7 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
           [&](Operation *op) { return fence(op, LLVM::AtomicOrdering::seq_cst); })
       .Case([&](NVVM::FenceMbarrierInitOp op) { return fence(op, LLVM::AtomicOrdering::release); })
       .Case([&](LLVM::AddressOfOp op) {
-        auto found = sharedOffsets.find(op.getGlobalName());
+        auto found = sharedOffsets.find(op);
         if (found == sharedOffsets.end())
           return success();
         Value offset = LLVM::ConstantOp::create(b, loc, i64, found->second);
@@ -330,34 +330,43 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
       });
 }
 
-/// Shared memory of a block is one array: each global gets its place there, what
-/// the launch adds begins behind them.
+/// Shared memory of a block is one array, in which each global of a kernel gets
+/// its place. It is as large as the kernel with the most needs; what a launch
+/// adds begins behind that.
 void KernelConverter::placeSharedMemory() {
   DataLayout layout(module);
   constexpr int64_t kAlignment = 16;
-  int64_t size = 0;
-  SmallVector<StringRef> dynamic;
-  SmallVector<LLVM::GlobalOp> globals;
-  for (auto global : kernels.getOps<LLVM::GlobalOp>()) {
-    if (global.getAddrSpace() != kSharedMemory)
-      continue;
-    globals.push_back(global);
-    int64_t bytes = layout.getTypeSize(global.getGlobalType());
-    if (bytes == 0) {
-      dynamic.push_back(global.getSymName());
-      continue;
-    }
-    size = llvm::alignTo(size, std::max<int64_t>(global.getAlignment().value_or(0), kAlignment));
-    sharedOffsets[global.getSymName()] = size;
-    size += bytes;
+  int64_t needed = 0;
+  SmallVector<Operation *> dynamic;
+  for (auto kernel : kernels.getOps<LLVM::LLVMFuncOp>()) {
+    llvm::StringMap<int64_t> offsets;
+    int64_t size = 0;
+    kernel.walk([&](LLVM::AddressOfOp op) {
+      auto global = kernels.lookupSymbol<LLVM::GlobalOp>(op.getGlobalName());
+      if (!global || global.getAddrSpace() != kSharedMemory)
+        return;
+      const int64_t bytes = layout.getTypeSize(global.getGlobalType());
+      if (bytes == 0) {
+        dynamic.push_back(op);
+        return;
+      }
+      auto [offset, isNew] = offsets.try_emplace(op.getGlobalName(), 0);
+      if (isNew) {
+        offset->second = llvm::alignTo(size, std::max<int64_t>(global.getAlignment().value_or(0), kAlignment));
+        size = offset->second + bytes;
+      }
+      sharedOffsets[op] = offset->second;
+    });
+    needed = std::max(needed, size);
   }
   if (!dynamic.empty())
-    size = llvm::alignTo(size, kAlignment);
-  for (StringRef name : dynamic)
-    sharedOffsets[name] = size;
-  for (LLVM::GlobalOp global : globals)
-    global.erase();
-  module->setAttr("rnn.shared_bytes", b.getI64IntegerAttr(size));
+    needed = llvm::alignTo(needed, kAlignment);
+  for (Operation *op : dynamic)
+    sharedOffsets[op] = needed;
+  for (auto global : llvm::make_early_inc_range(kernels.getOps<LLVM::GlobalOp>()))
+    if (global.getAddrSpace() == kSharedMemory)
+      global.erase();
+  module->setAttr("rnn.shared_bytes", b.getI64IntegerAttr(needed));
 }
 
 /// Every pointer is one of the host's.

@@ -28,6 +28,8 @@ constexpr unsigned kGlobalMemory = 1;
 struct KernelShape {
   int64_t threads = 0;        ///< of a block; 0: from the work that they share
   int64_t blocks = 0;         ///< 0: from the work that they share
+  int64_t itemsPerBlock = 0;  ///< of that work; 0: one for each thread
+  int64_t residentBlocks = 0; ///< that fit in a multiprocessor's registers at least; 0: no matter
   bool isCooperative = false; ///< all blocks run at the same time
 };
 
@@ -47,10 +49,14 @@ public:
   void endLoop() override;
   bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
-  bool emitProduct(const MatrixProduct &) override { return false; }
+  bool emitProduct(const MatrixProduct &product) override;
+  bool emitReduction(const Reduction &reduction) override;
 
   StringRef getRegime() const { return regime; }
   int64_t getMultiprocessors() const { return multiprocessors; }
+  /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
+  /// begins the next. Blocks take items with the stride of the grid.
+  void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
   /// Shared memory of the kernel: memref<count x element>, its beginning a
   /// multiple of `kSharedAlignment` bytes.
   Value allocateShared(Type element, int64_t count);
@@ -64,6 +70,16 @@ protected:
   Value loadTensorPointer(unsigned position) override;
 
 private:
+  // Reduction.cpp
+  /// Every result is computed by a warp.
+  void reduceByWarps(const Reduction &reduction);
+  /// Parts of the results by warps or threads, then the results by warps.
+  void reduceInParts(const Reduction &reduction, int64_t parts, bool byWarps);
+  /// Elements begin, begin + step, … below `end` of a result.
+  Value accumulate(const Reduction &reduction, const Point &result, Value begin, Value end, Value step);
+  /// All lanes of a warp get their values combined, in one order.
+  Value combineLanes(const Reduction &reduction, Value value);
+
   void beginKernel();
   /// Ends the kernel and launches it, unless nothing in it can be noticed.
   void endKernel();

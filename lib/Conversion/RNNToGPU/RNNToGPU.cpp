@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GpuEmitter.h"
+#include "Product.h"
 #include "UnitLoop.h"
 #include "rnn/Conversion/Passes.h"
 
@@ -108,8 +109,10 @@ void GpuEmitter::beginKernel() {
 }
 
 void GpuEmitter::endKernel() {
-  bool writes = kernel.walk([](memref::StoreOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  if (!writes)
+  auto isStore = [](Operation *op) {
+    return isa<memref::StoreOp, vector::StoreOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
+  };
+  if (!kernel.walk(isStore).wasInterrupted())
     return kernel.erase();
   launch();
   ++kernelNumber;
@@ -121,11 +124,12 @@ void GpuEmitter::launch() {
     threads = std::min<int64_t>(llvm::alignTo(items.constant, kWarpThreads), kMaxBlockThreads);
   auto blockSize = b.getDenseI32ArrayAttr({int32_t(threads), 1, 1});
   kernel->setAttr("known_block_size", blockSize);
-  if (isLoop) {
-    // One block a multiprocessor: its threads may have all registers.
+  // One block of a loop a multiprocessor: its threads may have all registers.
+  if (const int64_t resident = isLoop ? 1 : shape.residentBlocks) {
     kernel->setAttr("nvvm.reqntid", blockSize);
-    kernel->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
+    kernel->setAttr("nvvm.minctasm", b.getI32IntegerAttr(resident));
   }
+  const int64_t perBlock = shape.itemsPerBlock ? shape.itemsPerBlock : threads;
 
   OpBuilder host(function.getBody().front().getTerminator());
   IndexMath hostIndex{host, loc};
@@ -135,10 +139,10 @@ void GpuEmitter::launch() {
   } else if (!isLoop && items.perFrame) {
     // As many threads as items, for this T.
     AffineExpr count = host.getAffineSymbolExpr(0) * items.perFrame + items.constant;
-    blocks = affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, count.ceilDiv(threads)),
+    blocks = affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, count.ceilDiv(perBlock)),
                                            ValueRange{function.getArgument(2)});
   } else if (!isLoop) {
-    blocks = hostIndex.constant(llvm::divideCeil(items.constant, threads));
+    blocks = hostIndex.constant(llvm::divideCeil(items.constant, perBlock));
   }
   Value frameCount = arith::IndexCastOp::create(host, loc, host.getI64Type(), function.getArgument(2));
   auto launch = gpu::LaunchFuncOp::create(
@@ -162,6 +166,25 @@ void GpuEmitter::endLoop() {
   isLoop = false;
   shape = {};
   beginKernel();
+}
+
+void GpuEmitter::emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body) {
+  endKernel();
+  shape = wanted;
+  beginKernel();
+  items = work;
+  body();
+  endKernel();
+  shape = {};
+  beginKernel();
+}
+
+bool GpuEmitter::emitProduct(const MatrixProduct &product) {
+  // Within a loop over frames all threads are at work on one frame.
+  if (product.beforeLoop || !ProductKernel::isSupported(product.element))
+    return false;
+  ProductKernel(*this, product).emit();
+  return true;
 }
 
 bool GpuEmitter::emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) {

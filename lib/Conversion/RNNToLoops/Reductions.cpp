@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Every sum has one order: threads divide the results, never a sum.
+// Every sum has one order: threads divide the results, never a sum, unless the
+// target has an order of its own for it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,7 +69,6 @@ SmallVector<Value> RegionEmitter::forEachFrame(bool overStreams, Value fixedStre
 LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
   View source = materialize(op.getSource());
   View target = allocateResult(op.getResult());
-  e.access({source.buffer}, {target.buffer});
   auto type = cast<RankedTensorType>(op.getSource().getType());
   Type element = type.getElementType();
   ReduceKind kind = op.getKind();
@@ -84,24 +84,50 @@ LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
       neutral = b.getIntegerAttr(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
   }
 
+  Space space{rateOf(op.getResult()), SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape())};
+  // The place of a result in the source, with the reduced coordinates left out.
+  auto placeOf = [&](const Point &result) {
+    Point at = result;
+    at.element.assign(type.getRank(), Value());
+    unsigned kept = 0;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (!reduced.test(i))
+        at.element[i] = result.element[kept++];
+    return at;
+  };
+  if (!inLoop()) {
+    Reduction reduction{space, neutral, 1};
+    for (int64_t dim : reduced.set_bits())
+      reduction.count *= type.getDimSize(dim);
+    reduction.isAlong = type.getRank() && reduced.test(type.getRank() - 1) && source.strides.back() <= 1;
+    reduction.reads = {source.buffer};
+    reduction.target = target;
+    reduction.load = [&](const Point &result, Value i) {
+      Point at = placeOf(result);
+      for (int64_t dim = type.getRank(); dim-- > 0;)
+        if (reduced.test(dim)) {
+          at.element[dim] = index.rem(i, index.constant(type.getDimSize(dim)));
+          i = index.div(i, index.constant(type.getDimSize(dim)));
+        }
+      return e.loadElement(source, at);
+    };
+    reduction.combine = [&](Value x, Value y) { return combine(kind, x, y); };
+    if (e.emitReduction(reduction))
+      return success();
+  }
+
+  e.access({source.buffer}, {target.buffer});
   // Along the last dimension whole vectors are combined, then their lanes.
   const int64_t inner = type.getRank() ? type.getShape().back() : 1;
   bool alongLast = type.getRank() && reduced.test(type.getRank() - 1) && (source.strides.back() == 1 || inner == 1);
   bool besideLast = type.getRank() && !reduced.test(type.getRank() - 1) && (source.strides.back() <= 1);
   const unsigned vectorLanes = alongLast ? lanesFor(element, inner) : 1;
 
-  Space space{rateOf(op.getResult()), SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape())};
   unsigned rowLanes = besideLast ? lanesFor(element, space.shape.back()) : 1;
   forEachVector(
       space, rowLanes, [](const Point &) {},
       [&](const Point &point, unsigned lanes, Value mask) {
-        Point at = point;
-        at.element.assign(type.getRank(), Value());
-        unsigned kept = 0;
-        for (int64_t i = 0; i < type.getRank(); ++i)
-          if (!reduced.test(i))
-            at.element[i] = point.element[kept++];
-
+        Point at = placeOf(point);
         std::function<Value(int64_t, Value)> nest = [&](int64_t dim, Value sum) -> Value {
           while (dim < type.getRank() && !reduced.test(dim))
             ++dim;
@@ -157,9 +183,28 @@ LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
 LogicalResult RegionEmitter::emitSumFrames(SumFramesOp op) {
   View source = materialize(op.getSource());
   View target = allocateResult(op.getResult());
-  e.access({source.buffer, e.windowAges.buffer}, {target.buffer});
   auto type = cast<RankedTensorType>(op.getType());
   Rate rate = rateOf(op.getResult());
+  if (!inLoop()) {
+    Reduction reduction{{rate, SmallVector<int64_t>(type.getShape())}, b.getZeroAttr(type.getElementType()), 1};
+    if (rate == Rate::Static)
+      reduction.count = e.streams;
+    reduction.overFrames = true;
+    reduction.inWindow = inWindow;
+    reduction.reads = {source.buffer, e.windowAges.buffer};
+    reduction.target = target;
+    reduction.load = [&](const Point &result, Value i) {
+      Value streams = index.constant(e.streams);
+      Value t = rate == Rate::Static ? index.div(i, streams) : i;
+      Value stream = rate == Rate::Static ? index.rem(i, streams) : result.stream;
+      Value value = e.loadElement(source, {t, stream, result.element});
+      return whereFrameExists(t, stream, value, e.splat(type.getElementType(), 1, 0));
+    };
+    reduction.combine = [&](Value x, Value y) { return combine(ReduceKind::Sum, x, y); };
+    if (e.emitReduction(reduction))
+      return success();
+  }
+  e.access({source.buffer, e.windowAges.buffer}, {target.buffer});
   bool isUnit = source.strides.empty() || source.strides.back() <= 1;
   unsigned lanes = isUnit ? lanesFor(type.getElementType(), type.getRank() ? type.getShape().back() : 1) : 1;
   forEachVector(

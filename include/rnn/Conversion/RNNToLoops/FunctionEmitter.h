@@ -93,6 +93,21 @@ struct MatrixProduct {
   Operation *beforeLoop = nullptr; ///< where to do once what a loop needs; null outside of loops
 };
 
+/// For every point of a space, elements combined in an order of the target's own.
+struct Reduction {
+  Space space;                 ///< of the results
+  TypedAttr neutral;           ///< the result of no elements
+  int64_t count;               ///< elements of a result
+  bool overFrames = false;     ///< so many for every frame of the domain
+  bool inWindow = false;       ///< the domain
+  bool isAlong = false;        ///< a result's elements lie side by side, rather than those of neighbouring results
+  SmallVector<unsigned> reads; ///< buffers
+  View target;
+  /// Element i of a result, and two of them combined.
+  std::function<Value(const Point &result, Value i)> load;
+  std::function<Value(Value, Value)> combine;
+};
+
 class RegionEmitter;
 
 class FunctionEmitter {
@@ -135,6 +150,10 @@ public:
   /// Emits this thread's share of a product, in order behind earlier accesses.
   /// Returns false, with nothing emitted, if the target has no way for it.
   virtual bool emitProduct(const MatrixProduct &product) = 0;
+  /// Emits this thread's share of a reduction outside of loops, in order behind
+  /// earlier accesses. Returns false, with nothing emitted, to have every result
+  /// computed by one thread.
+  virtual bool emitReduction(const Reduction &reduction) { return false; }
 
   /// The session's tensor number `position` of the table.
   View tensor(unsigned position, Rate rate, RankedTensorType type);
@@ -172,6 +191,8 @@ public:
   /// The memory of a view: memref<?xelement>, and, but for constants, !llvm.ptr.
   Value base(const View &view);
   Value pointer(const View &view);
+  /// True for the memory of a constant, which may begin at any element's alignment.
+  bool isConstant(const View &view) const { return bool(buffers[view.buffer - 1].constant); }
   Value loadElement(const View &view, const Point &point);
   /// Loads `lanes` elements (a scalar for one) along the last dimension, whose
   /// stride must be 0 or 1 if there are several. `mask` may be null.

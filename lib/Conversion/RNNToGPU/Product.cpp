@@ -1,0 +1,354 @@
+//===- Product.cpp - Matrix products as kernels -----------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Product.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+/// Bytes of a thread's widest access.
+static constexpr int64_t kVectorBytes = 16;
+/// Lanes of a warp as rows and columns of threads.
+static constexpr int64_t kWarpRows = 4, kWarpColumns = 8;
+/// Frames of a chunk, where tiles are chosen: T is not known.
+static constexpr int64_t kGuessedFrames = 64;
+/// A kernel with fewer tiles leaves too much of a GPU idle.
+static constexpr int64_t kWantedTiles = 96;
+/// Blocks divide the depth in at most so many shares, to get so many blocks.
+static constexpr int64_t kMaxShares = 32, kWantedBlocks = 128;
+
+bool ProductKernel::isSupported(Type element) {
+  return element.isF32() || element.isF64() || element.isInteger(32) || element.isInteger(64);
+}
+
+ProductKernel::ProductKernel(GpuEmitter &emitter, const MatrixProduct &product)
+    : e(emitter), b(e.b), loc(e.loc), index(e.index), product(product),
+      chunk(kVectorBytes * 8 / product.element.getIntOrFloatBitWidth()), tiling(chooseTiling()),
+      columnTiles(llvm::divideCeil(product.columns, tiling.columns)),
+      lhs{product.lhs, product.lhs.rowStride, product.lhs.columnStride, tiling.rows},
+      rhs{product.rhs, product.rhs.columnStride, product.rhs.rowStride, tiling.columns} {
+  if (product.depthOverFrames)
+    shares = std::clamp<int64_t>(kWantedBlocks / countTiles(tiling), 1, kMaxShares);
+  // A bit more than a power of two: threads that store along the depth meet
+  // different banks.
+  lhs.pitch = tiling.rows + chunk;
+  rhs.pitch = tiling.columns + chunk;
+  chooseVectors(lhs, product.rows);
+  chooseVectors(rhs, product.columns);
+  lhs.isRagged = product.rows % tiling.rows != 0;
+  rhs.isRagged = product.columns % tiling.columns != 0;
+}
+
+int64_t ProductKernel::countTiles(const Tiling &tiling) const {
+  int64_t guessedRows = product.rows * (product.rowsOverFrames ? kGuessedFrames : 1);
+  return llvm::divideCeil(guessedRows, tiling.rows) * llvm::divideCeil(product.columns, tiling.columns);
+}
+
+/// The largest tile that leaves enough of them; where the depth can be divided,
+/// that is not mostly padding.
+ProductKernel::Tiling ProductKernel::chooseTiling() const {
+  const Tiling small{32, 32, 16, 4, 4, 8}, medium{64, 64, chunk == 4 ? 16 : 8, 4, 4, 2}, large{128, 128, 8, 8, 8, 2};
+  auto fits = [&](const Tiling &tiling) {
+    if (!product.depthOverFrames)
+      return countTiles(tiling) >= kWantedTiles;
+    auto isUsed = [](int64_t size, int64_t tile) { return int64_t(llvm::alignTo(size, tile)) * 3 <= size * 4; };
+    return isUsed(product.rows, tiling.rows) && isUsed(product.columns, tiling.columns);
+  };
+  // Sums of 64 bits take twice the registers.
+  if (chunk == 4 && fits(large))
+    return large;
+  return fits(medium) ? medium : small;
+}
+
+void ProductKernel::chooseVectors(Factor &factor, int64_t extent) {
+  const int64_t depthExtent = product.depth;
+  auto isVector = [&](int64_t along, int64_t other, int64_t extent) -> bool {
+    return along == 1 && extent % chunk == 0 && other % chunk == 0 && factor.matrix.view.shift % chunk == 0 &&
+           !e.isConstant(factor.matrix.view);
+  };
+  if (isVector(factor.stride, factor.depthStride, extent)) {
+    factor.width = chunk;
+  } else if (isVector(factor.depthStride, factor.stride, depthExtent)) {
+    factor.width = chunk;
+    factor.isAlongDepth = true;
+  } else {
+    // Neighbouring threads at least read neighbouring elements.
+    factor.isAlongDepth = factor.stride != 1 && (factor.depthStride == 1 || factor.depthStride < factor.stride);
+  }
+}
+
+void ProductKernel::emit() {
+  std::optional<FunctionEmitter::Scratch> scratch;
+  if (shares > 1) {
+    scratch.emplace(e);
+    partial = e.allocate(RankedTensorType::get({shares, product.rows, product.columns}, product.element), Rate::Static);
+  }
+  e.access({product.lhs.view.buffer, product.rhs.view.buffer},
+           {shares > 1 ? partial.buffer : product.result.view.buffer});
+  KernelShape shape;
+  shape.threads = tiling.threads();
+  shape.residentBlocks = tiling.residentBlocks;
+  // Tiles are (rows ceildiv tiling.rows) * others, which is at most this.
+  const int64_t others = columnTiles * shares;
+  Size work;
+  work.perFrame = product.rowsOverFrames ? product.rows * others : 0;
+  work.constant = product.rowsOverFrames ? (product.inWindow ? product.rows * e.history : 0) : product.rows;
+  work.constant = (work.constant + tiling.rows - 1) * others;
+  shape.itemsPerBlock = tiling.rows;
+  e.emitKernel(shape, work, [&] { emitTiles(); });
+  if (shares > 1)
+    addShares();
+}
+
+Value ProductKernel::domainExtent(int64_t size, bool overFrames) {
+  Value extent = index.constant(size);
+  return overFrames ? index.mul(product.inWindow ? e.windowFrames : e.frames, extent) : extent;
+}
+
+void ProductKernel::emitTiles() {
+  lhs.shared = e.allocateShared(product.element, 2 * tiling.slice * lhs.pitch);
+  rhs.shared = e.allocateShared(product.element, 2 * tiling.slice * rhs.pitch);
+  rows = domainExtent(product.rows, product.rowsOverFrames);
+  depth = domainExtent(product.depth, product.depthOverFrames);
+  lhs.extent = rows;
+  rhs.extent = index.constant(product.columns);
+
+  thread = gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x);
+  Value lane = index.rem(thread, index.constant(kWarpThreads)), warp = index.div(thread, index.constant(kWarpThreads));
+  // Pairs of lanes are one above the other: each quarter of a warp reads few
+  // different vectors of either side.
+  Value two = index.constant(2), columns = index.constant(kWarpColumns);
+  Value laneRow = index.add(index.mul(index.div(lane, index.constant(2 * kWarpColumns)), two), index.rem(lane, two));
+  Value laneColumn = index.rem(index.div(lane, two), columns);
+  Value warpsAcross = index.constant(tiling.columns / tiling.threadColumns / kWarpColumns);
+  Value row = index.add(index.mul(index.div(warp, warpsAcross), index.constant(kWarpRows)), laneRow);
+  Value column = index.add(index.mul(index.rem(warp, warpsAcross), columns), laneColumn);
+  threadRow = index.mul(row, index.constant(chunk));
+  threadColumn = index.mul(column, index.constant(chunk));
+
+  // Numbers of tiles have 32 bits: registers are scarce.
+  auto narrow = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getI32Type(), value); };
+  auto widen = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); };
+  auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
+  Value rowTiles = narrow(index.div(index.add(rows, index.constant(tiling.rows - 1)), index.constant(tiling.rows)));
+  Value count = index.mul(rowTiles, constant(columnTiles * shares));
+  Value block = narrow(gpu::BlockIdOp::create(b, loc, gpu::Dimension::x));
+  Value blocks = narrow(gpu::GridDimOp::create(b, loc, gpu::Dimension::x));
+  auto loop = scf::ForOp::create(b, loc, block, count, blocks);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value item = loop.getInductionVar(), across = constant(columnTiles);
+  Value tileColumn = widen(index.rem(item, across)), tileRow = index.div(item, across), share;
+  if (shares > 1) {
+    share = widen(index.div(tileRow, rowTiles));
+    tileRow = index.rem(tileRow, rowTiles);
+  }
+  emitTile(widen(tileRow), tileColumn, share);
+}
+
+void ProductKernel::emitTile(Value tileRow, Value tileColumn, Value share) {
+  Value begin = index.constant(0), end = depth, slice = index.constant(tiling.slice);
+  if (share) {
+    // Whole slices, the same number for every share but the last.
+    Value step = index.constant(shares * tiling.slice);
+    Value length = index.mul(index.div(index.add(depth, index.constant(shares * tiling.slice - 1)), step), slice);
+    begin = index.mul(share, length);
+    end = index.min(index.add(begin, length), depth);
+  }
+  Value firstRow = index.mul(tileRow, index.constant(tiling.rows));
+  Value firstColumn = index.mul(tileColumn, index.constant(tiling.columns));
+  findVectors(lhs, firstRow);
+  findVectors(rhs, firstColumn);
+  Value zero = index.constant(0), one = index.constant(1);
+  storeSlice(lhs, loadSlice(lhs, begin, end), zero);
+  storeSlice(rhs, loadSlice(rhs, begin, end), zero);
+  gpu::BarrierOp::create(b, loc);
+
+  SmallVector<Value> carried(tiling.threadRows * tiling.threadColumns, e.splat(product.element, 1, 0));
+  carried.push_back(zero);
+  auto loop = scf::ForOp::create(b, loc, begin, end, slice, carried);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> sums(loop.getRegionIterArgs());
+    Value buffer = sums.pop_back_val(), other = index.sub(one, buffer);
+    Value next = index.add(loop.getInductionVar(), slice);
+    SmallVector<Value> nextLhs = loadSlice(lhs, next, end), nextRhs = loadSlice(rhs, next, end);
+    for (int64_t k = 0; k < tiling.slice; ++k) {
+      SmallVector<Value> left = readShared(lhs, buffer, threadRow, k, tiling.threadRows);
+      SmallVector<Value> right = readShared(rhs, buffer, threadColumn, k, tiling.threadColumns);
+      for (auto [i, sum] : llvm::enumerate(sums))
+        sum = multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
+    }
+    storeSlice(lhs, nextLhs, other);
+    storeSlice(rhs, nextRhs, other);
+    gpu::BarrierOp::create(b, loc);
+    sums.push_back(other);
+    scf::YieldOp::create(b, loc, sums);
+  }
+  storeResults(llvm::to_vector_of<Value>(loop.getResults().drop_back()), firstRow, firstColumn, share);
+}
+
+Value ProductKernel::multiplyAdd(Value x, Value y, Value sum) {
+  if (isa<FloatType>(product.element))
+    return math::FmaOp::create(b, loc, x, y, sum);
+  return arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
+}
+
+//===----------------------------------------------------------------------===//
+// Slices of the depth
+//===----------------------------------------------------------------------===//
+
+void ProductKernel::findVectors(Factor &factor, Value first) {
+  const int64_t vectors = factor.size * tiling.slice / factor.width, threads = tiling.threads();
+  Value perLine = index.constant((factor.isAlongDepth ? tiling.slice : factor.size) / factor.width);
+  for (SmallVector<Value> *list : {&factor.places, &factor.depths, &factor.addresses, &factor.inside})
+    list->clear();
+  for (int64_t i = 0; i < vectors / threads; ++i) {
+    Value number = index.add(thread, index.constant(i * threads));
+    Value line = index.div(number, perLine);
+    Value inLine = index.mul(index.rem(number, perLine), index.constant(factor.width));
+    Value k = factor.isAlongDepth ? inLine : line, place = factor.isAlongDepth ? line : inLine;
+    Value across = index.add(first, place);
+    Value address = index.addScaled(index.constant(factor.matrix.view.shift), across, factor.stride);
+    factor.places.push_back(place);
+    factor.depths.push_back(k);
+    factor.addresses.push_back(index.addScaled(address, k, factor.depthStride));
+    factor.inside.push_back(factor.isRagged ? index.less(across, factor.extent) : Value());
+  }
+}
+
+SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value depth, Value end) {
+  // Where the depth is whole slices, a slice is inside or not.
+  const bool isWhole = product.depth % tiling.slice == 0;
+  Type type = e.lanesType(product.element, factor.width);
+  Value memory = e.base(factor.matrix.view);
+  Value isInside = isWhole ? index.less(depth, end) : Value();
+  SmallVector<Value> vectors;
+  for (auto [first, k, inside] : llvm::zip(factor.addresses, factor.depths, factor.inside)) {
+    Value condition = isWhole ? isInside : index.less(index.add(depth, k), end);
+    if (inside)
+      condition = arith::AndIOp::create(b, loc, condition, inside);
+    auto branch = scf::IfOp::create(b, loc, type, condition, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value at = index.addScaled(first, depth, factor.depthStride);
+    Value loaded;
+    if (factor.width == 1)
+      loaded = memref::LoadOp::create(b, loc, memory, at);
+    else
+      loaded = vector::LoadOp::create(b, loc, cast<VectorType>(type), memory, at, /*nontemporal=*/false,
+                                      llvm::MaybeAlign(kVectorBytes));
+    scf::YieldOp::create(b, loc, loaded);
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, e.splat(product.element, factor.width, 0));
+    vectors.push_back(branch.getResult(0));
+  }
+  return vectors;
+}
+
+void ProductKernel::storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer) {
+  Value begin = index.mul(buffer, index.constant(tiling.slice * factor.pitch));
+  for (auto [place, k, value] : llvm::zip(factor.places, factor.depths, vectors)) {
+    Value at = index.add(begin, index.add(index.mul(k, index.constant(factor.pitch)), place));
+    if (factor.width == 1) {
+      memref::StoreOp::create(b, loc, value, factor.shared, at);
+    } else if (!factor.isAlongDepth) {
+      vector::StoreOp::create(b, loc, value, factor.shared, at, /*nontemporal=*/false, llvm::MaybeAlign(kVectorBytes));
+    } else {
+      for (int64_t i = 0; i < factor.width; ++i)
+        memref::StoreOp::create(b, loc, vector::ExtractOp::create(b, loc, value, i), factor.shared,
+                                index.add(at, index.constant(i * factor.pitch)));
+    }
+  }
+}
+
+SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer, Value place, int64_t k,
+                                             int64_t count) {
+  Value begin = index.add(index.mul(buffer, index.constant(tiling.slice * factor.pitch)), place);
+  const int64_t chunks = count / chunk;
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < chunks; ++i) {
+    Value at = index.add(begin, index.constant(k * factor.pitch + i * factor.size / chunks));
+    Value read = vector::LoadOp::create(b, loc, VectorType::get(chunk, product.element), factor.shared, at,
+                                        /*nontemporal=*/false, llvm::MaybeAlign(kVectorBytes));
+    for (int64_t j = 0; j < chunk; ++j)
+      elements.push_back(vector::ExtractOp::create(b, loc, read, j));
+  }
+  return elements;
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+void ProductKernel::storeResults(ArrayRef<Value> sums, Value firstRow, Value firstColumn, Value share) {
+  const View &target = share ? partial : product.result.view;
+  const int64_t rowStride = share ? product.columns : product.result.rowStride;
+  const bool hasVectors = product.columns % chunk == 0 && rowStride % chunk == 0 && target.shift % chunk == 0;
+  Value start = index.addScaled(index.constant(target.shift), share, product.rows * product.columns);
+  auto ifInside = [&](bool isRagged, Value position, Value extent, function_ref<void()> body) {
+    if (!isRagged)
+      return body();
+    auto branch = scf::IfOp::create(b, loc, index.less(position, extent), /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    body();
+  };
+  auto place = [&](Value first, Value own, int64_t i, int64_t count, int64_t size) {
+    const int64_t chunks = count / chunk;
+    return index.add(index.add(first, own), index.constant(i / chunk * (size / chunks) + i % chunk));
+  };
+  for (int64_t i = 0; i < tiling.threadRows; ++i) {
+    Value row = place(firstRow, threadRow, i, tiling.threadRows, tiling.rows);
+    ifInside(lhs.isRagged, row, rows, [&] {
+      for (int64_t j = 0; j < tiling.threadColumns; j += hasVectors ? chunk : 1) {
+        Value column = place(firstColumn, threadColumn, j, tiling.threadColumns, tiling.columns);
+        ifInside(rhs.isRagged, column, rhs.extent, [&] {
+          Value at = index.add(index.addScaled(start, row, rowStride), column);
+          ArrayRef<Value> own = sums.slice(i * tiling.threadColumns + j, hasVectors ? chunk : 1);
+          if (!hasVectors) {
+            memref::StoreOp::create(b, loc, own.front(), e.base(target), at);
+            return;
+          }
+          Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(chunk, product.element), own);
+          vector::StoreOp::create(b, loc, vector, e.base(target), at, /*nontemporal=*/false,
+                                  llvm::MaybeAlign(kVectorBytes));
+        });
+      }
+    });
+  }
+}
+
+/// The sums of all shares, in their order.
+void ProductKernel::addShares() {
+  const View &target = product.result.view;
+  e.access({partial.buffer}, {target.buffer});
+  e.forEachVector(
+      {Rate::Static, {product.rows, product.columns}}, 1, {}, [](const Point &) {},
+      [&](const Point &point, unsigned, Value) {
+        Value sum;
+        for (int64_t share = 0; share < shares; ++share) {
+          Value part = e.loadElement(partial, {{}, {}, {index.constant(share), point.element[0], point.element[1]}});
+          if (!sum)
+            sum = part;
+          else if (isa<FloatType>(product.element))
+            sum = arith::AddFOp::create(b, loc, sum, part);
+          else
+            sum = arith::AddIOp::create(b, loc, sum, part);
+        }
+        Value at = index.addScaled(index.constant(target.shift), point.element[0], product.result.rowStride);
+        memref::StoreOp::create(b, loc, sum, e.base(target), index.add(at, point.element[1]));
+      });
+  // The shares' memory is free again.
+  e.synchronize();
+}

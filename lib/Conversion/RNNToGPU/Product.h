@@ -1,0 +1,98 @@
+//===- Product.h - Matrix products as kernels ----------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A product outside of loops over frames is a kernel of its own. A block
+// computes a tile of the result: it goes along the depth in slices, of which two
+// are in shared memory. While all threads multiply one, they load the next into
+// registers and store it when they are done, so that there is one barrier a
+// slice. A thread owns several rows and columns of the tile, whose sums stay in
+// registers; per step of the depth it reads them as vectors of 16 bytes, spread
+// over the tile so that the threads of a warp read from different banks.
+//
+// Blocks take tiles with the stride of the grid. A result is one sum in
+// ascending k, unless there are few tiles and the depth runs over frames: then
+// blocks divide the depth, in a number of shares that is known when compiling,
+// and a second kernel adds the shares' sums in order.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_LIB_CONVERSION_RNNTOGPU_PRODUCT_H
+#define RNN_LIB_CONVERSION_RNNTOGPU_PRODUCT_H
+
+#include "GpuEmitter.h"
+
+namespace mlir::rnn::loops {
+
+class ProductKernel {
+public:
+  ProductKernel(GpuEmitter &emitter, const MatrixProduct &product);
+
+  /// True for elements of 32 and 64 bits.
+  static bool isSupported(Type element);
+  /// Emits the kernels.
+  void emit();
+
+private:
+  /// A tile of the result, and what a thread has of it.
+  struct Tiling {
+    int64_t rows, columns;
+    int64_t slice; ///< of the depth
+    int64_t threadRows, threadColumns;
+    int64_t residentBlocks; ///< of a multiprocessor
+    int64_t threads() const { return rows / threadRows * (columns / threadColumns); }
+  };
+
+  /// One of the two matrices that are multiplied: [depth, across].
+  struct Factor {
+    const MatrixProduct::Matrix &matrix;
+    int64_t stride, depthStride; ///< of elements in memory
+    int64_t size;                ///< of a tile, across the depth
+    bool isAlongDepth = false;   ///< a thread's vectors lie along the depth
+    int64_t width = 1;           ///< elements of these vectors
+    Value shared, extent;
+    bool isRagged = true; ///< the last tile may be smaller than the others
+    /// The vectors of a slice that a thread loads: where they lie in the slice, in
+    /// memory, and whether they are inside the matrix across the depth (null: always).
+    SmallVector<Value> places, depths, addresses, inside;
+    int64_t pitch; ///< elements of a row of the slice in shared memory
+  };
+
+  Tiling chooseTiling() const;
+  int64_t countTiles(const Tiling &tiling) const;
+  void chooseVectors(Factor &factor, int64_t extent);
+  void emitTiles();
+  void emitTile(Value tileRow, Value tileColumn, Value share);
+  /// Which vectors of a slice are the thread's, in the tile that begins at `first`.
+  void findVectors(Factor &factor, Value first);
+  /// The thread's vectors of the slice that begins at `depth`; zeros beyond `end`.
+  SmallVector<Value> loadSlice(const Factor &factor, Value depth, Value end);
+  void storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
+  /// One of the depth's elements of a slice: the thread's rows or columns.
+  SmallVector<Value> readShared(const Factor &factor, Value buffer, Value place, int64_t k, int64_t count);
+  void storeResults(ArrayRef<Value> sums, Value firstRow, Value firstColumn, Value share);
+  void addShares();
+  Value multiplyAdd(Value a, Value b, Value sum);
+  Value domainExtent(int64_t size, bool overFrames);
+
+  GpuEmitter &e;
+  OpBuilder &b;
+  Location loc;
+  IndexMath &index;
+  const MatrixProduct &product;
+  int64_t chunk; ///< elements of 16 bytes
+  Tiling tiling;
+  int64_t columnTiles, shares = 1;
+  Factor lhs, rhs;
+  View partial; ///< [shares, rows, columns], if there are several
+
+  Value thread, threadRow, threadColumn; ///< the first row and column of a tile that are the thread's
+  Value rows, depth;                     ///< of the product
+};
+
+} // namespace mlir::rnn::loops
+
+#endif // RNN_LIB_CONVERSION_RNNTOGPU_PRODUCT_H

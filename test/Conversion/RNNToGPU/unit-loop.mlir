@@ -3,23 +3,35 @@
 // RUN: rnn-opt %t.mlir -convert-rnn-to-gpu=regime=grid | FileCheck %s --check-prefix=GRID
 // RUN: not rnn-opt %t.mlir -convert-rnn-to-gpu=regime=cluster 2>&1 | FileCheck %s --check-prefix=REGIME
 
-// Eight units, 32 lanes each: a block of 256 threads. Per frame the lanes add up, all compute tanh, and the groups
-// meet once.
-// BLOCK-COUNT-5:  gpu.shuffle xor
-// BLOCK-NOT:      gpu.shuffle
-// BLOCK:          memref.store
-// BLOCK:          gpu.barrier
-// BLOCK-NOT:      gpu.barrier
-// BLOCK:        gpu.return
+// One block of a warp, a lane for each of the eight units: what a frame computes is exchanged in shared memory, and all
+// meet once before it is stored.
+// BLOCK:          gpu.func @rnn_fn_0_k2{{.*}}workgroup(%[[H:.*]] : memref<24xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64})
+// BLOCK:          scf.for
+// BLOCK-COUNT-2:    vector.load %[[H]][%{{.*}}] {alignment = 16 : i64}
+// BLOCK-NOT:        gpu.shuffle
+// BLOCK:            memref.store %{{.*}}, %[[H]]
+// BLOCK:            gpu.barrier
+// BLOCK-NOT:        gpu.barrier
+// BLOCK:            memref.store
+// BLOCK:          gpu.return
 
-// Across blocks the sequence is preset, and readers wait for its elements.
+// Across blocks the sequence is preset, and readers wait for its elements, which they pass on in shared memory. The lanes
+// of a warp divide the sum over k; sums of warps are added by whom they belong to.
 // GRID:           arith.bitcast %{{.*}} : i32 to f32
 // GRID:           memref.store
 // GRID:         gpu.return
+// GRID:         workgroup(%[[IN:.*]] : memref<32xf32, #gpu.address_space<workgroup>> {{.*}}, %[[SUMS:.*]] : memref<
 // GRID:           scf.while
 // GRID:             llvm.load %{{.*}} atomic syncscope("device") monotonic
 // GRID:             scf.condition
-// GRID-COUNT-5:   gpu.shuffle xor
+// GRID:           memref.store %{{.*}}, %[[IN]]
+// GRID:           nvvm.bar.warp.sync
+// GRID:           vector.load %[[IN]]
+// GRID-COUNT-3:   gpu.shuffle xor
+// GRID-NOT:       gpu.shuffle
+// GRID:           memref.store %{{.*}}, %[[SUMS]]
+// GRID:           gpu.barrier
+// GRID:           memref.load %[[SUMS]]
 // GRID-NOT:       gpu.barrier
 // GRID:           llvm.store %{{.*}} atomic syncscope("device") monotonic
 // GRID-NOT:       gpu.barrier

@@ -63,7 +63,8 @@ def ConvertRNNToGPU : Pass<"convert-rnn-to-gpu", "::mlir::ModuleOp"> {
     A loop whose body is elementwise work and products of static matrices with vectors is dealt out by *units*: element u of every vector, with all its gates, belongs to one group of lanes, which multiplies its rows of the matrices, held in registers, and computes its elements. Vectors that products read are exchanged once per frame. With few units all groups are in one block and meet at its barrier; with more they are in many blocks that run at the same time, and wait for the vector's elements themselves, preset to a value that no unit writes. `regime` chooses.
   }];
   let options = [Option<"regime", "regime", "std::string", "\"auto\"", "auto, block or grid: whether a loop by units spreads over blocks">];
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::gpu::GPUDialect", "::mlir::affine::AffineDialect"];
 }

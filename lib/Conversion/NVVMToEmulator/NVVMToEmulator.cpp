@@ -160,6 +160,13 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
         rewriteShuffle(op);
         return success();
       })
+      .Case([&](NVVM::InlinePtxOp op) -> LogicalResult {
+        if (op.getPtxCode() != "mov.b32 $0, $1;")
+          return op.emitError() << "the emulator does not know the PTX '" << op.getPtxCode() << "'";
+        op->replaceAllUsesWith(op.getReadOnlyArgs());
+        op.erase();
+        return success();
+      })
       .Case([&](LLVM::AddressOfOp op) {
         auto found = sharedOffsets.find(op);
         if (found == sharedOffsets.end())

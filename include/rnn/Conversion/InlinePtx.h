@@ -17,6 +17,8 @@
 
 namespace mlir::rnn {
 
+/// An i32 as it is; the compiler cannot see what it is made of: (word) -> word.
+inline constexpr llvm::StringLiteral kPtxMove = "mov.b32 $0, $1;";
 /// Four words at once, 16-byte aligned, each of them a relaxed atomic access:
 /// (address) -> (word, word, word, word).
 inline constexpr llvm::StringLiteral kPtxLoad16 = "ld.relaxed.gpu.global.v4.b32 {$0, $1, $2, $3}, [$4];";

@@ -193,6 +193,11 @@ LogicalResult KernelConverter::rewritePtx(NVVM::InlinePtxOp op) {
   OperandRange in = op.getReadOnlyArgs();
   if (op.getPredicate() || !op.getReadWriteArgs().empty())
     return op.emitOpError("with a predicate or operands to be changed is not known to the emulator");
+  if (text == kPtxMove && in.size() == 1 && op->getNumResults() == 1) {
+    op->replaceAllUsesWith(in);
+    op->erase();
+    return success();
+  }
   bool loads = text == kPtxLoad16;
   if ((loads && in.size() == 1 && op->getNumResults() == 4) || (text == kPtxStore16 && in.size() == 5)) {
     // No other thread runs in between: there is one thread of the host.

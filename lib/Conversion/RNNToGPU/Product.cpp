@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Product.h"
+#include "rnn/Conversion/InlinePtx.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -114,6 +116,14 @@ Value ProductKernel::domainExtent(int64_t size, bool overFrames) {
   return overFrames ? index.mul(product.inWindow ? e.windowFrames : e.frames, extent) : extent;
 }
 
+Value ProductKernel::narrow(Value value) { return arith::IndexCastUIOp::create(b, loc, b.getI32Type(), value); }
+
+Value ProductKernel::widen(Value value) { return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), value); }
+
+Value ProductKernel::constantI32(int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+}
+
 void ProductKernel::emitTiles() {
   lhs.shared = e.allocateShared(product.element, 2 * tiling.slice * lhs.pitch);
   rhs.shared = e.allocateShared(product.element, 2 * tiling.slice * rhs.pitch);
@@ -122,70 +132,86 @@ void ProductKernel::emitTiles() {
   lhs.extent = rows;
   rhs.extent = index.constant(product.columns);
 
-  thread = gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x);
-  Value lane = index.rem(thread, index.constant(kWarpThreads)), warp = index.div(thread, index.constant(kWarpThreads));
-  // Pairs of lanes are one above the other: each quarter of a warp reads few
-  // different vectors of either side.
-  Value two = index.constant(2), columns = index.constant(kWarpColumns);
-  Value laneRow = index.add(index.mul(index.div(lane, index.constant(2 * kWarpColumns)), two), index.rem(lane, two));
-  Value laneColumn = index.rem(index.div(lane, two), columns);
-  Value warpsAcross = index.constant(tiling.columns / tiling.threadColumns / kWarpColumns);
-  Value row = index.add(index.mul(index.div(warp, warpsAcross), index.constant(kWarpRows)), laneRow);
-  Value column = index.add(index.mul(index.rem(warp, warpsAcross), columns), laneColumn);
-  threadRow = index.mul(row, index.constant(chunk));
-  threadColumn = index.mul(column, index.constant(chunk));
-
-  // Numbers of tiles have 32 bits: registers are scarce.
-  auto narrow = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getI32Type(), value); };
-  auto widen = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); };
-  auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
-  Value rowTiles = narrow(index.div(index.add(rows, index.constant(tiling.rows - 1)), index.constant(tiling.rows)));
-  Value count = index.mul(rowTiles, constant(columnTiles * shares));
+  // Places in a tile and numbers of tiles have 32 bits: registers are scarce.
+  thread = narrow(gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x));
+  rowTiles = narrow(index.div(index.add(rows, index.constant(tiling.rows - 1)), index.constant(tiling.rows)));
+  Value count = index.mul(rowTiles, constantI32(columnTiles * shares));
   Value block = narrow(gpu::BlockIdOp::create(b, loc, gpu::Dimension::x));
   Value blocks = narrow(gpu::GridDimOp::create(b, loc, gpu::Dimension::x));
   auto loop = scf::ForOp::create(b, loc, block, count, blocks);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value item = loop.getInductionVar(), across = constant(columnTiles);
-  Value tileColumn = widen(index.rem(item, across)), tileRow = index.div(item, across), share;
-  if (shares > 1) {
-    share = widen(index.div(tileRow, rowTiles));
-    tileRow = index.rem(tileRow, rowTiles);
-  }
-  emitTile(widen(tileRow), tileColumn, share);
+  emitTile(loop.getInductionVar());
 }
 
-void ProductKernel::emitTile(Value tileRow, Value tileColumn, Value share) {
+ProductKernel::Place ProductKernel::findPlace(Value item) {
+  Place place;
+  item = recompute(item);
+  Value across = constantI32(columnTiles), down = index.div(item, across);
+  if (shares > 1) {
+    place.share = widen(index.div(down, rowTiles));
+    down = index.rem(down, rowTiles);
+  }
+  place.firstRow = index.mul(widen(down), index.constant(tiling.rows));
+  place.firstColumn = index.mul(widen(index.rem(item, across)), index.constant(tiling.columns));
+
+  place.thread = recompute(thread);
+  Value threads = constantI32(kWarpThreads), two = constantI32(2), columns = constantI32(kWarpColumns);
+  Value lane = index.rem(place.thread, threads), warp = index.div(place.thread, threads);
+  // Pairs of lanes are one above the other: each quarter of a warp reads few
+  // different vectors of either side.
+  Value laneRow = index.add(index.mul(index.div(lane, constantI32(2 * kWarpColumns)), two), index.rem(lane, two));
+  Value laneColumn = index.rem(index.div(lane, two), columns);
+  Value warpsAcross = constantI32(tiling.columns / tiling.threadColumns / kWarpColumns);
+  Value row = index.add(index.mul(index.div(warp, warpsAcross), constantI32(kWarpRows)), laneRow);
+  Value column = index.add(index.mul(index.rem(warp, warpsAcross), columns), laneColumn);
+  place.threadRow = index.mul(row, constantI32(chunk));
+  place.threadColumn = index.mul(column, constantI32(chunk));
+  return place;
+}
+
+/// The same number, of which the compiler does not know that it is: what follows
+/// from it is computed where it is needed, and has no register elsewhere.
+Value ProductKernel::recompute(Value value) {
+  return NVVM::InlinePtxOp::create(b, loc, TypeRange(b.getI32Type()), ValueRange(value), ValueRange(),
+                                   kPtxMove, Value())
+      .getResult(0);
+}
+
+void ProductKernel::emitTile(Value item) {
+  const Place place = findPlace(item);
   Value begin = index.constant(0), end = depth, slice = index.constant(tiling.slice);
-  if (share) {
+  if (place.share) {
     // Whole slices, the same number for every share but the last.
     Value step = index.constant(shares * tiling.slice);
     Value length = index.mul(index.div(index.add(depth, index.constant(shares * tiling.slice - 1)), step), slice);
-    begin = index.mul(share, length);
+    begin = index.mul(place.share, length);
     end = index.min(index.add(begin, length), depth);
   }
-  Value firstRow = index.mul(tileRow, index.constant(tiling.rows));
-  Value firstColumn = index.mul(tileColumn, index.constant(tiling.columns));
-  findVectors(lhs, firstRow);
-  findVectors(rhs, firstColumn);
+  findVectors(lhs, place.firstRow, place.thread);
+  findVectors(rhs, place.firstColumn, place.thread);
   Value zero = index.constant(0), one = index.constant(1);
-  storeSlice(lhs, loadSlice(lhs, begin, end), zero);
-  storeSlice(rhs, loadSlice(rhs, begin, end), zero);
+  Value isSlice = index.less(begin, end);
+  storeSlice(lhs, loadSlice(lhs, begin, end, isSlice), zero);
+  storeSlice(rhs, loadSlice(rhs, begin, end, isSlice), zero);
   gpu::BarrierOp::create(b, loc);
 
   SmallVector<Value> carried(tiling.threadRows * tiling.threadColumns, e.splat(product.element, 1, 0));
   carried.push_back(zero);
-  auto loop = scf::ForOp::create(b, loc, begin, end, slice, carried);
+  Value length = index.sub(end, index.min(begin, end)), last = index.constant(tiling.slice - 1);
+  Value slices = narrow(index.div(index.add(length, last), slice));
+  auto loop = scf::ForOp::create(b, loc, constantI32(0), slices, constantI32(1), carried);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> sums(loop.getRegionIterArgs());
     Value buffer = sums.pop_back_val(), other = index.sub(one, buffer);
-    Value next = index.add(loop.getInductionVar(), slice);
-    SmallVector<Value> nextLhs = loadSlice(lhs, next, end), nextRhs = loadSlice(rhs, next, end);
+    Value next = index.add(loop.getInductionVar(), constantI32(1)), hasNext = index.less(next, slices);
+    next = index.add(begin, index.mul(widen(next), slice));
+    SmallVector<Value> nextLhs = loadSlice(lhs, next, end, hasNext), nextRhs = loadSlice(rhs, next, end, hasNext);
     for (int64_t k = 0; k < tiling.slice; ++k) {
-      SmallVector<Value> left = readShared(lhs, buffer, threadRow, k, tiling.threadRows);
-      SmallVector<Value> right = readShared(rhs, buffer, threadColumn, k, tiling.threadColumns);
+      SmallVector<Value> left = readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows);
+      SmallVector<Value> right = readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns);
       for (auto [i, sum] : llvm::enumerate(sums))
         sum = multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
     }
@@ -195,7 +221,7 @@ void ProductKernel::emitTile(Value tileRow, Value tileColumn, Value share) {
     sums.push_back(other);
     scf::YieldOp::create(b, loc, sums);
   }
-  storeResults(llvm::to_vector_of<Value>(loop.getResults().drop_back()), firstRow, firstColumn, share);
+  storeResults(llvm::to_vector_of<Value>(loop.getResults().drop_back()), findPlace(item));
 }
 
 Value ProductKernel::multiplyAdd(Value x, Value y, Value sum) {
@@ -208,34 +234,37 @@ Value ProductKernel::multiplyAdd(Value x, Value y, Value sum) {
 // Slices of the depth
 //===----------------------------------------------------------------------===//
 
-void ProductKernel::findVectors(Factor &factor, Value first) {
+Value ProductKernel::countInside(const Factor &factor, Value first) {
+  return narrow(index.min(index.sub(factor.extent, first), index.constant(factor.size)));
+}
+
+void ProductKernel::findVectors(Factor &factor, Value first, Value thread) {
+  Value left = countInside(factor, first);
   const int64_t vectors = factor.size * tiling.slice / factor.width, threads = tiling.threads();
-  Value perLine = index.constant((factor.isAlongDepth ? tiling.slice : factor.size) / factor.width);
+  Value perLine = constantI32((factor.isAlongDepth ? tiling.slice : factor.size) / factor.width);
   for (SmallVector<Value> *list : {&factor.places, &factor.depths, &factor.addresses, &factor.inside})
     list->clear();
   for (int64_t i = 0; i < vectors / threads; ++i) {
-    Value number = index.add(thread, index.constant(i * threads));
+    Value number = index.add(thread, constantI32(i * threads));
     Value line = index.div(number, perLine);
-    Value inLine = index.mul(index.rem(number, perLine), index.constant(factor.width));
+    Value inLine = index.mul(index.rem(number, perLine), constantI32(factor.width));
     Value k = factor.isAlongDepth ? inLine : line, place = factor.isAlongDepth ? line : inLine;
-    Value across = index.add(first, place);
-    Value address = index.addScaled(index.constant(factor.matrix.view.shift), across, factor.stride);
-    factor.places.push_back(place);
-    factor.depths.push_back(k);
+    factor.inside.push_back(factor.isRagged ? index.less(place, left) : Value());
+    factor.places.push_back(place = widen(place));
+    factor.depths.push_back(k = widen(k));
+    Value address = index.addScaled(index.constant(factor.matrix.view.shift), index.add(first, place), factor.stride);
     factor.addresses.push_back(index.addScaled(address, k, factor.depthStride));
-    factor.inside.push_back(factor.isRagged ? index.less(across, factor.extent) : Value());
   }
 }
 
-SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value depth, Value end) {
+SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value depth, Value end, Value isSlice) {
   // Where the depth is whole slices, a slice is inside or not.
   const bool isWhole = product.depth % tiling.slice == 0;
   Type type = e.lanesType(product.element, factor.width);
   Value memory = e.base(factor.matrix.view);
-  Value isInside = isWhole ? index.less(depth, end) : Value();
   SmallVector<Value> vectors;
   for (auto [first, k, inside] : llvm::zip(factor.addresses, factor.depths, factor.inside)) {
-    Value condition = isWhole ? isInside : index.less(index.add(depth, k), end);
+    Value condition = isWhole ? isSlice : index.less(index.add(depth, k), end);
     if (inside)
       condition = arith::AndIOp::create(b, loc, condition, inside);
     auto branch = scf::IfOp::create(b, loc, type, condition, /*withElseRegion=*/true);
@@ -291,30 +320,32 @@ SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer,
 // Results
 //===----------------------------------------------------------------------===//
 
-void ProductKernel::storeResults(ArrayRef<Value> sums, Value firstRow, Value firstColumn, Value share) {
-  const View &target = share ? partial : product.result.view;
-  const int64_t rowStride = share ? product.columns : product.result.rowStride;
+void ProductKernel::storeResults(ArrayRef<Value> sums, const Place &tile) {
+  const View &target = tile.share ? partial : product.result.view;
+  const int64_t rowStride = tile.share ? product.columns : product.result.rowStride;
   const bool hasVectors = product.columns % chunk == 0 && rowStride % chunk == 0 && target.shift % chunk == 0;
-  Value start = index.addScaled(index.constant(target.shift), share, product.rows * product.columns);
-  auto ifInside = [&](bool isRagged, Value position, Value extent, function_ref<void()> body) {
+  Value start = index.addScaled(index.constant(target.shift), tile.share, product.rows * product.columns);
+  start = index.add(index.addScaled(start, tile.firstRow, rowStride), tile.firstColumn);
+  start = index.add(index.addScaled(start, widen(tile.threadRow), rowStride), widen(tile.threadColumn));
+  Value rowsLeft = countInside(lhs, tile.firstRow), columnsLeft = countInside(rhs, tile.firstColumn);
+  auto ifInside = [&](bool isRagged, Value first, int64_t further, Value left, function_ref<void()> body) {
     if (!isRagged)
       return body();
-    auto branch = scf::IfOp::create(b, loc, index.less(position, extent), /*withElseRegion=*/false);
+    Value isInside = index.less(index.add(first, constantI32(further)), left);
+    auto branch = scf::IfOp::create(b, loc, isInside, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
     body();
   };
-  auto place = [&](Value first, Value own, int64_t i, int64_t count, int64_t size) {
-    const int64_t chunks = count / chunk;
-    return index.add(index.add(first, own), index.constant(i / chunk * (size / chunks) + i % chunk));
-  };
+  // Where the thread's row or column number i lies behind its first one.
+  auto behind = [&](int64_t i, int64_t count, int64_t size) { return i / chunk * (size * chunk / count) + i % chunk; };
   for (int64_t i = 0; i < tiling.threadRows; ++i) {
-    Value row = place(firstRow, threadRow, i, tiling.threadRows, tiling.rows);
-    ifInside(lhs.isRagged, row, rows, [&] {
+    const int64_t row = behind(i, tiling.threadRows, tiling.rows);
+    ifInside(lhs.isRagged, tile.threadRow, row, rowsLeft, [&] {
       for (int64_t j = 0; j < tiling.threadColumns; j += hasVectors ? chunk : 1) {
-        Value column = place(firstColumn, threadColumn, j, tiling.threadColumns, tiling.columns);
-        ifInside(rhs.isRagged, column, rhs.extent, [&] {
-          Value at = index.add(index.addScaled(start, row, rowStride), column);
+        const int64_t column = behind(j, tiling.threadColumns, tiling.columns);
+        ifInside(rhs.isRagged, tile.threadColumn, column, columnsLeft, [&] {
+          Value at = index.add(start, index.constant(row * rowStride + column));
           ArrayRef<Value> own = sums.slice(i * tiling.threadColumns + j, hasVectors ? chunk : 1);
           if (!hasVectors) {
             memref::StoreOp::create(b, loc, own.front(), e.base(target), at);

@@ -54,6 +54,7 @@ private:
     bool isAlongDepth = false;   ///< a thread's vectors lie along the depth
     int64_t width = 1;           ///< elements of these vectors
     Value shared, extent;
+    Value left;           ///< rows or columns of this tile, i32
     bool isRagged = true; ///< the last tile may be smaller than the others
     /// The vectors of a slice that a thread loads: where they lie in the slice, in
     /// memory, and whether they are inside the matrix across the depth (null: always).
@@ -61,20 +62,34 @@ private:
     int64_t pitch; ///< elements of a row of the slice in shared memory
   };
 
+  /// A tile, and which of its elements are a thread's.
+  struct Place {
+    Value share; ///< of the depth; null if there is one
+    Value firstRow, firstColumn;
+    Value thread, threadRow, threadColumn; ///< i32, in the tile
+  };
+
   Tiling chooseTiling() const;
   int64_t countTiles(const Tiling &tiling) const;
   void chooseVectors(Factor &factor, int64_t extent);
   void emitTiles();
-  void emitTile(Value tileRow, Value tileColumn, Value share);
+  void emitTile(Value item);
+  Place findPlace(Value item);
+  Value recompute(Value value);
+  /// Rows or columns of the matrix in the tile that begins at `first`, i32.
+  Value countInside(const Factor &factor, Value first);
   /// Which vectors of a slice are the thread's, in the tile that begins at `first`.
-  void findVectors(Factor &factor, Value first);
+  void findVectors(Factor &factor, Value first, Value thread);
   /// The thread's vectors of the slice that begins at `depth`; zeros beyond `end`.
-  SmallVector<Value> loadSlice(const Factor &factor, Value depth, Value end);
+  SmallVector<Value> loadSlice(const Factor &factor, Value depth, Value end, Value isSlice);
   void storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
   /// One of the depth's elements of a slice: the thread's rows or columns.
   SmallVector<Value> readShared(const Factor &factor, Value buffer, Value place, int64_t k, int64_t count);
-  void storeResults(ArrayRef<Value> sums, Value firstRow, Value firstColumn, Value share);
+  void storeResults(ArrayRef<Value> sums, const Place &tile);
   void addShares();
+  Value narrow(Value value);
+  Value widen(Value value);
+  Value constantI32(int64_t value);
   Value multiplyAdd(Value a, Value b, Value sum);
   Value domainExtent(int64_t size, bool overFrames);
 
@@ -89,8 +104,8 @@ private:
   Factor lhs, rhs;
   View partial; ///< [shares, rows, columns], if there are several
 
-  Value thread, threadRow, threadColumn; ///< the first row and column of a tile that are the thread's
-  Value rows, depth;                     ///< of the product
+  Value thread, rowTiles; ///< i32
+  Value rows, depth;      ///< of the product
 };
 
 } // namespace mlir::rnn::loops

@@ -46,6 +46,7 @@ import models
 import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
+UNIT = 2.0**-24
 CHECK_FRAMES = 24
 CASES_SECONDS = 90  # no new case after so many
 TOLERANCE = 2e-4  # of a gradient, relative to its largest element
@@ -70,9 +71,25 @@ def bits(array):
     return array.view(f"u{array.dtype.itemsize}")
 
 
-def worst(got, want, budget):
-    """Largest error over its budget, 0 where the numbers are equal, and the largest error."""
-    got, want, budget = got.astype(np.float64), want.astype(np.float64), budget.astype(np.float64)
+def pack(emulator, want, deviation):
+    """What a case keeps of a tensor: the emulator's numbers, and how many units of the last place the expected ones are
+    above, which is small; the deviation of each group of elements."""
+    if want.dtype.kind != "f":
+        return {"emulator": emulator, "ulps": want.astype(np.int64) - emulator, "deviation": deviation}
+    integer = f"i{emulator.dtype.itemsize}"
+    return {"emulator": emulator, "ulps": want.astype(emulator.dtype).view(integer) - emulator.view(integer),
+            "deviation": deviation.astype(np.float32)}
+
+
+def worst(got, emulator, ulps, deviation):
+    """Largest error over its budget, 0 where the numbers are equal, and the largest error. The budget is that of
+    rnn-run, and half a unit for the rounding of what is expected."""
+    if emulator.dtype.kind == "f":
+        want = (emulator.view(ulps.dtype) + ulps).view(emulator.dtype).astype(np.float64)
+        budget = 8 * deviation.astype(np.float64) + 4.5 * UNIT * np.abs(want)
+    else:
+        want, budget = emulator + ulps, deviation
+    got, budget = got.astype(np.float64), np.broadcast_to(budget, want.shape)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where((got == want) | (np.isnan(got) & np.isnan(want)), 0.0, np.abs(got - want))
     error = np.where(np.isnan(error), np.inf, error)
@@ -81,8 +98,8 @@ def worst(got, want, budget):
 
 
 def run_case(options, name):
-    """One verification case: `<call>.in.<name>` are inputs, `.want.`, `.budget.` and `.emulator.` belong to a result or
-    to a tensor of the session after the call."""
+    """One verification case: `<call>.in.<name>` are inputs; `.emulator.`, `.ulps.` and `.deviation.` belong to a result
+    or to a tensor of the session after the call."""
     program = load(options, f"cases/{name}.rnnc")
     calls = collections.defaultdict(lambda: collections.defaultdict(dict))
     with np.load(pathlib.Path(options["bundle"]) / "cases" / f"{name}.npz") as file:
@@ -94,14 +111,14 @@ def run_case(options, name):
     answer = {"over_budget": 0.0, "largest_error": 0.0, "other_bits": [], "differs": []}
     for number, call in sorted(calls.items()):
         results = {key: value.numpy() for key, value in program.run(function, **call["in"]).items()}
-        for tensor, want in call["want"].items():
+        for tensor, emulator in call["emulator"].items():
             got = results[tensor] if tensor in results else np.array(program.tensors[tensor])
-            over, error = worst(got, want, call["budget"][tensor])
+            over, error = worst(got, emulator, call["ulps"][tensor], call["deviation"][tensor])
             answer["over_budget"] = max(answer["over_budget"], over)
             answer["largest_error"] = max(answer["largest_error"], error)
             if over > 1:
                 answer["differs"].append(f"{tensor} in call {number}: {error:.3g}, {over:.3g} times its budget")
-            if not np.array_equal(bits(got), bits(call["emulator"][tensor])):
+            if not np.array_equal(bits(got), bits(emulator)):
                 answer["other_bits"].append(f"{tensor} in call {number}")
     return answer
 

@@ -11,7 +11,6 @@
 // BLOCK:          gpu.barrier
 // BLOCK-NOT:      gpu.barrier
 // BLOCK:        gpu.return
-// BLOCK-NOT:    rnn.flags
 
 // Across blocks the sequence is preset, and readers wait for its elements.
 // GRID:           arith.bitcast %{{.*}} : i32 to f32
@@ -25,8 +24,6 @@
 // GRID:           llvm.store %{{.*}} atomic syncscope("device") monotonic
 // GRID-NOT:       gpu.barrier
 // GRID:         gpu.return
-// Whether one waited in vain stands behind the planned memory.
-// GRID:         func.func @rnn_fn_0({{.*}}rnn.flags = {constant = 0 : i64, per_frame = 128 : i64}
 // GRID:         gpu.launch_func {{.*}}rnn.cooperative
 
 // REGIME: error: unknown regime 'cluster'; expected auto, block or grid

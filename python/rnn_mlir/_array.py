@@ -127,7 +127,9 @@ class Array:
 
     @property
     def dtype(self) -> np.dtype:
-        return self._data.dtype if isinstance(self._data, np.ndarray) else np.dtype(str(self._data.dtype).split(".")[-1])
+        if isinstance(self._data, np.ndarray):
+            return self._data.dtype
+        return np.dtype(str(self._data.dtype).split(".")[-1])  # torch.float32
 
     def numpy(self) -> np.ndarray:
         return self._data if isinstance(self._data, np.ndarray) else self._data.cpu().numpy()

@@ -78,7 +78,7 @@ private:
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
   bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
-  Size items; ///< the most items that threads of the kernel share
+  Size items;                  ///< the most items that threads of the kernel share
 };
 
 } // namespace mlir::rnn::loops

@@ -98,6 +98,7 @@ class GpuDevice final : public Device {
 public:
   explicit GpuDevice(std::unique_ptr<GpuDriver> driver) : driver(std::move(driver)) {}
   ~GpuDevice() override {
+    settle(); // whatever it finds, nobody can be told
     if (flags)
       driver->freeHost(flags);
   }

@@ -5,23 +5,24 @@
 #
 # ===-------------------------------------------------------------------------===#
 #
-#   gpu.py [--bundle=<folder>] [--target=cuda|emulator] [--json=<file>] [--quick] [--points=<globs>] [--all]
+#   gpu.py [--bundle=<folder>] [--target=cuda|emulator] [--json=<file>] [--quick] [--points=<globs>] [--kernels] [--all]
 #
 # Runs what scripts/bundle made, on a machine that needs no compiler:
 #
 #   1. verification cases: results on the target against the interpreter's, within its budget, and against the bits of
 #      the emulator;
-#   2. points: loss and gradients against PyTorch in f64, then the time of a training step (forward, backward, all weight
-#      gradients, SGD) and of the forward part, per frame, ours and the peers': nn.LSTM and nn.GRU through cuDNN in f32
-#      (TF32 off), TF32, f16 and bf16, eager and as a CUDA graph; a loop over frames, eager and as a CUDA graph; lax.scan
-#      and cuDNN in JAX. --all adds torch.compile, which takes minutes.
+#   2. points: loss and gradients against PyTorch in f64, then the time of a training step (forward, backward, all
+#      weight gradients, SGD) and of the forward part, per frame, ours and the peers': nn.LSTM and nn.GRU through cuDNN
+#      in f32 (TF32 off), TF32, f16 and bf16, eager and as a CUDA graph; a loop over frames, eager and as a CUDA graph;
+#      lax.scan and cuDNN in JAX. --all adds torch.compile, which takes minutes; --kernels the time of each of our
+#      kernels in a training step, by PyTorch's profiler.
 #
 # Everything runs in workers, which are processes of their own: one that crashes, or takes too long, becomes an error of
 # its row. The JSON is written after every result, so that a run that is cut short has what it has measured;
 # what the workers say goes to <file>.log.
 #
-# Ours is wall clock around calls, which return when the results are there: chunks and loss travel between host and GPU.
-# Peers have everything on the GPU, and are waited for after several steps.
+# All contenders have their tensors on the GPU, and are waited for after several steps. `ours from host` is wall clock
+# around calls whose chunk and loss travel between host and GPU; it is the only one of ours where PyTorch is not there.
 #
 # ===-------------------------------------------------------------------------===#
 
@@ -46,6 +47,7 @@ import models
 import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
+UNIT = 2.0**-24
 CHECK_FRAMES = 24
 CASES_SECONDS = 90  # no new case after so many
 TOLERANCE = 2e-4  # of a gradient, relative to its largest element
@@ -70,9 +72,25 @@ def bits(array):
     return array.view(f"u{array.dtype.itemsize}")
 
 
-def worst(got, want, budget):
-    """Largest error over its budget, 0 where the numbers are equal, and the largest error."""
-    got, want, budget = got.astype(np.float64), want.astype(np.float64), budget.astype(np.float64)
+def pack(emulator, want, deviation):
+    """What a case keeps of a tensor: the emulator's numbers, and how many units of the last place the expected ones are
+    above, which is small; the deviation of each group of elements."""
+    if want.dtype.kind != "f":
+        return {"emulator": emulator, "ulps": want.astype(np.int64) - emulator, "deviation": deviation}
+    integer = f"i{emulator.dtype.itemsize}"
+    return {"emulator": emulator, "ulps": want.astype(emulator.dtype).view(integer) - emulator.view(integer),
+            "deviation": deviation.astype(np.float32)}
+
+
+def worst(got, emulator, ulps, deviation):
+    """Largest error over its budget, 0 where the numbers are equal, and the largest error. The budget is that of
+    rnn-run, and half a unit for the rounding of what is expected."""
+    if emulator.dtype.kind == "f":
+        want = (emulator.view(ulps.dtype) + ulps).view(emulator.dtype).astype(np.float64)
+        budget = 8 * deviation.astype(np.float64) + 4.5 * UNIT * np.abs(want)
+    else:
+        want, budget = emulator + ulps, deviation
+    got, budget = got.astype(np.float64), np.broadcast_to(budget, want.shape)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where((got == want) | (np.isnan(got) & np.isnan(want)), 0.0, np.abs(got - want))
     error = np.where(np.isnan(error), np.inf, error)
@@ -81,8 +99,8 @@ def worst(got, want, budget):
 
 
 def run_case(options, name):
-    """One verification case: `<call>.in.<name>` are inputs, `.want.`, `.budget.` and `.emulator.` belong to a result or
-    to a tensor of the session after the call."""
+    """One verification case: `<call>.in.<name>` are inputs; `.emulator.`, `.ulps.` and `.deviation.` belong to a result
+    or to a tensor of the session after the call."""
     program = load(options, f"cases/{name}.rnnc")
     calls = collections.defaultdict(lambda: collections.defaultdict(dict))
     with np.load(pathlib.Path(options["bundle"]) / "cases" / f"{name}.npz") as file:
@@ -94,34 +112,38 @@ def run_case(options, name):
     answer = {"over_budget": 0.0, "largest_error": 0.0, "other_bits": [], "differs": []}
     for number, call in sorted(calls.items()):
         results = {key: value.numpy() for key, value in program.run(function, **call["in"]).items()}
-        for tensor, want in call["want"].items():
+        for tensor, emulator in call["emulator"].items():
             got = results[tensor] if tensor in results else np.array(program.tensors[tensor])
-            over, error = worst(got, want, call["budget"][tensor])
+            over, error = worst(got, emulator, call["ulps"][tensor], call["deviation"][tensor])
             answer["over_budget"] = max(answer["over_budget"], over)
             answer["largest_error"] = max(answer["largest_error"], error)
             if over > 1:
                 answer["differs"].append(f"{tensor} in call {number}: {error:.3g}, {over:.3g} times its budget")
-            if not np.array_equal(bits(got), bits(call["emulator"][tensor])):
+            if not np.array_equal(bits(got), bits(emulator)):
                 answer["other_bits"].append(f"{tensor} in call {number}")
     return answer
 
 
 class Ours:
-    def __init__(self, options, point, frames):
+    """Our steps, on tensors of PyTorch that are on the GPU, or on NumPy's: then a call returns when all is done."""
+
+    def __init__(self, options, point, frames, on_gpu):
         values = models.arrays(point, frames)
         self.program = load(options, f"points/{point.name}.rnnc")
         for name in models.parameters(point):
             self.program.params[name] = values[name]
         self.chunk = {"x": values["x"], "target": values["target"]}
+        self.wait = lambda: None
+        if on_gpu:
+            import torch
+            self.chunk = {name: torch.tensor(value, device="cuda") for name, value in self.chunk.items()}
+            self.wait = torch.cuda.synchronize
 
     def train(self):
         self.program.run("step", **self.chunk)
 
     def forward(self):
         self.program.run("net", **self.chunk)
-
-    def wait(self):
-        """A call returns when its results are there."""
 
 
 def our_gradients(options, point, frames, file):
@@ -168,6 +190,19 @@ def time_both(contender, frames, seconds):
     return answer
 
 
+def profile(contender):
+    """[kernel, launches, microseconds] of a training step, the slowest first."""
+    from torch import profiler
+    for _ in range(2):
+        contender.train()
+        contender.wait()
+    with profiler.profile(activities=[profiler.ProfilerActivity.CUDA]) as trace:
+        contender.train()
+        contender.wait()
+    kernels = [[event.key, event.count, event.device_time_total] for event in trace.key_averages()]
+    return {"kernels": sorted(kernels, key=lambda kernel: -kernel[2])}
+
+
 def answer_request(kind, options, request):
     point = models.Point(*request["point"]) if "point" in request else None
     frames, seconds = request.get("frames"), request.get("seconds")
@@ -177,7 +212,9 @@ def answer_request(kind, options, request):
         case "ours", "gradients":
             return our_gradients(options, point, frames, request["file"])
         case "ours", "time":
-            return time_both(Ours(options, point, frames), frames, seconds)
+            return time_both(Ours(options, point, frames, request["on_gpu"]), frames, seconds)
+        case "ours", "profile":
+            return profile(Ours(options, point, frames, on_gpu=True))
         case "torch", "versions":
             return peers.versions()
         case "torch", "agree":
@@ -270,7 +307,8 @@ class Run:
     def machine(self):
         info = {"target": self.options.target, "python": platform.python_version(), "numpy": np.__version__}
         with open("/proc/cpuinfo") as file:
-            info["cpu"] = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+        info["cpu"] = names[0] if names else "unknown"
         if self.options.target == "cuda":
             with contextlib.suppress(OSError, subprocess.SubprocessError):
                 query = ["nvidia-smi", "--query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total",
@@ -325,8 +363,15 @@ class Run:
         row = {"name": point.name, "frames": point.frames, "peers": {}}
         self.result["points"].append(row)
         self.check(point, row)
-        row["ours"] = self.ours.ask(40, do="time", point=point, frames=point.frames, seconds=self.options.round)
-        self.save()
+        for name, on_gpu in (("ours", True), ("ours from host", False)):
+            if not on_gpu or (self.has["torch"] and self.options.target == "cuda"):
+                row[name] = self.ours.ask(40, do="time", point=point, frames=point.frames, seconds=self.options.round,
+                                          on_gpu=on_gpu)
+                self.save()
+        row.setdefault("ours", row["ours from host"])
+        if self.options.kernels:
+            row["profile"] = self.ours.ask(40, do="profile", point=point, frames=point.frames)
+            self.save()
         until = time.monotonic() + self.options.point_seconds
         if self.has["torch"]:
             for variant in peers.torch_variants(point, self.options.all):
@@ -335,13 +380,16 @@ class Run:
                     continue
                 self.peer(row, self.torch, f"torch {variant}", until, point, variant, frames)
         print(line(row), f"  {self.spent()}", flush=True)
+        for kernel, launches, time_us in row.get("profile", {}).get("kernels", [])[:8]:
+            print(f"  {time_us / point.frames:8.3f} us per frame  {launches:5} x {kernel[:100]}", flush=True)
 
     def peer(self, row, process, name, until, point, variant, frames):
         if time.monotonic() > until or self.left() < 0:
             row["peers"][name] = {"error": "left out: no time"}
             return
         timeout = min(60, max(10, self.left() + 10))
-        answer = process.ask(timeout, do="time", point=point, frames=frames, variant=variant, seconds=self.options.round)
+        answer = process.ask(timeout, do="time", point=point, frames=frames, variant=variant,
+                             seconds=self.options.round)
         row["peers"][name] = {"frames": frames, **answer}
         self.save()
 
@@ -384,7 +432,8 @@ class Run:
             print(line(row))
         print("\nerrors")
         for row in self.result["points"]:
-            for name, answer in (("ours", row["ours"]), ("check", row["check"]), *row["peers"].items()):
+            ours = [(name, row[name]) for name in ("ours", "ours from host", "profile", "check") if name in row]
+            for name, answer in ours + list(row["peers"].items()):
                 if "error" in answer:
                     print(f"{row['name']} {name}: {answer['error']}")
 
@@ -425,6 +474,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="tiny points only, which the emulator can run")
     parser.add_argument("--points", default="*", help="names of points, with wildcards, separated by commas")
     parser.add_argument("--no-peers", action="store_true", help="do not time PyTorch and JAX")
+    parser.add_argument("--kernels", action="store_true", help="the time of each of our kernels")
     parser.add_argument("--all", action="store_true", help="torch.compile too")
     parser.add_argument("--seconds", type=float, default=230, help="no new measurement after so many")
     parser.add_argument("--point-seconds", type=float, default=14, help="for PyTorch at one point")

@@ -169,12 +169,21 @@ RNN_C_EXPORT RnnStatus rnnSessionCreate(RnnArtifact *artifact, const char *targe
    have any integer dtype if the values fit. A binding by the name of a
    parameter, optimizer or state tensor replaces the stored value before the
    call; rnnSessionGet reads the new one. Arguments with a default and results
-   may be left out. A call that fails because of its bindings changes nothing. `stream` is a CUstream or NULL. */
+   may be left out. A call that fails because of its bindings changes nothing.
+
+   On a GPU, tensors may be in its memory (kDLCUDA) too: they are used in place,
+   and need the very dtype, since nobody looks at their values. `stream` is a
+   CUstream, or NULL. The call comes after what the stream has got so far (NULL:
+   the default stream) and before what it gets next. With a stream and all
+   bindings in the GPU's memory the call returns at once: the memory must stay as
+   long as the stream needs it, and an error of the GPU comes with a later call.
+   Otherwise it returns when its results are there. */
 RNN_C_EXPORT RnnStatus rnnSessionRun(RnnSession *session, const char *function, const RnnBinding *bindings,
                                      size_t count, void *stream);
 
 /* Copies a session tensor out of or into the session; dtype and shape of `t`
-   must be the tensor's. */
+   must be the tensor's. On a GPU `t` may be in its memory: the copy comes after
+   what the default stream has got, and is done when the call returns. */
 RNN_C_EXPORT RnnStatus rnnSessionGet(RnnSession *session, const char *name, DLTensor *t);
 RNN_C_EXPORT RnnStatus rnnSessionSet(RnnSession *session, const char *name, const DLTensor *t);
 

@@ -111,12 +111,14 @@ bool isContiguous(const DLTensor &tensor) {
   return true;
 }
 
-/// Borrows a DLPack tensor that is dense and in host memory.
+/// Borrows a DLPack tensor that is dense and in host memory or in that of a
+/// CUDA device.
 Status toRef(const char *name, const DLTensor *tensor, TensorRef &ref) {
   std::string quoted = std::string("tensor '") + name + "'";
   if (!tensor)
     return usageError(quoted + " is null");
-  if (tensor->device.device_type != kDLCPU && tensor->device.device_type != kDLCUDAHost)
+  bool onGpu = tensor->device.device_type == kDLCUDA;
+  if (!onGpu && tensor->device.device_type != kDLCPU && tensor->device.device_type != kDLCUDAHost)
     return deviceError(quoted + " is not in host memory");
   if (tensor->ndim < 0 || (tensor->ndim > 0 && !tensor->shape))
     return usageError(quoted + " has no shape");
@@ -129,6 +131,7 @@ Status toRef(const char *name, const DLTensor *tensor, TensorRef &ref) {
   ref.rank = tensor->ndim;
   ref.shape = tensor->shape;
   ref.data = tensor->data ? static_cast<char *>(tensor->data) + tensor->byte_offset : nullptr;
+  ref.gpu = onGpu ? tensor->device.device_id : -1;
   return Status::success();
 }
 
@@ -293,7 +296,7 @@ RnnStatus rnnSessionRun(RnnSession *session, const char *function, const RnnBind
       if (Status status = toRef(binding.name, bindings[i].t, binding.tensor); status.failed())
         return status;
     }
-    return session->session->run(function, session->bindings.data(), count);
+    return session->session->run(function, session->bindings.data(), count, stream);
   });
 }
 

@@ -54,6 +54,8 @@ Status Session::bind(const Function &function, Plan &plan, const Binding *bindin
     TensorCheck check{desc, function.name, source->name(), types.streams, widened};
     if (Status status = check.check(binding.tensor); status.failed())
       return status;
+    if (Status status = checkPlace(desc.name, binding.tensor); status.failed())
+      return status;
     int64_t frames = desc.hasFrames() ? binding.tensor.shape[0] : 1;
     if (!desc.bytes(frames))
       return tooLarge(desc, frames);
@@ -96,11 +98,11 @@ Status Session::countFrames(const Function &function, const Plan &plan, int64_t 
   return Status::success();
 }
 
-/// Finds the address of an argument or result: the caller's memory, or scratch.
+/// Finds the address of an argument or result, which was placed: the caller's memory, or scratch.
 Status Session::place(const Function &function, Plan &plan, size_t position, int64_t frames) {
   const TensorDesc &desc = function.tensors[position];
   const Binding *binding = plan.bound[position];
-  if (binding && !needsConversion(binding->tensor.dtype, desc.dtype)) {
+  if (binding && (plan.places[position] == Place::Gpu || !needsConversion(binding->tensor.dtype, desc.dtype))) {
     plan.addresses[position] = binding->tensor.data;
     return Status::success();
   }
@@ -120,7 +122,7 @@ Status Session::place(const Function &function, Plan &plan, size_t position, int
   return Status::success();
 }
 
-Status Session::run(std::string_view name, const Binding *bindings, size_t count) {
+Status Session::run(std::string_view name, const Binding *bindings, size_t count, void *stream) {
   const Function *function = types.findFunction(name);
   if (!function) {
     std::vector<std::string_view> known;
@@ -137,19 +139,35 @@ Status Session::run(std::string_view name, const Binding *bindings, size_t count
     return status;
   if (Status status = countFrames(*function, plan, frames); status.failed())
     return status;
-  if (Status status = device->reserve(*function, position, frames); status.failed())
+  for (size_t i = 0; i < function->tensors.size(); ++i) {
+    Role role = function->tensors[i].role;
+    const Binding *binding = plan.bound[i];
+    if (livesInSession(role) && plan.places[i] == Place::Gpu)
+      plan.addresses[i] = find(function->tensors[i].name)->buffer.data();
+    if (binding)
+      plan.places[i] = !binding->tensor.onHost() ? Place::Gpu : livesInSession(role) ? Place::Default : Place::Host;
+    else
+      plan.places[i] = role == Role::Result ? Place::Dropped : Place::Default;
+  }
+  if (Status status = device->reserve(*function, position, frames, plan.places.data()); status.failed())
     return status;
   for (size_t i = 0; i < function->tensors.size(); ++i)
     if (!livesInSession(function->tensors[i].role))
       if (Status status = place(*function, plan, i, frames); status.failed())
         return status;
 
-  for (size_t i = 0; i < function->tensors.size(); ++i)
-    if (plan.bound[i] && livesInSession(function->tensors[i].role)) {
-      convert(plan.bound[i]->tensor, function->tensors[i].dtype, plan.addresses[i]);
-      device->update(find(function->tensors[i].name)->number);
+  for (size_t i = 0; i < function->tensors.size(); ++i) {
+    if (!plan.bound[i] || !livesInSession(function->tensors[i].role))
+      continue;
+    const TensorRef &given = plan.bound[i]->tensor;
+    if (!given.onHost()) {
+      plan.addresses[i] = given.data; // the device copies it
+      continue;
     }
-  return device->run(*function, position, frames, plan.addresses.data());
+    convert(given, function->tensors[i].dtype, plan.addresses[i]);
+    device->update(find(function->tensors[i].name)->number);
+  }
+  return device->run(*function, position, frames, {plan.addresses.data(), plan.places.data()}, stream);
 }
 
 Status Session::run(std::string_view name, const TensorMap &inputs, TensorMap &results) {

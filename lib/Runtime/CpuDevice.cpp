@@ -87,8 +87,9 @@ public:
   CpuDevice(int threads, bool adapt) : barrier(threads), adapt(adapt) {}
 
   Status load(const Artifact &artifact, const Section &code, int threads);
-  Status reserve(const Function &function, size_t position, int64_t frames) override;
-  Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) override;
+  Status reserve(const Function &function, size_t position, int64_t frames, const Place *places) override;
+  Status run(const Function &function, size_t position, int64_t frames, const CallTensors &tensors,
+             void *stream) override;
 
 private:
   SharedObject object;
@@ -114,7 +115,7 @@ Status CpuDevice::load(const Artifact &artifact, const Section &code, int thread
   return pool.start(threads);
 }
 
-Status CpuDevice::reserve(const Function &function, size_t, int64_t frames) {
+Status CpuDevice::reserve(const Function &function, size_t, int64_t frames, const Place *) {
   uint64_t bytes = workspaceBytes(function.memory, pool.size(), frames);
   if (bytes <= workspace.size() && workspace.data())
     return Status::success();
@@ -130,10 +131,10 @@ Status CpuDevice::reserve(const Function &function, size_t, int64_t frames) {
   return notEnoughMemory(function.memory, pool.size(), frames, "cpu", available);
 }
 
-Status CpuDevice::run(const Function &function, size_t position, int64_t frames, void *const *addresses) {
+Status CpuDevice::run(const Function &, size_t position, int64_t frames, const CallTensors &tensors, void *) {
   Call call;
   call.frames = frames;
-  call.tensors = addresses;
+  call.tensors = tensors.addresses;
   call.workspace = workspace.data();
   call.barrier = Call::barrierEntry;
   call.threads = pool.size();

@@ -51,8 +51,9 @@ public:
   }
 
   Status open(const Artifact &artifact, const std::string &path);
-  Status reserve(const Function &, size_t, int64_t) override { return Status::success(); }
-  Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) override;
+  Status reserve(const Function &, size_t, int64_t, const Place *) override { return Status::success(); }
+  Status run(const Function &function, size_t position, int64_t frames, const CallTensors &given,
+             void *stream) override;
   void perturb(double ulps, uint64_t seed) override {
     options.perturb_ulps = ulps;
     options.perturb_seed = seed;
@@ -100,7 +101,7 @@ Status InterpreterDevice::open(const Artifact &artifact, const std::string &path
   return code == 0 ? Status::success() : failure(code, error);
 }
 
-Status InterpreterDevice::run(const Function &function, size_t, int64_t frames, void *const *addresses) {
+Status InterpreterDevice::run(const Function &function, size_t, int64_t frames, const CallTensors &given, void *) {
   size_t count = function.tensors.size();
   std::vector<RnnInterpreterTensor> tensors(count);
   std::vector<std::vector<int64_t>> shapes(count);
@@ -109,7 +110,8 @@ Status InterpreterDevice::run(const Function &function, size_t, int64_t frames, 
     shapes[i] = desc.shape;
     if (desc.hasFrames())
       shapes[i][0] = frames;
-    tensors[i] = {desc.name.c_str(), dtypeName(desc.dtype), int32_t(shapes[i].size()), shapes[i].data(), addresses[i]};
+    tensors[i] = {desc.name.c_str(), dtypeName(desc.dtype), int32_t(shapes[i].size()), shapes[i].data(),
+                  given.addresses[i]};
   }
   char error[4096] = "";
   int32_t code =

@@ -84,7 +84,7 @@ Status Session::create(std::shared_ptr<const Artifact> artifact, const std::stri
   const std::vector<Function> &functions = created->types.functions;
   for (size_t i = 0; i < functions.size(); ++i) {
     int64_t frames = std::max<int64_t>(functions[i].advance, 1);
-    if (Status status = created->device->reserve(functions[i], i, frames); status.failed())
+    if (Status status = created->device->reserve(functions[i], i, frames, nullptr); status.failed())
       return status;
   }
   session = std::move(created);
@@ -133,6 +133,7 @@ void Session::addPlans() {
     Plan plan;
     size_t count = function.tensors.size();
     plan.addresses.resize(count);
+    plan.places.resize(count, Place::Default);
     plan.bound.resize(count);
     plan.scratch.resize(count);
     plan.filled.resize(count);
@@ -198,6 +199,16 @@ Status Session::lookUp(std::string_view name, Resident *&resident) const {
   return noTensor(name, source->name(), known);
 }
 
+Status Session::checkPlace(std::string_view name, const TensorRef &tensor) const {
+  if (tensor.onHost() || tensor.gpu == device->gpu())
+    return Status::success();
+  std::string quoted = "tensor '" + std::string(name) + "'";
+  if (device->gpu() < 0)
+    return deviceError(quoted + " is not in host memory");
+  return deviceError(quoted + " is on 'cuda:" + std::to_string(tensor.gpu) +
+                     "', the session on 'cuda:" + std::to_string(device->gpu()) + "'");
+}
+
 Status Session::view(std::string_view name, TensorRef &tensor) const {
   Resident *resident = nullptr;
   if (Status status = lookUp(name, resident); status.failed())
@@ -219,6 +230,10 @@ Status Session::get(std::string_view name, const TensorRef &to) const {
   TensorCheck check{desc, source->name(), source->name(), types.streams, false};
   if (Status status = check.check(to); status.failed())
     return status;
+  if (Status status = checkPlace(name, to); status.failed())
+    return status;
+  if (!to.onHost())
+    return device->copyToGpu(from->number, to.data, nullptr);
   if (Status status = device->fetch(from->number); status.failed())
     return status;
   convert(from->ref(), desc.dtype, to.data);
@@ -247,6 +262,10 @@ Status Session::set(std::string_view name, const TensorRef &from) {
   TensorCheck check{to->desc, source->name(), source->name(), types.streams, widened};
   if (Status status = check.check(from); status.failed())
     return status;
+  if (Status status = checkPlace(name, from); status.failed())
+    return status;
+  if (!from.onHost())
+    return device->copyFromGpu(to->number, from.data, nullptr);
   if (Status status = check.checkValues(from); status.failed())
     return status;
   convert(from, to->desc.dtype, to->buffer.data());

@@ -32,11 +32,14 @@ int64_t streamDimension(const TensorDesc &desc, int64_t streams) {
   return dimension < int64_t(desc.shape.size()) && desc.shape[dimension] == streams ? dimension : -1;
 }
 
-bool dtypeFits(const TensorDesc &desc, DType given, bool widened) {
+bool dtypeFits(const TensorDesc &desc, const TensorRef &tensor, bool widened) {
+  DType given = tensor.dtype;
   if (given == desc.dtype)
     return true;
   if (desc.role == Role::Result) // written in place
     return desc.dtype == DType::I1 && dtypeSize(given) == 1;
+  if (!tensor.onHost()) // read in place, by nobody who could look at the values first
+    return false;
   if (widened && given == DType::F32 && desc.dtype == DType::F64)
     return true;
   return isInteger(given) && isInteger(desc.dtype);
@@ -63,7 +66,7 @@ Status TensorCheck::check(const TensorRef &given) const {
     ++differing;
     dimension = i;
   }
-  bool dtypeIsRight = dtypeFits(desc, given.dtype, widened);
+  bool dtypeIsRight = dtypeFits(desc, given, widened);
   if (dtypeIsRight && differing == 1 && dimension == streamDimension(desc, streams)) {
     std::string count = std::to_string(given.shape[dimension]);
     return shapeError(quoted + " has " + count + " streams, but '" + artifact + "' was compiled for " +
@@ -155,7 +158,7 @@ std::optional<std::string> findOutside(const T *values, int64_t count, Range ran
 } // namespace
 
 Status TensorCheck::checkValues(const TensorRef &given) const {
-  bool mayExceed = given.dtype != desc.dtype || desc.dtype == DType::I1;
+  bool mayExceed = given.onHost() && (given.dtype != desc.dtype || desc.dtype == DType::I1);
   if (!isInteger(desc.dtype) || !mayExceed)
     return Status::success();
   int64_t count = countElements(given);

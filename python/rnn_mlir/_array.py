@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def as_numpy(value: Any, dtype: np.dtype) -> np.ndarray:
         return np.asarray(value)
     if hasattr(value, "__dlpack__"):
         if value.__dlpack_device__()[0] != _capi.CPU:
-            raise _errors.DeviceError("the array is not in host memory")
+            raise _errors.DeviceError("the array is neither in host memory nor in that of a CUDA device")
         return np.from_dlpack(value)
     raise _errors.DTypeError(f"expected an array, got {type(value).__name__}")
 
@@ -53,41 +54,102 @@ class DenseTensor:
 
     def __init__(self, array: np.ndarray):
         self.array = array
+        self.shape = array.shape
         self._shape = (ctypes.c_int64 * max(array.ndim, 1))(*array.shape)
         self.dl = _capi.Tensor(array.ctypes.data, _capi.Device(_capi.CPU, 0), array.ndim, to_dlpack_type(array.dtype),
                                self._shape, None, 0)
 
 
-class Array:
-    """A result: a dense array in host memory. numpy() and DLPack share its memory."""
+def is_on_gpu(value: Any) -> bool:
+    """True for what lies in the memory of a CUDA device, of any library."""
+    return hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] == _capi.CUDA
 
-    def __init__(self, data: np.ndarray):
+
+def is_torch(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def torch_device(value: Any) -> Any:
+    """The device of a tensor of PyTorch or of a result that is one; None of anything else."""
+    value = value._data if isinstance(value, Array) else value
+    return value.device if is_torch(value) else None
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype, device: Any) -> Any:
+    """An array for a result: NumPy's, or PyTorch's on a device, whose dtypes have the same names."""
+    if device is None:
+        return np.empty(shape, dtype)
+    torch = sys.modules["torch"]
+    return torch.empty(shape, dtype=getattr(torch, dtype.name), device=device)
+
+
+LEGACY_STREAM = 1  # CUDA's default stream, as DLPack and the driver number it
+
+
+def stream_of(value: Any) -> int:
+    """The CUstream on which the caller works: PyTorch's current one, else CUDA's default."""
+    device = torch_device(value)
+    if device is None:
+        return LEGACY_STREAM
+    return int(sys.modules["torch"].cuda.current_stream(device).cuda_stream) or LEGACY_STREAM
+
+
+class GpuTensor:
+    """A DLTensor in the memory of a CUDA device, which is ready on a stream; it keeps its producer's memory alive."""
+
+    def __init__(self, value: Any, stream: int):
+        self._capsule = value.__dlpack__(stream=stream)
+        # A DLManagedTensor begins with its DLTensor.
+        pointer = _PyCapsule_GetPointer(self._capsule, b"dltensor")
+        self.dl = _capi.Tensor.from_address(pointer)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.dl.shape[:self.dl.ndim])
+
+
+_PyCapsule_GetPointer = ctypes.pythonapi.PyCapsule_GetPointer
+_PyCapsule_GetPointer.restype = ctypes.c_void_p
+_PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+
+class Array:
+    """A result: a dense array in host memory, or a tensor of PyTorch on a GPU where the arguments were such. numpy()
+    and DLPack share its memory; numpy() of what is on a GPU copies it, and waits for it."""
+
+    def __init__(self, data: Any):
         self._data = data
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+        return tuple(self._data.shape)
 
     @property
     def dtype(self) -> np.dtype:
-        return self._data.dtype
+        if isinstance(self._data, np.ndarray):
+            return self._data.dtype
+        return np.dtype(str(self._data.dtype).split(".")[-1])  # torch.float32
 
     def numpy(self) -> np.ndarray:
-        return self._data
+        return self._data if isinstance(self._data, np.ndarray) else self._data.cpu().numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if dtype is not None and np.dtype(dtype) != self._data.dtype:
-            return self._data.astype(dtype)
-        return self._data.copy() if copy else self._data
+        data = self.numpy()
+        if dtype is not None and np.dtype(dtype) != data.dtype:
+            return data.astype(dtype)
+        return data.copy() if copy else data
 
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
                    dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
-        if max_version is None and dl_device is None and copy is None:
-            return self._data.__dlpack__()
-        return self._data.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+        given = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        given = {name: value for name, value in given.items() if value is not None}
+        if not isinstance(self._data, np.ndarray):
+            given["stream"] = stream
+        return self._data.__dlpack__(**given)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return (_capi.CPU, 0)
+        return (_capi.CPU, 0) if isinstance(self._data, np.ndarray) else self._data.__dlpack_device__()
 
     def __float__(self) -> float:
         return float(self._data)
@@ -102,4 +164,4 @@ class Array:
         return self._data[key]
 
     def __repr__(self) -> str:
-        return f"rnn.Array({np.array2string(self._data, threshold=20)}, dtype={self._data.dtype})"
+        return f"rnn.Array({np.array2string(self.numpy(), threshold=20)}, dtype={self.dtype})"

@@ -19,7 +19,7 @@ from . import _errors
 LIBRARY = "librnn-runtime.so"
 ABI_MAJOR = 1
 
-CPU = 1  # kDLCPU
+CPU, CUDA = 1, 2  # kDLCPU, kDLCUDA
 
 
 class DataType(ctypes.Structure):

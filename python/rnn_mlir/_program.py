@@ -83,6 +83,15 @@ class _Session:
         self.copied_bytes += array.nbytes
         return np.array(array, order="C", copy=True)
 
+    def tensor(self, value: Any, dtype: np.dtype, stream: int) -> _array.DenseTensor | _array.GpuTensor:
+        """What stands for any array in a call; work of `stream` comes before it if it is on a GPU."""
+        if not _array.is_on_gpu(value):
+            return _array.DenseTensor(self.contiguous(_array.as_numpy(value, dtype)))
+        if _array.is_torch(value) and not value.is_contiguous():
+            value = value.contiguous()
+            self.copied_bytes += value.nbytes
+        return _array.GpuTensor(value, stream)
+
     def view(self, name: str) -> np.ndarray:
         managed = ctypes.POINTER(_capi.ManagedTensor)()
         self.lib.rnnSessionView(self.handle, name.encode(), ctypes.byref(managed))
@@ -92,8 +101,9 @@ class _Session:
             managed.contents.deleter(managed)
 
     def set(self, name: str, value: Any) -> None:
-        array = self.contiguous(_array.as_numpy(value, self.view(name).dtype))
-        tensor = _array.DenseTensor(array)
+        # On a GPU the copy comes after what the default stream has got, and needs no dtype.
+        dtype = np.dtype(np.float32) if _array.is_on_gpu(value) else self.view(name).dtype
+        tensor = self.tensor(value, dtype, _array.LEGACY_STREAM)
         self.lib.rnnSessionSet(self.handle, name.encode(), ctypes.byref(tensor.dl))
 
 
@@ -165,27 +175,33 @@ class Program:
 
         A name of the session (a parameter, `opt.…`, `state.…`; pass those with a dot by `**{…}`) replaces the
         stored value first. Gives all results by name.
+
+        Arguments in the memory of the session's GPU are used there, in the order of the caller's stream: PyTorch's
+        current one, else CUDA's default. Where one is a tensor of PyTorch, the results are too, and the call returns
+        without waiting for the GPU.
         """
         known = {t.name: t for t in self.functions.get(function, [])}
-        tensors: dict[str, _array.DenseTensor] = {}
+        given = {name: value for name, value in inputs.items() if value is not None}
+        on_gpu = [value for value in given.values() if _array.is_on_gpu(value)]
+        stream = _array.stream_of(on_gpu[0]) if on_gpu else None
+        torch_device = next((device for value in on_gpu if (device := _array.torch_device(value))), None)
+        tensors: dict[str, _array.DenseTensor | _array.GpuTensor] = {}
         frames = 1
-        for name, value in inputs.items():
-            if value is None:
-                continue
+        for name, value in given.items():
             info = known.get(name)
-            array = self._session.contiguous(_array.as_numpy(value, info.dtype if info else np.dtype(np.float32)))
-            tensors[name] = _array.DenseTensor(array)
-            if info and info.shape[:1] == (-1,) and array.ndim:
-                frames = array.shape[0]
-        results = {}
+            tensor = self._session.tensor(value, info.dtype if info else np.dtype(np.float32), stream or 0)
+            tensors[name] = tensor
+            if info and info.shape[:1] == (-1,) and tensor.shape:
+                frames = tensor.shape[0]
+        results: dict[str, Any] = {}
         for info in known.values():
             if info.is_output and not info.is_input and frames > 0:
                 shape = tuple(frames if dim < 0 else dim for dim in info.shape)
-                results[info.name] = np.empty(shape, info.dtype)
-                tensors[info.name] = _array.DenseTensor(results[info.name])
+                results[info.name] = _array.empty(shape, info.dtype, torch_device)
+                tensors[info.name] = self._session.tensor(results[info.name], info.dtype, stream or 0)
         bindings = (_capi.Binding * len(tensors))(*(_capi.Binding(name.encode(), ctypes.pointer(tensor.dl))
                                                     for name, tensor in tensors.items()))
-        self._session.lib.rnnSessionRun(self._session.handle, function.encode(), bindings, len(tensors), None)
+        self._session.lib.rnnSessionRun(self._session.handle, function.encode(), bindings, len(tensors), stream)
         return {name: Array(array) for name, array in results.items()}
 
     def reset(self, streams: Iterable[int] | None = None) -> None:

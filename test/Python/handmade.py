@@ -74,8 +74,12 @@ def compile_functions(folder):
 
 
 def pack(code, the_tables):
-    """The bytes of an artifact."""
-    sections = [(1, "", json.dumps(the_tables).encode()), (2, "cpu:sse2", code)]
+    """The bytes of an artifact for the CPU."""
+    return pack_sections([(1, "", json.dumps(the_tables).encode()), (2, "cpu:sse2", code)])
+
+
+def pack_sections(sections):
+    """The bytes of an artifact of (kind, target, content)."""
     end = 52 + 52 * len(sections)
     entries, body = b"", b""
     for kind, target, content in sections:

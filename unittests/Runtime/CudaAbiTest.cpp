@@ -84,6 +84,7 @@ RNN_SAME(CU_JIT_ERROR_LOG_BUFFER);
 RNN_SAME(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 RNN_SAME(CU_STREAM_NON_BLOCKING);
 RNN_SAME(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+RNN_SAME(CU_EVENT_DISABLE_TIMING);
 #undef RNN_SAME
 
 // cuGetProcAddress looks for the name itself: where cuda.h says another name instead, which is more than a newer form

@@ -218,19 +218,56 @@ CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t bytes, CUstream) {
   return CUDA_SUCCESS;
 }
 
+CUresult cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream) {
+  ++state.copiesWithin;
+  std::memcpy(reinterpret_cast<void *>(uintptr_t(to)), reinterpret_cast<void *>(uintptr_t(from)), bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
+  ++state.allocations;
+  *memory = std::malloc(bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemFreeHost(void *memory) {
+  --state.allocations;
+  std::free(memory);
+  return CUDA_SUCCESS;
+}
+
 CUresult cuStreamCreate(CUstream *stream, unsigned) {
   ++state.streams;
-  *stream = toHandle<CUstream>(&state);
+  *stream = toHandle<CUstream>(&state.version);
   return CUDA_SUCCESS;
 }
 CUresult cuStreamDestroy(CUstream) {
   --state.streams;
   return CUDA_SUCCESS;
 }
-CUresult cuStreamQuery(CUstream) { return state.hangs ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; }
+CUresult cuStreamQuery(CUstream) {
+  ++state.waits;
+  return state.hangs ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+}
 CUresult cuStreamSynchronize(CUstream) {
   if (state.hangs)
     std::abort(); // it would never return
+  return CUDA_SUCCESS;
+}
+CUresult cuEventCreate(CUevent *event, unsigned) {
+  ++state.events;
+  *event = toHandle<CUevent>(new void *());
+  return CUDA_SUCCESS;
+}
+CUresult cuEventRecord(CUevent event, CUstream stream) {
+  *fromHandle<void *>(event) = stream;
+  return CUDA_SUCCESS;
+}
+CUresult cuEventDestroy(CUevent event) {
+  --state.events;
+  delete fromHandle<void *>(event);
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
+  state.orders.push_back({*fromHandle<void *>(event), stream});
   return CUDA_SUCCESS;
 }
 CUresult cuStreamBeginCapture(CUstream, int) {

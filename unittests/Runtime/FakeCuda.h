@@ -48,8 +48,9 @@ struct FakeCuda {
   std::vector<FakeLaunch> launches;
   std::vector<std::string> images;                                    ///< `cubin` or `ptx`, as they were loaded
   std::map<std::string, std::vector<std::pair<int, int>>> attributes; ///< set, by kernel
-  size_t copiesIn = 0, copiesOut = 0, graphLaunches = 0, graphsMade = 0;
-  int graphs = 0, allocations = 0, modules = 0, streams = 0, retained = 0, current = 0; ///< alive
+  size_t copiesIn = 0, copiesOut = 0, copiesWithin = 0, graphLaunches = 0, graphsMade = 0, waits = 0;
+  std::vector<std::pair<void *, void *>> orders; ///< of streams: the second waited for the first; ours is `&version`
+  int graphs = 0, allocations = 0, modules = 0, streams = 0, events = 0, retained = 0, current = 0; ///< alive
 };
 
 /// `fakeCuda` of the library.

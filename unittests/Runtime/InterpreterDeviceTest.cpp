@@ -45,12 +45,13 @@ TEST(InterpreterDevice, CallsInTableOrder) {
   std::vector<float> x(24, 1.5f), y(24);
   char other[256] = {};
   void *addresses[] = {x.data(), other, other, other, other, other, y.data(), other};
-  ASSERT_TRUE(device->run(acc, 0, 2, addresses).ok());
+  const CallTensors tensors = {addresses, nullptr};
+  ASSERT_TRUE(device->run(acc, 0, 2, tensors, nullptr).ok());
   EXPECT_EQ(y, x);
   device->perturb(8, 1);
-  ASSERT_TRUE(device->run(acc, 0, 2, addresses).ok());
+  ASSERT_TRUE(device->run(acc, 0, 2, tensors, nullptr).ok());
   EXPECT_EQ(y[23], 9.5f);
-  status = device->run(artifact->tables().functions[1], 1, 2, addresses);
+  status = device->run(artifact->tables().functions[1], 1, 2, tensors, nullptr);
   EXPECT_EQ(status.message, "unexpected call");
   EXPECT_EQ(status.code, Code::Internal);
 }

@@ -29,12 +29,32 @@ TEST(LaunchTable, ListsStandInTheOrderOfTheFunctions) {
   const LaunchList &acc = table.lists[0];
   EXPECT_EQ(acc.memory.constant, 64u);
   EXPECT_EQ(acc.memory.perFrame, 16u);
+  EXPECT_FALSE(acc.flags);
   ASSERT_EQ(acc.launches.size(), 2u);
   EXPECT_EQ(acc.launches[0].kernel, "acc_loop");
   EXPECT_EQ(acc.launches[0].block, 2u);
   EXPECT_EQ(acc.launches[0].cluster, 1u);
   EXPECT_FALSE(acc.launches[0].cooperative);
   EXPECT_EQ(table.lists[1].launches[0].kernel, "step");
+}
+
+TEST(LaunchTable, FlagsAreInTheWorkspace) {
+  const std::string at = R"("per_frame": 16},)";
+  auto parse = [&](const std::string &flags, LaunchTable &table) {
+    return parseLaunchTable(editLaunches(at, R"("per_frame": 16}, "flags": )" + flags + ","), tablesOfTest(), "m.rnnc",
+                            table);
+  };
+  LaunchTable table;
+  ASSERT_TRUE(parse(R"({"constant": 60, "per_frame": 8})", table).ok());
+  ASSERT_TRUE(table.lists[0].flags);
+  EXPECT_EQ(table.lists[0].flags->constant, 60u);
+  EXPECT_EQ(table.lists[0].flags->perFrame, 8u);
+  EXPECT_FALSE(table.lists[1].flags);
+  for (const char *outside : {R"({"constant": 61})", R"({"constant": 281474976710656})", R"({"per_frame": 17})"})
+    EXPECT_EQ(parse(outside, table).message,
+              "'m.rnnc' is damaged: launch list 'rnn_test_run' has flags outside its workspace");
+  EXPECT_EQ(parse(R"({"constant": -1})", table).message,
+            "'m.rnnc' is damaged: launch list 'rnn_test_run' has no 'constant' from 0 to 281474976710656");
 }
 
 TEST(BlockCount, IsRoundedUpAndBounded) {

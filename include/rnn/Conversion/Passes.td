@@ -58,7 +58,7 @@ def ConvertRNNToGPU : Pass<"convert-rnn-to-gpu", "::mlir::ModuleOp"> {
   let description = [{
     The k-th `rnn.schedule` becomes a `func.func @rnn_fn_<k>(workspace, tensors, frames)` that only launches kernels `@rnn_kernels::@rnn_fn_<k>_k<i>`, one after another; each kernel takes the same arguments: the workspace, the array of the session's tensors by the function's table, and T.
     Work on all frames is a kernel that any number of blocks may run: each thread takes the items `thread + i * threads`. A loop over frames is one kernel.
-    The attributes `rnn.name` and `rnn.memory` are as those of `convert-rnn-to-cpu`. No sum depends on the number of blocks or threads.
+    The attributes `rnn.name` and `rnn.memory` are as those of `convert-rnn-to-cpu`; where blocks wait for one another, `rnn.flags` tells where in the workspace the call's flags are, an i32 in which 4 tells that one waited in vain. No sum depends on the number of blocks or threads.
 
     A loop whose body is elementwise work and products of static matrices with vectors is dealt out by *units*: element u of every vector, with all its gates, belongs to one group of lanes, which multiplies its rows of the matrices, held in registers, and computes its elements. Vectors that products read are exchanged once per frame. With few units all groups are in one block and meet at its barrier; with more they are in many blocks that run at the same time, and wait for the vector's elements themselves, preset to a value that no unit writes. `regime` chooses.
   }];

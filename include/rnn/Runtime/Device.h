@@ -17,9 +17,23 @@
 
 namespace mlir::rnn::runtime {
 
-/// Runs functions of one artifact on tensors in host memory. A device with
-/// memory of its own keeps session tensors there from call to call; the session
-/// says what it reads and writes of them.
+/// Where a tensor of a call is.
+enum class Place : uint8_t {
+  Host,    ///< in host memory
+  Default, ///< the argument's default value, in host memory
+  Gpu,     ///< in the memory of the device's GPU
+  Dropped  ///< a result that nobody reads, in host memory
+};
+
+/// The tensors of a call, in the order of the function's table.
+struct CallTensors {
+  void *const *addresses;
+  const Place *places;
+};
+
+/// Runs functions of one artifact. A device with memory of its own keeps session
+/// tensors there from call to call; the session says what it reads and writes of
+/// them.
 class Device {
 public:
   virtual ~Device() = default;
@@ -35,16 +49,29 @@ public:
   /// it.
   virtual void update(size_t number) {}
 
+  /// The CUDA device whose memory tensors may be in; -1: only host memory.
+  virtual int gpu() const { return -1; }
+  /// Copies a session tensor from or to memory of that GPU. The copy comes after
+  /// what a CUstream has got so far, and is done when the call returns.
+  virtual Status copyFromGpu(size_t number, const void *from, void *stream) { return noGpu(); }
+  virtual Status copyToGpu(size_t number, void *to, void *stream) { return noGpu(); }
+
   /// Makes ready for calls of `function` with up to `frames` frames; error 21
   /// if the memory does not suffice. `position` is the function's place in the
-  /// tables.
-  virtual Status reserve(const Function &function, size_t position, int64_t frames) = 0;
+  /// tables; tensors in the GPU's memory by `places` need none, null: all do.
+  virtual Status reserve(const Function &function, size_t position, int64_t frames, const Place *places) = 0;
 
-  /// Runs one call. `addresses` has one address per tensor.
-  virtual Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) = 0;
+  /// Runs one call. With `stream`, a CUstream, it comes after what the stream
+  /// has got so far and before what it gets next, and returns without waiting
+  /// for the GPU if nothing but the GPU's memory is concerned.
+  virtual Status run(const Function &function, size_t position, int64_t frames, const CallTensors &tensors,
+                     void *stream) = 0;
 
   /// Error budgets of the interpreter; other devices have none.
   virtual void perturb(double ulps, uint64_t seed) {}
+
+private:
+  static Status noGpu() { return internalError("the device has no GPU"); }
 };
 
 /// Threads that `requested` means: 0 asks RNN_NUM_THREADS, then the number of

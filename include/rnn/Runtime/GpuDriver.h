@@ -47,6 +47,8 @@ public:
 
   /// `cuda:0`, `emulator`.
   virtual std::string name() const = 0;
+  /// The CUDA device; -1: none.
+  virtual int number() const { return -1; }
   /// The launch table of the code that was chosen.
   virtual const Section &launches() const = 0;
 
@@ -59,6 +61,17 @@ public:
   /// for before.
   virtual Status copyIn(GpuAddress to, const void *from, uint64_t bytes) = 0;
   virtual Status copyOut(void *to, GpuAddress from, uint64_t bytes) = 0;
+  /// Copies that wait for nothing: within the GPU's memory, and to memory of the
+  /// host from `allocateHost`, null if there is none.
+  virtual Status copyWithin(GpuAddress to, GpuAddress from, uint64_t bytes) = 0;
+  virtual Status copyOutLater(void *to, GpuAddress from, uint64_t bytes) = 0;
+  virtual void *allocateHost(uint64_t bytes) = 0;
+  virtual void freeHost(void *memory) = 0;
+
+  /// What is asked for next comes after what a CUstream has got so far.
+  virtual Status follow(void *stream) { return Status::success(); }
+  /// What a CUstream gets next comes after what was asked for so far.
+  virtual Status precede(void *stream) { return Status::success(); }
 
   /// The number of a kernel; an error if the code has no such kernel.
   virtual Status findKernel(const std::string &kernel, size_t &number) = 0;

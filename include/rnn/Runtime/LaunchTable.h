@@ -40,6 +40,9 @@ struct Launch {
 /// What a function launches, one after another; `memory` has no perThread.
 struct LaunchList {
   MemoryPlan memory;
+  /// Where the flags of a call are in its workspace, an i32: 4 tells that a block
+  /// waited in vain for another. Nothing where no block waits.
+  std::optional<MemoryPlan> flags;
   std::vector<Launch> launches;
 };
 

@@ -61,13 +61,17 @@ public:
   /// may have any integer dtype if the values fit. A binding by the name of a
   /// session tensor replaces the stored value before the call; unbound results
   /// are dropped. Errors (13-16) come before anything is changed. Allocates
-  /// only when a call needs more than any before.
-  Status run(std::string_view function, const Binding *bindings, size_t count);
+  /// only when a call needs more than any before. Tensors may be in the memory
+  /// of the session's GPU; their values are not checked. For `stream` see
+  /// Device::run.
+  Status run(std::string_view function, const Binding *bindings, size_t count, void *stream = nullptr);
 
   /// The same on owned tensors: allocates and returns all results.
   Status run(std::string_view function, const TensorMap &inputs, TensorMap &results);
 
-  /// Copies a session tensor; dtype and shape must be the tensor's.
+  /// Copies a session tensor; dtype and shape must be the tensor's. On a GPU the
+  /// other tensor may be in its memory; the copy comes after what the legacy
+  /// default stream has got.
   Status get(std::string_view name, const TensorRef &to) const;
   Status get(std::string_view name, HostTensor &to) const;
   Status set(std::string_view name, const TensorRef &from);
@@ -117,6 +121,7 @@ private:
   struct Plan {
     std::unordered_map<std::string_view, size_t> positions;
     std::vector<void *> addresses;      ///< per tensor of the function
+    std::vector<Place> places;          ///< likewise; `Default` of those that live here
     std::vector<const Binding *> bound; ///< likewise; null: unbound
     /// Defaults, converted arguments, dropped results.
     std::vector<Buffer> scratch;
@@ -134,6 +139,8 @@ private:
   Status lookUp(std::string_view name, Resident *&resident) const;
   Status copy(const Resident &from, HostTensor &to) const;
   Status noTensor(std::string_view name, const std::string &owner, const std::vector<std::string_view> &known) const;
+  /// An error if the device cannot reach the tensor's memory.
+  Status checkPlace(std::string_view name, const TensorRef &tensor) const;
 
   Status bind(const Function &function, Plan &plan, const Binding *bindings, size_t count) const;
   Status countFrames(const Function &function, const Plan &plan, int64_t &frames) const;

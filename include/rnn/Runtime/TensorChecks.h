@@ -33,7 +33,8 @@ struct TensorCheck {
 
   /// Checks dtype, shape and address. T is free, but at least 1.
   Status check(const TensorRef &given) const;
-  /// Checks that the elements fit the expected dtype.
+  /// Checks that the elements fit the expected dtype. Those of a tensor in a
+  /// GPU's memory do: its dtype is the expected one.
   Status checkValues(const TensorRef &given) const;
 };
 

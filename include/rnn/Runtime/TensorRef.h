@@ -54,6 +54,9 @@ struct TensorRef {
   int32_t rank = 0;
   const int64_t *shape = nullptr;
   void *data = nullptr;
+  int32_t gpu = -1; ///< the CUDA device in whose memory the data is; -1: the host's
+
+  bool onHost() const { return gpu < 0; }
 };
 
 /// A host tensor, borrowed: its shape and data must outlive the reference. Data

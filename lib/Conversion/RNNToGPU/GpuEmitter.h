@@ -93,7 +93,8 @@ private:
   unsigned kernelNumber = 0;
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
-  Size items; ///< the most items that threads of the kernel share
+  bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
+  Size items;                  ///< the most items that threads of the kernel share
 };
 
 } // namespace mlir::rnn::loops

@@ -82,6 +82,8 @@ void GpuEmitter::begin(StringRef symbol) {
 void GpuEmitter::end() {
   endKernel();
   function->setAttr("rnn.memory", describeWorkspace());
+  if (waitsForBlocks)
+    function->setAttr("rnn.flags", describeFlags());
 }
 
 void GpuEmitter::beginKernel() {
@@ -150,6 +152,7 @@ void GpuEmitter::launch() {
       /*dynamicSharedMemorySize=*/Value(), ValueRange{function.getArgument(0), function.getArgument(1), frameCount});
   if (shape.isCooperative)
     launch->setAttr("rnn.cooperative", host.getUnitAttr());
+  waitsForBlocks |= shape.isCooperative;
 }
 
 void GpuEmitter::beginLoop() { beginLoop(KernelShape()); }

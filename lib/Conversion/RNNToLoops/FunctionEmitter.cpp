@@ -68,6 +68,12 @@ DictionaryAttr FunctionEmitter::describeWorkspace() {
       {bytes("constant", needed.constant), bytes("per_frame", needed.perFrame), bytes("per_thread", 0)});
 }
 
+DictionaryAttr FunctionEmitter::describeFlags() {
+  Size offset = buffers[flags.buffer - 1].offset;
+  return b.getDictionaryAttr({b.getNamedAttr("constant", b.getI64IntegerAttr(offset.constant)),
+                              b.getNamedAttr("per_frame", b.getI64IntegerAttr(offset.perFrame))});
+}
+
 void FunctionEmitter::enter(Operation *before, Value workspace) {
   entryMarker = before;
   this->workspace = workspace;

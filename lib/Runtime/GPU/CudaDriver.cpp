@@ -50,13 +50,20 @@ public:
 
   Status open(const Artifact &artifact, int number);
 
-  std::string name() const override { return "cuda:" + std::to_string(number); }
+  std::string name() const override { return "cuda:" + std::to_string(ordinal); }
+  int number() const override { return ordinal; }
   const Section &launches() const override { return *code.launches; }
   GpuAddress allocate(uint64_t bytes) override;
   void free(GpuAddress address) override;
   uint64_t freeMemory() override;
   Status copyIn(GpuAddress to, const void *from, uint64_t bytes) override;
   Status copyOut(void *to, GpuAddress from, uint64_t bytes) override;
+  Status copyWithin(GpuAddress to, GpuAddress from, uint64_t bytes) override;
+  Status copyOutLater(void *to, GpuAddress from, uint64_t bytes) override;
+  void *allocateHost(uint64_t bytes) override;
+  void freeHost(void *memory) override;
+  Status follow(void *other) override { return order(static_cast<CUstream>(other), stream); }
+  Status precede(void *other) override { return order(stream, static_cast<CUstream>(other)); }
   Status findKernel(const std::string &kernel, size_t &number) override;
   Status countResident(const Launch &launch, size_t kernel, uint64_t &blocks) override;
   Status run(size_t list, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) override;
@@ -77,6 +84,7 @@ private:
     const Library &cuda;
   };
 
+  Status order(CUstream first, CUstream then);
   Status loadCode(const Artifact &artifact);
   Status compilePtx(const Artifact &artifact);
   Status allow(const Launch &launch, Kernel &kernel);
@@ -86,11 +94,12 @@ private:
 
   Library cuda;
   DeviceInfo device;
-  int number = 0;
+  int ordinal = 0;
   Code code;
   std::string artifactName;
   CUcontext context = nullptr;
   CUstream stream = nullptr;
+  CUevent event = nullptr; ///< for the order of two streams
   CUmodule module = nullptr;
   std::vector<Kernel> kernels;
   std::map<std::pair<size_t, int64_t>, Recording> recordings; ///< by list and T
@@ -126,11 +135,11 @@ struct Config {
 //===----------------------------------------------------------------------===//
 
 Status CudaDriver::open(const Artifact &artifact, int wanted) {
-  number = wanted;
+  ordinal = wanted;
   artifactName = artifact.name();
   if (Status status = cuda.load(); status.failed())
     return status;
-  if (Status status = cuda.describe(number, device); status.failed())
+  if (Status status = cuda.describe(ordinal, device); status.failed())
     return status;
   if (Status status = chooseCode(artifact, device.chip, code); status.failed())
     return status;
@@ -142,6 +151,8 @@ Status CudaDriver::open(const Artifact &artifact, int wanted) {
   Entered entered(*this);
   if (Status status = cuda.check(cuda.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
       status.failed())
+    return status;
+  if (Status status = cuda.check(cuda.cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "cuEventCreate"); status.failed())
     return status;
   return loadCode(artifact);
 }
@@ -156,6 +167,8 @@ CudaDriver::~CudaDriver() {
     dropGraphs();
     if (module)
       cuda.cuModuleUnload(module);
+    if (event)
+      cuda.cuEventDestroy(event);
     if (stream)
       cuda.cuStreamDestroy(stream);
   }
@@ -275,6 +288,38 @@ Status CudaDriver::copyOut(void *to, GpuAddress from, uint64_t bytes) {
   if (Status status = cuda.check(cuda.cuMemcpyDtoHAsync(to, from, bytes, stream), "cuMemcpyDtoHAsync"); status.failed())
     return status;
   return cuda.check(cuda.cuStreamSynchronize(stream), "cuStreamSynchronize");
+}
+
+Status CudaDriver::copyWithin(GpuAddress to, GpuAddress from, uint64_t bytes) {
+  Entered entered(*this);
+  return cuda.check(cuda.cuMemcpyDtoDAsync(to, from, bytes, stream), "cuMemcpyDtoDAsync");
+}
+
+Status CudaDriver::copyOutLater(void *to, GpuAddress from, uint64_t bytes) {
+  Entered entered(*this);
+  return cuda.check(cuda.cuMemcpyDtoHAsync(to, from, bytes, stream), "cuMemcpyDtoHAsync");
+}
+
+void *CudaDriver::allocateHost(uint64_t bytes) {
+  Entered entered(*this);
+  void *memory = nullptr;
+  return cuda.cuMemHostAlloc(&memory, bytes, 0) == CUDA_SUCCESS ? memory : nullptr;
+}
+
+void CudaDriver::freeHost(void *memory) {
+  if (hangs)
+    return;
+  Entered entered(*this);
+  cuda.cuMemFreeHost(memory);
+}
+
+/// `then` waits for what `first` has got so far. An event may be recorded anew
+/// as soon as somebody waits for it.
+Status CudaDriver::order(CUstream first, CUstream then) {
+  Entered entered(*this);
+  if (Status status = cuda.check(cuda.cuEventRecord(event, first), "cuEventRecord"); status.failed())
+    return status;
+  return cuda.check(cuda.cuStreamWaitEvent(then, event, 0), "cuStreamWaitEvent");
 }
 
 //===----------------------------------------------------------------------===//

@@ -48,6 +48,12 @@ public:
   uint64_t freeMemory() override { return availableMemory(); }
   Status copyIn(GpuAddress to, const void *from, uint64_t bytes) override;
   Status copyOut(void *to, GpuAddress from, uint64_t bytes) override;
+  Status copyWithin(GpuAddress to, GpuAddress from, uint64_t bytes) override {
+    return copyIn(to, hostPointer(from), bytes);
+  }
+  Status copyOutLater(void *to, GpuAddress from, uint64_t bytes) override { return copyOut(to, from, bytes); }
+  void *allocateHost(uint64_t bytes) override { return std::malloc(bytes); }
+  void freeHost(void *memory) override { std::free(memory); }
   Status findKernel(const std::string &kernel, size_t &number) override;
   Status countResident(const Launch &launch, size_t kernel, uint64_t &blocks) override;
   Status run(size_t list, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) override;

@@ -76,24 +76,43 @@ struct Plan {
   /// results, which have a buffer here.
   std::vector<Resident *> residents;
   std::vector<std::unique_ptr<GpuBuffer>> buffers;
-  GpuBuffer addresses; ///< of the tensors, for the kernels
-  bool addressesAreSet = false;
+  /// Number of frames for which a buffer holds the argument's default.
+  std::vector<int64_t> defaults;
+  GpuBuffer addresses;             ///< of the tensors, for the kernels
+  std::vector<GpuAddress> written; ///< what stands there; empty: nothing yet
+  std::vector<GpuAddress> wanted;  ///< what this call needs there; kept, so that calls do not allocate
   MemoryPlan workspace;
   /// Memory of a call: workspace, arguments, results.
   MemoryPlan memory;
   std::vector<GpuLaunch> sized; ///< kept, so that calls do not allocate
 };
 
+/// How long the GPU may take for a call or a copy, beside the time of its frames.
+constexpr double kCallSeconds = 60;
+/// Calls that may run at one time before the host waits for them.
+constexpr size_t kMaxRunning = 64;
+/// The flag of a call that waited in vain for one of its blocks.
+constexpr uint32_t kStalled = 4;
+
 class GpuDevice final : public Device {
 public:
   explicit GpuDevice(std::unique_ptr<GpuDriver> driver) : driver(std::move(driver)) {}
+  ~GpuDevice() override {
+    settle(); // whatever it finds, nobody can be told
+    if (flags)
+      driver->freeHost(flags);
+  }
 
   Status load(const Artifact &artifact);
   Status attach(size_t number, const std::string &name, void *data, uint64_t bytes) override;
   Status fetch(size_t number) override;
   void update(size_t number) override;
-  Status reserve(const Function &function, size_t position, int64_t frames) override;
-  Status run(const Function &function, size_t position, int64_t frames, void *const *addresses) override;
+  int gpu() const override { return driver->number(); }
+  Status copyFromGpu(size_t number, const void *from, void *stream) override;
+  Status copyToGpu(size_t number, void *to, void *stream) override;
+  Status reserve(const Function &function, size_t position, int64_t frames, const Place *places) override;
+  Status run(const Function &function, size_t position, int64_t frames, const CallTensors &tensors,
+             void *stream) override;
 
 private:
   /// A buffer that a call has outgrown, and the bytes it needs.
@@ -104,18 +123,26 @@ private:
 
   Status prepare(const Function &function, const LaunchList &list, Plan &plan);
   void placeTensors(const Function &function, Plan &plan);
-  std::vector<Growth> findGrowth(const Function &function, Plan &plan, int64_t frames);
-  Status copyIn(const Function &function, Plan &plan, int64_t frames, void *const *addresses);
-  Status copyOut(const Function &function, Plan &plan, int64_t frames, void *const *addresses);
+  std::vector<Growth> findGrowth(const Function &function, Plan &plan, int64_t frames, const Place *places);
+  Status upload(Resident &resident);
+  Status copyIn(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors);
+  Status copyOut(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors);
   Status sizeLaunches(const Function &function, Plan &plan, int64_t frames) const;
-  Status call(const Function &function, size_t position, int64_t frames, void *const *addresses);
+  Status start(const Function &function, size_t position, int64_t frames, const CallTensors &tensors);
+  Status call(const Function &function, size_t position, int64_t frames, const CallTensors &tensors, void *stream);
+  Status settle();
+  /// The status, which is why the GPU can no longer be used if it is an error.
+  Status keep(Status status);
 
   std::unique_ptr<GpuDriver> driver; ///< the last to go: buffers are its memory
   LaunchTable table;
   std::vector<std::unique_ptr<Resident>> residents;
   std::vector<std::unique_ptr<Plan>> plans; ///< by the function's position
   GpuBuffer workspace;
-  Status lost; ///< why the GPU can no longer be used
+  std::vector<const Function *> running; ///< calls that nobody has waited for
+  double patience = 0;                   ///< seconds that they may take together
+  uint32_t *flags = nullptr;             ///< of each of them, in memory of the host
+  Status lost;                           ///< why the GPU can no longer be used
 };
 
 } // namespace
@@ -129,7 +156,9 @@ Status GpuDevice::load(const Artifact &artifact) {
     if (Status status = prepare(tables.functions[i], table.lists[i], *plans[i]); status.failed())
       return status;
   }
-  return Status::success();
+  running.reserve(kMaxRunning);
+  flags = static_cast<uint32_t *>(driver->allocateHost(kMaxRunning * sizeof(uint32_t)));
+  return flags ? Status::success() : memoryError("not enough memory");
 }
 
 Status GpuDevice::prepare(const Function &function, const LaunchList &list, Plan &plan) {
@@ -177,12 +206,49 @@ Status GpuDevice::fetch(size_t number) {
   Resident &resident = *residents[number];
   if (!resident.gpuIsNewer)
     return Status::success();
-  if (lost.failed())
-    return lost;
+  if (Status status = settle(); status.failed())
+    return status;
   if (Status status = driver->copyOut(resident.data, resident.buffer.address(), resident.bytes); status.failed())
     return status;
   resident.gpuIsNewer = false;
   return Status::success();
+}
+
+/// Brings the GPU's copy up to date.
+Status GpuDevice::upload(Resident &resident) {
+  if (!resident.hostIsNewer)
+    return Status::success();
+  Status status = driver->copyIn(resident.buffer.address(), resident.data, resident.bytes);
+  resident.hostIsNewer &= status.failed();
+  return status;
+}
+
+Status GpuDevice::copyFromGpu(size_t number, const void *from, void *stream) {
+  Resident &resident = *residents[number];
+  if (Status status = settle(); status.failed())
+    return status;
+  if (Status status = driver->follow(stream); status.failed())
+    return status;
+  auto address = GpuAddress(reinterpret_cast<uintptr_t>(from));
+  if (Status status = driver->copyWithin(resident.buffer.address(), address, resident.bytes); status.failed())
+    return status;
+  resident.hostIsNewer = false;
+  resident.gpuIsNewer = true;
+  return driver->synchronize(kCallSeconds);
+}
+
+Status GpuDevice::copyToGpu(size_t number, void *to, void *stream) {
+  Resident &resident = *residents[number];
+  if (Status status = settle(); status.failed())
+    return status;
+  if (Status status = upload(resident); status.failed())
+    return status;
+  if (Status status = driver->follow(stream); status.failed())
+    return status;
+  auto address = GpuAddress(reinterpret_cast<uintptr_t>(to));
+  if (Status status = driver->copyWithin(address, resident.buffer.address(), resident.bytes); status.failed())
+    return status;
+  return driver->synchronize(kCallSeconds);
 }
 
 void GpuDevice::update(size_t number) {
@@ -202,9 +268,11 @@ void GpuDevice::placeTensors(const Function &function, Plan &plan) {
     plan.residents.push_back(livesInSession(tensor.role) ? byName.at(tensor.name) : nullptr);
     plan.buffers.push_back(std::make_unique<GpuBuffer>());
   }
+  plan.defaults.resize(function.tensors.size());
 }
 
-std::vector<GpuDevice::Growth> GpuDevice::findGrowth(const Function &function, Plan &plan, int64_t frames) {
+std::vector<GpuDevice::Growth> GpuDevice::findGrowth(const Function &function, Plan &plan, int64_t frames,
+                                                     const Place *places) {
   std::vector<Growth> growth;
   auto need = [&](GpuBuffer &buffer, uint64_t bytes) {
     if (!buffer.holds(bytes))
@@ -213,19 +281,23 @@ std::vector<GpuDevice::Growth> GpuDevice::findGrowth(const Function &function, P
   need(workspace, workspaceBytes(plan.workspace, 0, frames));
   need(plan.addresses, function.tensors.size() * sizeof(GpuAddress));
   for (size_t i = 0; i < function.tensors.size(); ++i)
-    if (!plan.residents[i])
+    if (!plan.residents[i] && !(places && places[i] == Place::Gpu))
       need(*plan.buffers[i], function.tensors[i].bytes(frames).value_or(UINT64_MAX));
   return growth;
 }
 
-Status GpuDevice::reserve(const Function &function, size_t position, int64_t frames) {
+Status GpuDevice::reserve(const Function &function, size_t position, int64_t frames, const Place *places) {
   Plan &plan = *plans[position];
   if (plan.residents.empty())
     placeTensors(function, plan);
-  std::vector<Growth> growth = findGrowth(function, plan, frames);
+  std::vector<Growth> growth = findGrowth(function, plan, frames, places);
   if (growth.empty())
     return Status::success();
-  plan.addressesAreSet = false;
+  // Nothing that still runs may lose its memory.
+  if (Status status = settle(); status.failed())
+    return status;
+  plan.written.clear();
+  std::fill(plan.defaults.begin(), plan.defaults.end(), 0);
   uint64_t sum = 0;
   bool fits = true;
   for (const Growth &grown : growth) {
@@ -252,33 +324,47 @@ Status GpuDevice::reserve(const Function &function, size_t position, int64_t fra
 // Calls
 //===----------------------------------------------------------------------===//
 
-Status GpuDevice::copyIn(const Function &function, Plan &plan, int64_t frames, void *const *addresses) {
-  std::vector<GpuAddress> places;
+Status GpuDevice::copyIn(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors) {
+  plan.wanted.resize(function.tensors.size());
   for (size_t i = 0; i < function.tensors.size(); ++i) {
+    const TensorDesc &desc = function.tensors[i];
     Resident *resident = plan.residents[i];
-    GpuAddress place = resident ? resident->buffer.address() : plan.buffers[i]->address();
-    if (!plan.addressesAreSet)
-      places.push_back(place);
-    if (resident ? !resident->hostIsNewer : function.tensors[i].role == Role::Result)
-      continue;
-    uint64_t bytes = resident ? resident->bytes : *function.tensors[i].bytes(frames);
-    if (Status status = driver->copyIn(place, addresses[i], bytes); status.failed())
+    Place where = tensors.places[i];
+    auto given = GpuAddress(reinterpret_cast<uintptr_t>(tensors.addresses[i]));
+    GpuAddress &place = plan.wanted[i];
+    Status status;
+    if (resident) {
+      place = resident->buffer.address();
+      if (where != Place::Gpu) {
+        status = upload(*resident);
+      } else {
+        status = driver->copyWithin(place, given, resident->bytes);
+        resident->hostIsNewer = false;
+      }
+    } else if (where == Place::Gpu) {
+      place = given;
+    } else {
+      place = plan.buffers[i]->address();
+      bool isThere = where == Place::Default && plan.defaults[i] >= frames;
+      if (desc.role == Role::Argument && !isThere) {
+        status = driver->copyIn(place, tensors.addresses[i], *desc.bytes(frames));
+        plan.defaults[i] = where == Place::Default ? frames : 0;
+      }
+    }
+    if (status.failed())
       return status;
-    if (resident)
-      resident->hostIsNewer = false;
   }
-  if (plan.addressesAreSet)
+  if (plan.written == plan.wanted)
     return Status::success();
-  Status status = driver->copyIn(plan.addresses.address(), places.data(), places.size() * sizeof(GpuAddress));
-  plan.addressesAreSet = status.ok();
-  return status;
+  plan.written = plan.wanted;
+  return driver->copyIn(plan.addresses.address(), plan.written.data(), plan.written.size() * sizeof(GpuAddress));
 }
 
-Status GpuDevice::copyOut(const Function &function, Plan &plan, int64_t frames, void *const *addresses) {
+Status GpuDevice::copyOut(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors) {
   for (size_t i = 0; i < function.tensors.size(); ++i)
-    if (function.tensors[i].role == Role::Result) {
+    if (function.tensors[i].role == Role::Result && tensors.places[i] == Place::Host) {
       uint64_t bytes = *function.tensors[i].bytes(frames);
-      if (Status status = driver->copyOut(addresses[i], plan.buffers[i]->address(), bytes); status.failed())
+      if (Status status = driver->copyOut(tensors.addresses[i], plan.buffers[i]->address(), bytes); status.failed())
         return status;
     }
   return Status::success();
@@ -302,9 +388,9 @@ Status GpuDevice::sizeLaunches(const Function &function, Plan &plan, int64_t fra
   return Status::success();
 }
 
-Status GpuDevice::call(const Function &function, size_t position, int64_t frames, void *const *addresses) {
+Status GpuDevice::start(const Function &function, size_t position, int64_t frames, const CallTensors &tensors) {
   Plan &plan = *plans[position];
-  if (Status status = copyIn(function, plan, frames, addresses); status.failed())
+  if (Status status = copyIn(function, plan, frames, tensors); status.failed())
     return status;
   GpuArguments arguments = {workspace.address(), plan.addresses.address(), frames};
   if (Status status = driver->run(position, plan.sized, arguments); status.failed())
@@ -312,22 +398,67 @@ Status GpuDevice::call(const Function &function, size_t position, int64_t frames
   for (Resident *resident : plan.residents)
     if (resident)
       resident->gpuIsNewer = true;
+  uint32_t &own = flags[running.size()];
+  running.push_back(&function);
   // Long enough for any call that makes progress; kernels have bounds of their own.
-  if (Status status = driver->synchronize(60 + 0.01 * double(frames)); status.failed())
-    return status;
-  return copyOut(function, plan, frames, addresses);
+  patience += kCallSeconds + 0.01 * double(frames);
+  own = 0;
+  const std::optional<MemoryPlan> &place = table.lists[position].flags;
+  if (!place)
+    return Status::success();
+  return driver->copyOutLater(&own, workspace.address() + workspaceBytes(*place, 0, frames), sizeof own);
 }
 
-Status GpuDevice::run(const Function &function, size_t position, int64_t frames, void *const *addresses) {
+/// Waits for all calls, and looks whether they came to their ends.
+Status GpuDevice::settle() {
+  if (lost.failed() || running.empty())
+    return lost;
+  Status status = driver->synchronize(patience);
+  for (size_t i = 0; i < running.size() && status.ok(); ++i)
+    if (flags[i] & kStalled)
+      status =
+          deviceError("'" + running[i]->name + "' stalled on '" + driver->name() + "': one of its blocks never ran",
+                      {"nothing of the session can be trusted; create another one"});
+  running.clear();
+  patience = 0;
+  return keep(status);
+}
+
+Status GpuDevice::keep(Status status) {
+  if (status.failed())
+    lost = status;
+  return status;
+}
+
+Status GpuDevice::call(const Function &function, size_t position, int64_t frames, const CallTensors &tensors,
+                       void *stream) {
+  const Place *begin = tensors.places, *end = begin + function.tensors.size();
+  // Pinned memory would still be read, other memory of the host is copied before the call returns.
+  bool waits = !stream || std::find(begin, end, Place::Host) != end;
+  bool joins = stream || std::find(begin, end, Place::Gpu) != end;
+  if (joins)
+    if (Status status = driver->follow(stream); status.failed())
+      return status;
+  if (Status status = start(function, position, frames, tensors); status.failed())
+    return status;
+  if (stream)
+    if (Status status = driver->precede(stream); status.failed())
+      return status;
+  if (!waits && running.size() < kMaxRunning)
+    return Status::success();
+  if (Status status = settle(); status.failed())
+    return status;
+  return copyOut(function, *plans[position], frames, tensors);
+}
+
+Status GpuDevice::run(const Function &function, size_t position, int64_t frames, const CallTensors &tensors,
+                      void *stream) {
   if (lost.failed())
     return lost;
   if (Status status = sizeLaunches(function, *plans[position], frames); status.failed())
     return status;
-  Status status = call(function, position, frames, addresses);
-  // What the call has left behind cannot be trusted.
-  if (status.failed())
-    lost = status;
-  return status;
+  // What a call that failed has left behind cannot be trusted.
+  return keep(call(function, position, frames, tensors, stream));
 }
 
 Status createGpuDevice(const Artifact &artifact, std::unique_ptr<GpuDriver> driver, std::unique_ptr<Device> &device) {

@@ -55,11 +55,25 @@ Launch parseLaunch(const Json &object, JsonReader &in, const std::string &where)
   return launch;
 }
 
+/// `constant` and `per_frame` of an object, zero if absent.
+MemoryPlan parseMemory(const Json &object, JsonReader &in, const std::string &where) {
+  MemoryPlan memory;
+  memory.constant = uint64_t(in.integer(object, "constant", 0, 0, kMaxBytes, where));
+  memory.perFrame = uint64_t(in.integer(object, "per_frame", 0, 0, kMaxBytes, where));
+  return memory;
+}
+
 LaunchList parseList(const Json &object, JsonReader &in, const std::string &where) {
   LaunchList list;
-  if (auto it = object.find("memory"); it != object.end()) {
-    list.memory.constant = uint64_t(in.integer(*it, "constant", 0, 0, kMaxBytes, where));
-    list.memory.perFrame = uint64_t(in.integer(*it, "per_frame", 0, 0, kMaxBytes, where));
+  if (auto it = object.find("memory"); it != object.end())
+    list.memory = parseMemory(*it, in, where);
+  if (auto it = object.find("flags"); it != object.end()) {
+    list.flags = parseMemory(*it, in, where);
+    const MemoryPlan &flags = *list.flags;
+    bool isInside = flags.perFrame <= list.memory.perFrame && flags.constant <= list.memory.constant &&
+                    flags.constant + sizeof(int32_t) <= list.memory.constant;
+    if (!in.failed() && !isInside)
+      in.fail(where, "has flags outside its workspace");
   }
   for (const Json &entry : in.array(object, "launches", true, where)) {
     list.launches.push_back(parseLaunch(entry, in, where));

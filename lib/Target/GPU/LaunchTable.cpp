@@ -97,7 +97,7 @@ public:
 
 private:
   LogicalResult checkSignature();
-  FailureOr<Object> buildMemory();
+  FailureOr<Object> buildMemory(StringRef attribute);
   FailureOr<Object> buildLaunch(gpu::LaunchFuncOp launch);
   /// A size that must not depend on T, in [low, high].
   FailureOr<int64_t> constant(gpu::LaunchFuncOp launch, Value value, StringRef what, int64_t low, int64_t high);
@@ -126,16 +126,17 @@ LogicalResult LaunchList::checkSignature() {
   return success();
 }
 
-FailureOr<Object> LaunchList::buildMemory() {
+/// The bytes that an attribute of the function tells: zero if it is absent.
+FailureOr<Object> LaunchList::buildMemory(StringRef attribute) {
   Object memory{{"constant", 0}, {"per_frame", 0}};
-  auto plan = function->getAttrOfType<DictionaryAttr>("rnn.memory");
+  auto plan = function->getAttrOfType<DictionaryAttr>(attribute);
   if (!plan)
     return memory;
   for (NamedAttribute entry : plan) {
     auto bytes = dyn_cast<IntegerAttr>(entry.getValue());
     StringRef name = entry.getName();
     if (!bytes || bytes.getInt() < 0 || (name == "per_thread" && bytes.getInt() != 0))
-      return function.emitOpError() << "has an impossible '" << name << "' in 'rnn.memory'";
+      return function.emitOpError() << "has an impossible '" << name << "' in '" << attribute << "'";
     if (name != "per_thread")
       memory[name] = bytes.getInt();
   }
@@ -238,8 +239,8 @@ FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
 FailureOr<Object> LaunchList::build() {
   if (failed(checkSignature()))
     return failure();
-  FailureOr<Object> memory = buildMemory();
-  if (failed(memory))
+  FailureOr<Object> memory = buildMemory("rnn.memory"), flags = buildMemory("rnn.flags");
+  if (failed(memory) || failed(flags))
     return failure();
   Array launches;
   for (Operation &op : function.getBody().front()) {
@@ -256,7 +257,10 @@ FailureOr<Object> LaunchList::build() {
       return failure();
     launches.push_back(std::move(*entry));
   }
-  return Object{{"symbol", function.getSymName()}, {"memory", std::move(*memory)}, {"launches", std::move(launches)}};
+  Object list{{"symbol", function.getSymName()}, {"memory", std::move(*memory)}, {"launches", std::move(launches)}};
+  if (function->hasAttr("rnn.flags"))
+    list["flags"] = std::move(*flags);
+  return list;
 }
 
 FailureOr<gpu::GPUModuleOp> mlir::rnn::getKernels(ModuleOp module) {

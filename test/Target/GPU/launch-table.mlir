@@ -13,6 +13,10 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
 
   // CHECK:      "functions": [
   // CHECK-NEXT:   {
+  // CHECK-NEXT:     "flags": {
+  // CHECK-NEXT:       "constant": 64,
+  // CHECK-NEXT:       "per_frame": 1024
+  // CHECK-NEXT:     },
   // CHECK-NEXT:     "launches": [
   // CHECK:            "block": 256,
   // CHECK-NEXT:       "cluster": 1,
@@ -42,7 +46,7 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
   // CHECK-NEXT:       "per_frame": 1024
   // CHECK-NEXT:     },
   // CHECK-NEXT:     "symbol": "rnn_fn_0"
-  func.func @rnn_fn_0(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.memory = {constant = 4096 : i64, per_frame = 1024 : i64, per_thread = 0 : i64}} {
+  func.func @rnn_fn_0(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.memory = {constant = 4096 : i64, per_frame = 1024 : i64, per_thread = 0 : i64}, rnn.flags = {constant = 64 : i64, per_frame = 1024 : i64}} {
     %c1 = arith.constant 1 : index
     %c64 = arith.constant 64 : index
     %c4 = arith.constant 4 : index

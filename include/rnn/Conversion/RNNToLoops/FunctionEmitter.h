@@ -235,6 +235,8 @@ protected:
   /// Takes the memory of the plan; the rest of the workspace lies behind it.
   void beginWorkspace();
   DictionaryAttr describeWorkspace();
+  /// Where `flags` are in it: `constant + per_frame * T` bytes from its beginning.
+  DictionaryAttr describeFlags();
   /// Code goes to another function or kernel from here on: `before` is where
   /// addresses are computed in it, `workspace` an !llvm.ptr.
   void enter(Operation *before, Value workspace);

@@ -173,8 +173,8 @@ ProductKernel::Place ProductKernel::findPlace(Value item) {
 /// The same number, of which the compiler does not know that it is: what follows
 /// from it is computed where it is needed, and has no register elsewhere.
 Value ProductKernel::recompute(Value value) {
-  return NVVM::InlinePtxOp::create(b, loc, TypeRange(b.getI32Type()), ValueRange(value), ValueRange(),
-                                   kPtxMove, Value())
+  return NVVM::InlinePtxOp::create(b, loc, TypeRange(b.getI32Type()), ValueRange(value), ValueRange(), kPtxMove,
+                                   Value())
       .getResult(0);
 }
 

@@ -239,11 +239,9 @@ void UnitLoop::emit() {
     takeCarried(loop.getRegionIterArgs());
     Value lastStep = index.sub(region.domainFrames(), one);
     SmallVector<Value> next = loadAhead(index.min(index.add(step, one), lastStep));
-    emitFrame();
+    SmallVector<Value> kept = emitFrame();
     SmallVector<Value> yielded{dead};
-    for (Carried &item : carried)
-      for (size_t i = 0; i < item.last.size(); ++i)
-        yielded.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
+    llvm::append_range(yielded, kept);
     llvm::append_range(yielded, next);
     scf::YieldOp::create(b, loc, yielded);
   }
@@ -269,6 +267,13 @@ void UnitLoop::findPlace() {
   firstStream = index.mul(index.div(block, unitBlocks), index.constant(streamsPerBlock));
 
   Value group = index.div(thread, index.constant(lanes));
+  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
+  if (acrossBlocks) {
+    // The first warps own all elements; lanes that are left repeat them.
+    if (const int64_t ownerThreads = llvm::alignTo(groups, kWarpThreads); ownerThreads < shape.threads)
+      isOwner = index.less(thread, index.constant(ownerThreads));
+    group = index.rem(thread, index.constant(groups));
+  }
   localUnit = index.rem(group, index.constant(unitsPerBlock));
   unit = index.add(firstUnit, localUnit);
   Value isUnit;
@@ -285,8 +290,7 @@ void UnitLoop::findPlace() {
       return index.min(number, index.constant(count - 1));
     };
     // Where all comes out even, all threads have a stream.
-    const bool isEven = streamsPerBlock % streamsPerGroup == 0 &&
-                        shape.threads == lanes * unitsPerBlock * (streamsPerBlock / streamsPerGroup);
+    const bool isEven = streamsPerBlock % streamsPerGroup == 0 && (acrossBlocks || shape.threads == lanes * groups);
     if (!isEven)
       local = limit(local, streamsPerBlock);
     Value stream = index.add(firstStream, local);
@@ -411,12 +415,28 @@ Value UnitLoop::getValid(DelayOp delay, int64_t s) const {
 // A frame
 //===----------------------------------------------------------------------===//
 
-void UnitLoop::emitFrame() {
+/// Returns what the next frame needs of the carried signals.
+SmallVector<Value> UnitLoop::emitFrame() {
   unsynchronized.clear();
   pending.clear();
   isReading = false;
-  for (Operation *op : ops)
+  onlyOwners = isOwner;
+  auto isProduct = [&](Operation *op) { return products.contains(op); };
+  Operation *lastProduct = *llvm::find_if(llvm::reverse(ops), isProduct);
+  // The last product is the last that the threads have in common.
+  OpBuilder::InsertionGuard guard(b);
+  scf::IfOp owners;
+  for (Operation *op : ops) {
+    if (auto product = products.find(op); product != products.end()) {
+      if (!inRegisters)
+        loadWeights(op, product->second);
+      if (acrossBlocks)
+        multiplyAcrossWarps(cast<ContractOp>(op), product->second);
+      if (op == lastProduct && isOwner)
+        owners = beginOwners();
+    }
     emitOp(op);
+  }
   // Results that have no op of their own.
   for (auto [place, value] : llvm::zip(region.results, region.body.getTerminator()->getOperands()))
     if (region.materialize(value).buffer != place.buffer)
@@ -425,12 +445,41 @@ void UnitLoop::emitFrame() {
     meet();
   for (auto &[value, view] : pending)
     store(value, view);
+
+  SmallVector<Value> kept;
+  for (Carried &item : carried)
+    for (size_t i = 0; i < item.last.size(); ++i)
+      kept.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
+  if (!owners || kept.empty())
+    return kept;
+  scf::YieldOp::create(b, loc, kept);
+  return owners.getResults();
+}
+
+/// From here on only threads that own elements go on; the others keep what they
+/// had, which nobody sees.
+scf::IfOp UnitLoop::beginOwners() {
+  SmallVector<Value> unchanged;
+  for (Carried &item : carried)
+    llvm::append_range(unchanged, item.last);
+  auto branch = scf::IfOp::create(b, loc, ValueRange(unchanged).getTypes(), isOwner,
+                                  /*withElseRegion=*/!unchanged.empty());
+  if (!unchanged.empty()) {
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, unchanged);
+  }
+  b.setInsertionPointToStart(branch.thenBlock());
+  onlyOwners = {};
+  return branch;
 }
 
 void UnitLoop::emitOp(Operation *op) {
   Value result = op->getResult(0);
   if (auto product = products.find(op); product != products.end()) {
-    emitProduct(cast<ContractOp>(op), product->second);
+    if (acrossBlocks)
+      addPartials(cast<ContractOp>(op), product->second);
+    else
+      multiplyInGroup(cast<ContractOp>(op), product->second);
   } else if (isTimed(op)) {
     emitTimed(op);
   } else {
@@ -471,7 +520,8 @@ void UnitLoop::emitTimed(Operation *op) {
   Value result = op->getResult(0);
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
   auto delay = dyn_cast<DelayOp>(op);
-  auto kept = llvm::find_if(carried, [&](const Carried &item) { return item.delay == op; });
+  auto isKept = [&](const Carried &item) { return item.delay == op && !item.last.empty(); };
+  auto kept = llvm::find_if(carried, isKept);
   SmallVector<Value> list(perUnit(result) * streamsPerGroup);
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     RegionEmitter::TimedRead read;
@@ -534,8 +584,11 @@ Value UnitLoop::get(Value value, int64_t j, int64_t s) {
 void UnitLoop::forEachPresent(function_ref<void(int64_t s)> body) {
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     OpBuilder::InsertionGuard guard(b);
-    if (isPresent[s]) {
-      auto present = scf::IfOp::create(b, loc, isPresent[s], /*withElseRegion=*/false);
+    Value condition = isPresent[s];
+    if (onlyOwners)
+      condition = condition ? Value(arith::AndIOp::create(b, loc, condition, onlyOwners)) : onlyOwners;
+    if (condition) {
+      auto present = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
       b.setInsertionPointToStart(present.thenBlock());
     }
     body(s);

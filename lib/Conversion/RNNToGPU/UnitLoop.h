@@ -40,6 +40,8 @@
 #include "GpuEmitter.h"
 #include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 namespace mlir::rnn::loops {
 
 /// Streams whose vectors a block multiplies at one time.
@@ -109,7 +111,8 @@ private:
   Value addressOf(const RegionEmitter::TimedRead &read, Operation *op, int64_t j, int64_t s);
   void takeCarried(ValueRange arguments);
   Value getValid(DelayOp delay, int64_t s) const;
-  void emitFrame();
+  SmallVector<Value> emitFrame();
+  scf::IfOp beginOwners();
   void emitOp(Operation *op);
   void emitTimed(Operation *op);
   void forEachPresent(function_ref<void(int64_t s)> body);
@@ -136,9 +139,10 @@ private:
   Value quadStart(const Product &product, int64_t quad);
   Value rowInBlock(const Product &product, int64_t i);
   void loadWeights(Operation *op, Product &product);
-  void emitProduct(ContractOp op, Product &product);
   void multiplyInGroup(ContractOp op, Product &product);
   void multiplyAcrossWarps(ContractOp op, Product &product);
+  void addPartials(ContractOp op, Product &product);
+  Value partialsOf(const Product &product, Value stream);
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
   SmallVector<Value> loadShared(Value memory, Value at, int64_t width);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
@@ -184,6 +188,8 @@ private:
   llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
   bool isReading = false;                      ///< `exchange` was read since the last barrier
   SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for
+  Value isOwner;                               ///< i1: of threads that own elements; null if all do
+  Value onlyOwners;                            ///< the same until only they go on
   Value dead;                                  ///< i1: a wait has failed
 };
 

@@ -194,15 +194,6 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   }
 }
 
-void UnitLoop::emitProduct(ContractOp op, Product &product) {
-  if (!inRegisters)
-    loadWeights(op, product);
-  if (acrossBlocks)
-    multiplyAcrossWarps(op, product);
-  else
-    multiplyInGroup(op, product);
-}
-
 /// The lanes of a group add the rows of their unit.
 void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
   if (unsynchronized.contains(product.exchanged) && !product.delay)
@@ -235,15 +226,10 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
 }
 
 /// A warp brings its part of the vector to shared memory, whence every lane
-/// reads what its rows need; the groups add what the warps have found.
+/// reads what its rows need. Partial sums are in shared memory then.
 void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
   const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product), part = padToWarp(product.slice);
   const int64_t atOnce = std::min(streamsPerBlock, kStreamsAtOnce);
-  auto partialsOf = [&](Value stream) {
-    Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), stream);
-    return index.mul(row, index.constant(warps * rows));
-  };
-
   auto multiplyStreams = [&](Value first) {
     SmallVector<Value> local;
     for (int64_t s = 0; s < atOnce; ++s)
@@ -273,7 +259,7 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
           /*withElseRegion=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(first.thenBlock());
-      Value begin = index.add(partialsOf(local[s]), index.mul(warp, index.constant(rows)));
+      Value begin = index.add(partialsOf(product, local[s]), index.mul(warp, index.constant(rows)));
       for (auto [i, sum] : llvm::enumerate(sums))
         memref::StoreOp::create(b, loc, sum, product.partials, index.add(begin, rowInBlock(product, i)));
     }
@@ -292,13 +278,24 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
     dead = loop.getResult(0);
   }
   gpu::BarrierOp::create(b, loc);
+}
 
+/// Where the partial sums of a block's stream begin in this frame.
+Value UnitLoop::partialsOf(const Product &product, Value stream) {
+  Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), stream);
+  return index.mul(row, index.constant(shape.threads / kWarpThreads * countRows(product)));
+}
+
+/// A group adds what the warps have found for its unit.
+void UnitLoop::addPartials(ContractOp op, Product &product) {
+  const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product);
   Type element = getElementType(op.getResult());
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
   const bool isPair = element.isF32() && product.perUnit % 2 == 0;
   const int64_t width = !isPair ? 1 : product.perUnit % 4 == 0 ? 4 : 2;
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    Value begin = index.add(partialsOf(localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
+    Value begin =
+        index.add(partialsOf(product, localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
     SmallVector<SmallVector<Value>> terms(product.perUnit);
     for (int64_t w = 0; w < warps; ++w)
       for (int64_t j = 0; j < product.perUnit; j += width) {

@@ -150,12 +150,10 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   streamsPerBlock = llvm::divideCeil(e.streams, sets);
   shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
   streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);
-  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
-  lanes = std::max<int64_t>(shape.threads / groups, 1);
+  lanes = 1;
   const int64_t weights = divideProducts();
   inRegisters = weights <= getRegisterWeights(shape.threads);
-  if (groups > shape.threads || countSharedBytes() > kSharedBytes ||
-      weights * std::min(streamsPerBlock, kStreamsAtOnce) > kMaxUnrolled)
+  if (countSharedBytes() > kSharedBytes || weights * std::min(streamsPerBlock, kStreamsAtOnce) > kMaxUnrolled)
     return std::nullopt;
   int64_t waits = 0;
   for (auto &[op, product] : products)

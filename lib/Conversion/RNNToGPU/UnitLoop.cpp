@@ -269,10 +269,10 @@ void UnitLoop::findPlace() {
   Value group = index.div(thread, index.constant(lanes));
   const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
   if (acrossBlocks) {
-    // The first warps own all elements; lanes that are left repeat them.
-    if (const int64_t ownerThreads = llvm::alignTo(groups, kWarpThreads); ownerThreads < shape.threads)
-      isOwner = index.less(thread, index.constant(ownerThreads));
-    group = index.rem(thread, index.constant(groups));
+    // Lanes that are left repeat the work of others.
+    group = index.rem(group, index.constant(groups));
+    if (const int64_t owners = llvm::alignTo(groups * lanes, kWarpThreads); owners < shape.threads)
+      isOwner = index.less(thread, index.constant(owners));
   }
   localUnit = index.rem(group, index.constant(unitsPerBlock));
   unit = index.add(firstUnit, localUnit);
@@ -424,7 +424,6 @@ SmallVector<Value> UnitLoop::emitFrame() {
   auto isProduct = [&](Operation *op) { return products.contains(op); };
   Operation *lastProduct = *llvm::find_if(llvm::reverse(ops), isProduct);
   // The last product is the last that the threads have in common.
-  OpBuilder::InsertionGuard guard(b);
   scf::IfOp owners;
   for (Operation *op : ops) {
     if (auto product = products.find(op); product != products.end()) {
@@ -450,10 +449,16 @@ SmallVector<Value> UnitLoop::emitFrame() {
   for (Carried &item : carried)
     for (size_t i = 0; i < item.last.size(); ++i)
       kept.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
-  if (!owners || kept.empty())
+  if (!owners)
     return kept;
-  scf::YieldOp::create(b, loc, kept);
-  return owners.getResults();
+  if (!kept.empty())
+    scf::YieldOp::create(b, loc, kept);
+  // Nobody waits for the next frame, and so is in the way of what leaves the
+  // multiprocessor, before this one is published.
+  b.setInsertionPointAfter(owners);
+  gpu::BarrierOp::create(b, loc);
+  kept.assign(owners.getResults().begin(), owners.getResults().end());
+  return kept;
 }
 
 /// From here on only threads that own elements go on; the others keep what they

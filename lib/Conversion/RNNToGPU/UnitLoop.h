@@ -44,8 +44,6 @@
 
 namespace mlir::rnn::loops {
 
-/// Streams whose vectors a block multiplies at one time.
-constexpr int64_t kStreamsAtOnce = 4;
 /// Rows of an exchange in shared memory: two frames, and what stands for one
 /// that does not exist.
 constexpr int64_t kExchangeSlots = 3;
@@ -172,6 +170,7 @@ private:
 
   int64_t units = 0;
   int64_t unitsPerBlock = 0, streamsPerBlock = 1, streamsPerGroup = 1;
+  int64_t streamsAtOnce = 1;    ///< whose vectors a block multiplies at one time
   int64_t lanes = kWarpThreads; ///< of a group
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;

@@ -46,7 +46,7 @@ bool UnitLoop::isShared(const Product &product) const {
 static int64_t padToWarp(int64_t slice) { return llvm::alignTo(slice, kWarpThreads); }
 
 int64_t UnitLoop::countInputs(const Product &product) const {
-  return shape.threads / kWarpThreads * std::min(streamsPerBlock, kStreamsAtOnce) * padToWarp(product.slice);
+  return shape.threads / kWarpThreads * streamsAtOnce * padToWarp(product.slice);
 }
 
 int64_t UnitLoop::countPartials(const Product &product) const {
@@ -229,7 +229,7 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
 /// reads what its rows need. Partial sums are in shared memory then.
 void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
   const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product), part = padToWarp(product.slice);
-  const int64_t atOnce = std::min(streamsPerBlock, kStreamsAtOnce);
+  const int64_t atOnce = streamsAtOnce;
   auto multiplyStreams = [&](Value first) {
     SmallVector<Value> local;
     for (int64_t s = 0; s < atOnce; ++s)

@@ -150,10 +150,18 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   streamsPerBlock = llvm::divideCeil(e.streams, sets);
   shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
   streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);
-  lanes = 1;
+  // Where a unit publishes one element, few warps own all of them, and the
+  // others are not in their way; more are published faster by all warps. Both
+  // as seen on an H200.
+  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
+  const bool publishesOne = exchanged.size() == 1 && perUnit(exchanged.front()) == 1;
+  lanes = publishesOne ? 1 : std::max<int64_t>(shape.threads / groups, 1);
   const int64_t weights = divideProducts();
   inRegisters = weights <= getRegisterWeights(shape.threads);
-  if (countSharedBytes() > kSharedBytes || weights * std::min(streamsPerBlock, kStreamsAtOnce) > kMaxUnrolled)
+  streamsAtOnce = std::min<int64_t>(streamsPerBlock, 4);
+  while (streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
+    streamsAtOnce /= 2;
+  if (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled)
     return std::nullopt;
   int64_t waits = 0;
   for (auto &[op, product] : products)

@@ -19,8 +19,8 @@ namespace mlir::rnn::loops {
 constexpr int64_t kWarpThreads = 32;
 /// A block has at most this many threads.
 constexpr int64_t kMaxBlockThreads = 1024;
-/// Bytes that one instruction reads of shared memory at most.
-constexpr int64_t kSharedAlignment = 16;
+/// Bytes of a thread's widest access.
+constexpr int64_t kAccessBytes = 16;
 /// The NVVM address space of memory that all blocks see.
 constexpr unsigned kGlobalMemory = 1;
 
@@ -58,8 +58,13 @@ public:
   /// begins the next. Blocks take items with the stride of the grid.
   void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
   /// Shared memory of the kernel: memref<count x element>, its beginning a
-  /// multiple of `kSharedAlignment` bytes.
+  /// multiple of `kAccessBytes` bytes.
   Value allocateShared(Type element, int64_t count);
+  /// Neighbouring elements of shared memory, whose number divides their place.
+  SmallVector<Value> loadShared(Value memory, Value at, int64_t count);
+  /// All of so many neighbouring lanes get their values combined, in one order.
+  /// The whole warp takes part: its groups of lanes exchange among themselves.
+  Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine);
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);
@@ -77,8 +82,8 @@ private:
   void reduceInParts(const Reduction &reduction, int64_t parts, bool byWarps);
   /// Elements begin, begin + step, … below `end` of a result.
   Value accumulate(const Reduction &reduction, const Point &result, Value begin, Value end, Value step);
-  /// All lanes of a warp get their values combined, in one order.
-  Value combineLanes(const Reduction &reduction, Value value);
+  /// The lanes of a warp combine what each has accumulated; one stores it.
+  void storeCombined(const Reduction &reduction, Value lane, Value value, const View &view, const Point &point);
 
   void beginKernel();
   /// Ends the kernel and launches it, unless nothing in it can be noticed.

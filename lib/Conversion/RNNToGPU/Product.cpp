@@ -9,7 +9,6 @@
 #include "rnn/Conversion/InlinePtx.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -17,8 +16,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
-/// Bytes of a thread's widest access.
-static constexpr int64_t kVectorBytes = 16;
 /// Lanes of a warp as rows and columns of threads.
 static constexpr int64_t kWarpRows = 4, kWarpColumns = 8;
 /// Frames of a chunk, where tiles are chosen: T is not known.
@@ -34,7 +31,7 @@ bool ProductKernel::isSupported(Type element) {
 
 ProductKernel::ProductKernel(GpuEmitter &emitter, const MatrixProduct &product)
     : e(emitter), b(e.b), loc(e.loc), index(e.index), product(product),
-      chunk(kVectorBytes * 8 / product.element.getIntOrFloatBitWidth()), tiling(chooseTiling()),
+      chunk(kAccessBytes * 8 / product.element.getIntOrFloatBitWidth()), tiling(chooseTiling()),
       columnTiles(llvm::divideCeil(product.columns, tiling.columns)),
       lhs{product.lhs, product.lhs.rowStride, product.lhs.columnStride, tiling.rows},
       rhs{product.rhs, product.rhs.columnStride, product.rhs.rowStride, tiling.columns} {
@@ -213,7 +210,7 @@ void ProductKernel::emitTile(Value item) {
       SmallVector<Value> left = readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows);
       SmallVector<Value> right = readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns);
       for (auto [i, sum] : llvm::enumerate(sums))
-        sum = multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
+        sum = e.multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
     }
     storeSlice(lhs, nextLhs, other);
     storeSlice(rhs, nextRhs, other);
@@ -222,12 +219,6 @@ void ProductKernel::emitTile(Value item) {
     scf::YieldOp::create(b, loc, sums);
   }
   storeResults(llvm::to_vector_of<Value>(loop.getResults().drop_back()), findPlace(item));
-}
-
-Value ProductKernel::multiplyAdd(Value x, Value y, Value sum) {
-  if (isa<FloatType>(product.element))
-    return math::FmaOp::create(b, loc, x, y, sum);
-  return arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
 }
 
 //===----------------------------------------------------------------------===//
@@ -276,7 +267,7 @@ SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value depth, V
       loaded = memref::LoadOp::create(b, loc, memory, at);
     else
       loaded = vector::LoadOp::create(b, loc, cast<VectorType>(type), memory, at, /*nontemporal=*/false,
-                                      llvm::MaybeAlign(kVectorBytes));
+                                      llvm::MaybeAlign(kAccessBytes));
     scf::YieldOp::create(b, loc, loaded);
     b.setInsertionPointToStart(branch.elseBlock());
     scf::YieldOp::create(b, loc, e.splat(product.element, factor.width, 0));
@@ -292,7 +283,7 @@ void ProductKernel::storeSlice(const Factor &factor, ArrayRef<Value> vectors, Va
     if (factor.width == 1) {
       memref::StoreOp::create(b, loc, value, factor.shared, at);
     } else if (!factor.isAlongDepth) {
-      vector::StoreOp::create(b, loc, value, factor.shared, at, /*nontemporal=*/false, llvm::MaybeAlign(kVectorBytes));
+      vector::StoreOp::create(b, loc, value, factor.shared, at, /*nontemporal=*/false, llvm::MaybeAlign(kAccessBytes));
     } else {
       for (int64_t i = 0; i < factor.width; ++i)
         memref::StoreOp::create(b, loc, vector::ExtractOp::create(b, loc, value, i), factor.shared,
@@ -308,10 +299,7 @@ SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer,
   SmallVector<Value> elements;
   for (int64_t i = 0; i < chunks; ++i) {
     Value at = index.add(begin, index.constant(k * factor.pitch + i * factor.size / chunks));
-    Value read = vector::LoadOp::create(b, loc, VectorType::get(chunk, product.element), factor.shared, at,
-                                        /*nontemporal=*/false, llvm::MaybeAlign(kVectorBytes));
-    for (int64_t j = 0; j < chunk; ++j)
-      elements.push_back(vector::ExtractOp::create(b, loc, read, j));
+    llvm::append_range(elements, e.loadShared(factor.shared, at, chunk));
   }
   return elements;
 }
@@ -353,7 +341,7 @@ void ProductKernel::storeResults(ArrayRef<Value> sums, const Place &tile) {
           }
           Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(chunk, product.element), own);
           vector::StoreOp::create(b, loc, vector, e.base(target), at, /*nontemporal=*/false,
-                                  llvm::MaybeAlign(kVectorBytes));
+                                  llvm::MaybeAlign(kAccessBytes));
         });
       }
     });
@@ -370,12 +358,7 @@ void ProductKernel::addShares() {
         Value sum;
         for (int64_t share = 0; share < shares; ++share) {
           Value part = e.loadElement(partial, {{}, {}, {index.constant(share), point.element[0], point.element[1]}});
-          if (!sum)
-            sum = part;
-          else if (isa<FloatType>(product.element))
-            sum = arith::AddFOp::create(b, loc, sum, part);
-          else
-            sum = arith::AddIOp::create(b, loc, sum, part);
+          sum = sum ? e.add(sum, part) : part;
         }
         Value at = index.addScaled(index.constant(target.shift), point.element[0], product.result.rowStride);
         memref::StoreOp::create(b, loc, sum, e.base(target), index.add(at, point.element[1]));

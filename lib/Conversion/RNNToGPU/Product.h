@@ -90,7 +90,6 @@ private:
   Value narrow(Value value);
   Value widen(Value value);
   Value constantI32(int64_t value);
-  Value multiplyAdd(Value a, Value b, Value sum);
   Value domainExtent(int64_t size, bool overFrames);
 
   GpuEmitter &e;

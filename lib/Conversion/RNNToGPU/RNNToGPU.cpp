@@ -212,8 +212,33 @@ Value GpuEmitter::allocateShared(Type element, int64_t count) {
   auto type = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
   Value memory = kernel.addWorkgroupAttribution(type, loc);
   kernel.setWorkgroupAttributionAttr(kernel.getNumWorkgroupAttributions() - 1, LLVM::LLVMDialect::getAlignAttrName(),
-                                     b.getI64IntegerAttr(kSharedAlignment));
+                                     b.getI64IntegerAttr(kAccessBytes));
   return memory;
+}
+
+SmallVector<Value> GpuEmitter::loadShared(Value memory, Value at, int64_t count) {
+  if (count == 1)
+    return {memref::LoadOp::create(b, loc, memory, at)};
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  llvm::MaybeAlign alignment;
+  if (const int64_t bytes = count * element.getIntOrFloatBitWidth() / 8; bytes <= kAccessBytes)
+    alignment = llvm::Align(bytes);
+  Value vector =
+      vector::LoadOp::create(b, loc, VectorType::get(count, element), memory, at, /*nontemporal=*/false, alignment);
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < count; ++i)
+    elements.push_back(vector::ExtractOp::create(b, loc, vector, i));
+  return elements;
+}
+
+Value GpuEmitter::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine) {
+  auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
+  for (int64_t distance = lanes / 2; distance > 0; distance /= 2) {
+    auto shuffle =
+        gpu::ShuffleOp::create(b, loc, value, constant(distance), constant(kWarpThreads), gpu::ShuffleMode::XOR);
+    value = combine(value, shuffle.getShuffleResult());
+  }
+  return value;
 }
 
 Value GpuEmitter::loadTensorPointer(unsigned position) {

@@ -78,12 +78,7 @@ void GpuEmitter::reduceByWarps(const Reduction &reduction) {
         Value lane = point.element.back();
         Value value =
             accumulate(reduction, result, lane, index.constant(reduction.count), index.constant(kWarpThreads));
-        value = combineLanes(reduction, value);
-        Value isFirst = compare(arith::CmpIPredicate::eq, lane, index.constant(0));
-        auto branch = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(branch.thenBlock());
-        store(value, reduction.target, result, 1, {});
+        storeCombined(reduction, lane, value, reduction.target, result);
       });
 }
 
@@ -113,12 +108,7 @@ void GpuEmitter::reduceInParts(const Reduction &reduction, int64_t parts, bool b
           Value end = index.min(index.add(begin, index.constant(length)), count());
           Value value =
               accumulate(reduction, withoutLast(point, 2), index.add(begin, lane), end, index.constant(kWarpThreads));
-          value = combineLanes(reduction, value);
-          Value isFirst = compare(arith::CmpIPredicate::eq, lane, index.constant(0));
-          auto branch = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
-          OpBuilder::InsertionGuard guard(b);
-          b.setInsertionPointToStart(branch.thenBlock());
-          store(value, partial, withoutLast(point, 1), 1, {});
+          storeCombined(reduction, lane, value, partial, withoutLast(point, 1));
         });
   } else {
     // Part p has the elements p, p + parts, …: neighbouring threads have
@@ -176,12 +166,12 @@ Value GpuEmitter::accumulate(const Reduction &reduction, const Point &result, Va
   return reduction.combine(left, reduction.combine(loop.getResult(2), loop.getResult(3)));
 }
 
-Value GpuEmitter::combineLanes(const Reduction &reduction, Value value) {
-  auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
-  for (int64_t distance = kWarpThreads / 2; distance > 0; distance /= 2) {
-    auto shuffle =
-        gpu::ShuffleOp::create(b, loc, value, constant(distance), constant(kWarpThreads), gpu::ShuffleMode::XOR);
-    value = reduction.combine(value, shuffle.getShuffleResult());
-  }
-  return value;
+void GpuEmitter::storeCombined(const Reduction &reduction, Value lane, Value value, const View &view,
+                               const Point &point) {
+  value = combineLanes(value, kWarpThreads, reduction.combine);
+  Value isFirst = compare(arith::CmpIPredicate::eq, lane, index.constant(0));
+  auto branch = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  store(value, view, point, 1, {});
 }

@@ -7,11 +7,8 @@
 
 #include "UnitLoop.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <numeric>
@@ -39,6 +36,9 @@ static bool isReshape(Operation *op) {
              tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
 }
 
+/// True if an op reads its operand number i at another frame than its own.
+static bool readsOtherFrame(Operation *op, unsigned i) { return isTimed(op) && !isa<SeedOp>(op) && i == 0; }
+
 /// Finds the products and what they exchange; drops what only they read.
 bool UnitLoop::classify() {
   for (Operation *op : ops) {
@@ -48,7 +48,8 @@ bool UnitLoop::classify() {
     auto form = contract ? region.asMatrixVector(contract) : std::nullopt;
     if (!form)
       return false;
-    Product product{*form, {}, {}, 0, 0, {}};
+    Product product;
+    product.form = *form;
     if (isOfLoop(form->input)) {
       product.delay = form->input.getDefiningOp<DelayOp>();
       product.exchanged = product.delay ? product.delay.getSource() : form->input;
@@ -81,7 +82,7 @@ bool UnitLoop::classify() {
     if (!needed.contains(op))
       continue;
     for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-      if (!products.contains(op) && !(isTimed(op) && !isa<SeedOp>(op) && i == 0))
+      if (!products.contains(op) && !readsOtherFrame(op, i))
         need(operand);
   }
   // Products come after everything that can be done without them.
@@ -91,8 +92,7 @@ bool UnitLoop::classify() {
       continue;
     auto isLate = [&](auto item) {
       auto [i, operand] = item;
-      bool isOtherFrame = isTimed(op) && !isa<SeedOp>(op) && i == 0;
-      return operand.getDefiningOp() && afterProduct.contains(operand.getDefiningOp()) && !isOtherFrame;
+      return operand.getDefiningOp() && afterProduct.contains(operand.getDefiningOp()) && !readsOtherFrame(op, i);
     };
     if (products.contains(op) || llvm::any_of(llvm::enumerate(op->getOperands()), isLate)) {
       afterProduct.insert(op);
@@ -213,8 +213,7 @@ void UnitLoop::emit() {
   findPlace();
   allocateShared();
   Value zero = index.constant(0), one = index.constant(1);
-  step = zero;
-  frame = region.frame = frameOf(step);
+  frame = region.frame = frameOf(zero);
   for (Value value : fixed)
     fixedValues[value] = loadAll(value);
   if (inRegisters)
@@ -227,12 +226,12 @@ void UnitLoop::emit() {
   SmallVector<Value> initial{arith::ConstantOp::create(b, loc, b.getBoolAttr(false))};
   for (Carried &item : carried)
     llvm::append_range(initial, readLast(item));
-  llvm::append_range(initial, loadAhead(step));
+  llvm::append_range(initial, loadAhead(zero));
   auto loop = scf::ForOp::create(b, loc, zero, region.domainFrames(), one, initial);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    step = loop.getInductionVar();
+    Value step = loop.getInductionVar();
     frame = region.frame = frameOf(step);
     parity = index.rem(step, index.constant(2));
     values.clear();
@@ -267,7 +266,7 @@ void UnitLoop::findPlace() {
   firstStream = index.mul(index.div(block, unitBlocks), index.constant(streamsPerBlock));
 
   Value group = index.div(thread, index.constant(lanes));
-  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
+  const int64_t groups = countGroups();
   if (acrossBlocks) {
     // Lanes that are left repeat the work of others.
     group = index.rem(group, index.constant(groups));
@@ -282,6 +281,8 @@ void UnitLoop::findPlace() {
     unit = index.min(unit, index.constant(units - 1));
   }
   Value first = index.mul(index.div(group, index.constant(unitsPerBlock)), index.constant(streamsPerGroup));
+  // Where all comes out even, all threads have a stream.
+  const bool isEven = streamsPerBlock % streamsPerGroup == 0 && (acrossBlocks || shape.threads == lanes * groups);
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     Value local = s ? index.add(first, index.constant(s)) : first, exists = isUnit;
     auto limit = [&](Value number, int64_t count) {
@@ -289,8 +290,6 @@ void UnitLoop::findPlace() {
       exists = exists ? Value(arith::AndIOp::create(b, loc, exists, inside)) : inside;
       return index.min(number, index.constant(count - 1));
     };
-    // Where all comes out even, all threads have a stream.
-    const bool isEven = streamsPerBlock % streamsPerGroup == 0 && (acrossBlocks || shape.threads == lanes * groups);
     if (!isEven)
       local = limit(local, streamsPerBlock);
     Value stream = index.add(firstStream, local);
@@ -331,7 +330,7 @@ void UnitLoop::findOutside() {
     if (products.contains(op))
       continue;
     for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-      if (!(isTimed(op) && !isa<SeedOp>(op) && i == 0))
+      if (!readsOtherFrame(op, i))
         outside.insert(operand);
   }
   // Of those that only products read, whether they exist.
@@ -375,20 +374,19 @@ SmallVector<Value> UnitLoop::loadAhead(Value wanted) {
 SmallVector<Value> UnitLoop::readLast(const Carried &item) {
   SmallVector<Value> list;
   DelayOp delay = item.delay;
-  Type element = cast<RankedTensorType>(delay.getType()).getElementType();
   for (size_t i = 0; i < item.last.size(); ++i) {
     const int64_t j = i / streamsPerGroup, s = i % streamsPerGroup;
     RegionEmitter::TimedRead read = region.prepareRead(delay, {frame, streams[s], {}});
-    list.push_back(e.loadAt(read.base, addressOf(read, delay, j, s), element, 0, 1, {}));
+    Value at = addressInRow(read.source, read.rowOffset, flatIndex(delay, j), streams[s]);
+    list.push_back(e.loadAt(read.base, at, getElementTypeOrSelf(delay), 0, 1, {}));
   }
   return list;
 }
 
-/// The address of element j of what a timed op reads.
-Value UnitLoop::addressOf(const RegionEmitter::TimedRead &read, Operation *op, int64_t j, int64_t s) {
-  View origin = read.source;
+Value UnitLoop::addressInRow(const View &view, Value rowOffset, Value flat, Value stream) {
+  View origin = view;
   origin.shift = origin.frameStride = origin.streamStride = 0;
-  return index.add(read.rowOffset, e.address(origin, pointOf(flatIndex(op->getResult(0), j), origin, s)));
+  return index.add(rowOffset, e.address(origin, pointOf(flat, origin, stream)));
 }
 
 /// The arguments of the loop, in the order of its initial values.
@@ -523,7 +521,7 @@ void UnitLoop::emitOp(Operation *op) {
 
 void UnitLoop::emitTimed(Operation *op) {
   Value result = op->getResult(0);
-  Type element = cast<RankedTensorType>(result.getType()).getElementType();
+  Type element = getElementTypeOrSelf(result);
   auto delay = dyn_cast<DelayOp>(op);
   auto isKept = [&](const Carried &item) { return item.delay == op && !item.last.empty(); };
   auto kept = llvm::find_if(carried, isKept);
@@ -539,7 +537,8 @@ void UnitLoop::emitTimed(Operation *op) {
       if (kept != carried.end())
         value = kept->last[j * streamsPerGroup + s];
       else if (read.source)
-        value = e.loadAt(read.base, addressOf(read, op, j, s), element, 0, 1, {});
+        value = e.loadAt(read.base, addressInRow(read.source, read.rowOffset, flatIndex(result, j), streams[s]),
+                         element, 0, 1, {});
       else
         value = get(op->getOperand(0), j, s);
       if (read.valid) {

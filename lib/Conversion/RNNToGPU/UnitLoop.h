@@ -71,6 +71,12 @@ private:
     SmallVector<Value> weights; ///< [rowsPerLane][quads * 4], if in registers
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
   };
+  /// A vector in the shared memory of one block: [slots][streams][slice of the
+  /// product]; slots 0 and 1 are for even and odd frames.
+  struct Exchange {
+    Value memory;
+    Product *product; ///< one of those that read it
+  };
   /// A delayed signal that stays in registers.
   struct Carried {
     DelayOp delay;
@@ -99,6 +105,9 @@ private:
   /// Rows of a product that a block has, with those that are added to fill warps.
   int64_t countRows(const Product &product) const;
   int64_t countSharedBytes() const;
+  int64_t countWarps() const { return shape.threads / kWarpThreads; }
+  /// Groups that own elements of a block.
+  int64_t countGroups() const { return unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup); }
 
   // The kernel: UnitLoop.cpp.
   void findPlace();
@@ -106,7 +115,8 @@ private:
   SmallVector<Value> loadAll(Value value);
   SmallVector<Value> loadAhead(Value wanted);
   SmallVector<Value> readLast(const Carried &item);
-  Value addressOf(const RegionEmitter::TimedRead &read, Operation *op, int64_t j, int64_t s);
+  /// The address of a flat element of a signal whose row begins at `rowOffset`.
+  Value addressInRow(const View &view, Value rowOffset, Value flat, Value stream);
   void takeCarried(ValueRange arguments);
   Value getValid(DelayOp delay, int64_t s) const;
   SmallVector<Value> emitFrame();
@@ -135,6 +145,9 @@ private:
   /// Where the lane's four elements number `quad` begin in the group's or warp's
   /// part of the sum.
   Value quadStart(const Product &product, int64_t quad);
+  /// Positions in the sum of all of the lane's elements; some may lie behind it.
+  SmallVector<Value> findPositions(const Product &product);
+  Value clampPosition(const Product &product, Value k) { return index.min(k, index.constant(product.form.depth - 1)); }
   Value rowInBlock(const Product &product, int64_t i);
   void loadWeights(Operation *op, Product &product);
   void multiplyInGroup(ContractOp op, Product &product);
@@ -142,7 +155,6 @@ private:
   void addPartials(ContractOp op, Product &product);
   Value partialsOf(const Product &product, Value stream);
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
-  SmallVector<Value> loadShared(Value memory, Value at, int64_t width);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
   Value addInOrder(ArrayRef<Value> terms);
   Value addLanes(Value sum, int64_t count);
@@ -150,7 +162,9 @@ private:
   void meet();
   /// The product's input at these positions for a stream, waited for where
   /// other blocks publish it.
-  SmallVector<Value> readInput(Product &product, Value stream, ArrayRef<Value> positions);
+  SmallVector<Value> readInput(const Product &product, Value stream, ArrayRef<Value> positions);
+  /// Element k of what the product reads for a frame that does not exist.
+  Value loadInit(const Product &product, Value k, Value stream);
   SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
 
   GpuEmitter &e;
@@ -179,11 +193,10 @@ private:
   Value firstUnit, firstStream;          ///< of the block
   SmallVector<Value> streams, isPresent; ///< of the group; the last may repeat
   SmallVector<Value> localStreams;       ///< the same, counted in the block
-  Value step, frame, parity;
+  Value frame, parity;
   llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
   llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
-  /// One block: memrefs [slots][streams][k]; slots 0 and 1 for even and odd frames.
-  llvm::DenseMap<Value, Value> exchange;
+  llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products
   llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
   bool isReading = false;                      ///< `exchange` was read since the last barrier
   SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for

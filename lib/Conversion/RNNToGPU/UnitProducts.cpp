@@ -9,9 +9,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -24,8 +22,6 @@ static constexpr int32_t kOtherNan = 0x7fffffff;
 /// Polls of one wait, far more than any frame takes.
 static constexpr int32_t kMaxPolls = 1 << 22;
 
-static Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
-
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -33,7 +29,7 @@ static Type getElementType(Value value) { return cast<RankedTensorType>(value.ge
 /// True if the product's input is exchanged in the shared memory of one block:
 /// a signal of this frame or the last.
 bool UnitLoop::isShared(const Product &product) const {
-  if (acrossBlocks || !product.exchanged || getElementType(product.exchanged).isInteger(1))
+  if (acrossBlocks || !product.exchanged || getElementTypeOrSelf(product.exchanged).isInteger(1))
     return false;
   DelayOp delay = product.delay;
   if (!delay)
@@ -46,21 +42,22 @@ bool UnitLoop::isShared(const Product &product) const {
 static int64_t padToWarp(int64_t slice) { return llvm::alignTo(slice, kWarpThreads); }
 
 int64_t UnitLoop::countInputs(const Product &product) const {
-  return shape.threads / kWarpThreads * streamsAtOnce * padToWarp(product.slice);
+  return countWarps() * streamsAtOnce * padToWarp(product.slice);
 }
 
 int64_t UnitLoop::countPartials(const Product &product) const {
-  return 2 * streamsPerBlock * (shape.threads / kWarpThreads) * countRows(product);
+  return 2 * streamsPerBlock * countWarps() * countRows(product);
 }
 
 void UnitLoop::allocateShared() {
   for (auto &[op, product] : products) {
-    Type element = getElementType(product.form.input);
+    Type element = getElementTypeOrSelf(product.form.input);
     if (acrossBlocks) {
       product.inputs = e.allocateShared(element, countInputs(product));
-      product.partials = e.allocateShared(getElementType(op->getResult(0)), countPartials(product));
+      product.partials = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), countPartials(product));
     } else if (isShared(product) && !exchange.contains(product.form.input)) {
-      exchange[product.form.input] = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
+      Value memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
+      exchange[product.form.input] = {memory, &product};
     }
   }
 }
@@ -89,12 +86,8 @@ bool UnitLoop::isAwaited(const Product &product) const {
 /// What the first frame reads: slot 1 holds the frame before it, slot 2 what
 /// stands for a frame that does not exist; zero behind the vector's end.
 void UnitLoop::fillExchange() {
-  llvm::SmallPtrSet<Value, 4> filled;
-  for (auto &[op, product] : products) {
-    auto found = exchange.find(product.form.input);
-    if (found == exchange.end() || !filled.insert(found->first).second)
-      continue;
-    Type element = getElementType(product.form.input);
+  for (auto &[input, entry] : exchange) {
+    const Product &product = *entry.product;
     const int64_t count = kExchangeSlots * streamsPerBlock * product.slice;
     auto loop = scf::ForOp::create(b, loc, thread, index.constant(count), index.constant(shape.threads));
     OpBuilder::InsertionGuard guard(b);
@@ -103,22 +96,18 @@ void UnitLoop::fillExchange() {
     Value row = index.div(at, index.constant(product.slice));
     Value slot = index.div(row, index.constant(streamsPerBlock));
     Value inside = index.less(k, index.constant(product.form.depth));
-    k = index.min(k, index.constant(product.form.depth - 1));
-    Value zero = e.splat(element, 1, 0), value = zero;
+    k = clampPosition(product, k);
+    Value zero = e.splat(getElementTypeOrSelf(input), 1, 0), value = zero;
     if (product.delay) {
       Value stream = index.add(firstStream, index.rem(row, index.constant(streamsPerBlock)));
       stream = index.min(stream, index.constant(e.streams - 1));
-      Value first = readInput(product, stream, {k}).front(), other = zero;
-      if (Value init = product.delay.getInit()) {
-        View view = region.materialize(init);
-        other = e.loadElement(view, pointOf(k, view, stream));
-      }
+      Value first = readInput(product, stream, {k}).front(), other = loadInit(product, k, stream);
       Value isFirst = e.compare(arith::CmpIPredicate::eq, slot, index.constant(1));
       Value isOther = e.compare(arith::CmpIPredicate::eq, slot, index.constant(2));
       value = arith::SelectOp::create(b, loc, isFirst, first, arith::SelectOp::create(b, loc, isOther, other, zero));
     }
     value = arith::SelectOp::create(b, loc, inside, value, zero);
-    memref::StoreOp::create(b, loc, value, found->second, at);
+    memref::StoreOp::create(b, loc, value, entry.memory, at);
   }
   if (!exchange.empty())
     gpu::BarrierOp::create(b, loc);
@@ -126,16 +115,15 @@ void UnitLoop::fillExchange() {
 
 /// Gives the unit's elements to the other groups of the block.
 void UnitLoop::exchangeInBlock(Value value) {
-  llvm::SmallPtrSet<Value, 4> written;
-  for (auto &[op, product] : products) {
-    auto found = exchange.find(product.form.input);
-    if (product.exchanged != value || found == exchange.end() || !written.insert(found->first).second)
+  for (auto &[input, entry] : exchange) {
+    if (entry.product->exchanged != value)
       continue;
+    Value memory = entry.memory, slice = index.constant(entry.product->slice);
     forEachPresent([&](int64_t s) {
       Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
-      Value begin = index.mul(row, index.constant(product.slice));
+      Value begin = index.mul(row, slice);
       for (int64_t j = 0; j < perUnit(value); ++j)
-        memref::StoreOp::create(b, loc, get(value, j, s), found->second, index.add(begin, flatIndex(value, j)));
+        memref::StoreOp::create(b, loc, get(value, j, s), memory, index.add(begin, flatIndex(value, j)));
     });
   }
 }
@@ -150,6 +138,18 @@ Value UnitLoop::quadStart(const Product &product, int64_t quad) {
   return index.mul(four, index.constant(4));
 }
 
+SmallVector<Value> UnitLoop::findPositions(const Product &product) {
+  SmallVector<Value> positions;
+  for (int64_t quad = 0; quad < product.quads; ++quad) {
+    Value start = quadStart(product, quad);
+    if (acrossBlocks)
+      start = index.add(start, index.mul(warp, index.constant(product.slice)));
+    for (int64_t c = 0; c < 4; ++c)
+      positions.push_back(index.add(start, index.constant(c)));
+  }
+  return positions;
+}
+
 /// The row of the block that is this lane's number i; across blocks.
 Value UnitLoop::rowInBlock(const Product &product, int64_t i) {
   Value row = index.div(lane, index.constant(product.lanesPerRow));
@@ -162,6 +162,7 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   View view = region.materialize(form.weight);
   Type element = view.type.getElementType();
   Value zero = e.splat(element, 1, 0);
+  SmallVector<Value> positions = findPositions(product);
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
     Value row, exists;
@@ -177,20 +178,15 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
     } else {
       row = flatIndex(op->getResult(0), i);
     }
-    for (int64_t quad = 0; quad < product.quads; ++quad)
-      for (int64_t c = 0; c < 4; ++c) {
-        Value k = index.add(quadStart(product, quad), index.constant(c));
-        if (acrossBlocks)
-          k = index.add(k, index.mul(warp, index.constant(product.slice)));
-        Value inside = index.less(k, index.constant(form.depth));
-        if (exists)
-          inside = arith::AndIOp::create(b, loc, inside, exists);
-        k = index.min(k, index.constant(form.depth - 1));
-        Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-        at = index.addScaled(at, k, form.depthStride);
-        Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
-        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
-      }
+    for (Value k : positions) {
+      Value inside = index.less(k, index.constant(form.depth));
+      if (exists)
+        inside = arith::AndIOp::create(b, loc, inside, exists);
+      Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
+      at = index.addScaled(at, clampPosition(product, k), form.depthStride);
+      Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
+      product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+    }
   }
 }
 
@@ -201,7 +197,7 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     SmallVector<Value> input;
-    if (Value memory = exchange.lookup(product.form.input)) {
+    if (auto found = exchange.find(product.form.input); found != exchange.end()) {
       // Of this frame, of the last, or what stands for it.
       Value slot = parity;
       if (product.delay) {
@@ -209,14 +205,12 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
         slot = arith::SelectOp::create(b, loc, getValid(product.delay, s), last, index.constant(2));
       }
       Value row = index.add(index.mul(slot, index.constant(streamsPerBlock)), localStreams[s]);
-      input = loadQuads(product, memory, index.mul(row, index.constant(product.slice)));
+      input = loadQuads(product, found->second.memory, index.mul(row, index.constant(product.slice)));
       isReading = true;
     } else {
-      SmallVector<Value> positions; // clamped: weights behind the end are zero
-      for (int64_t quad = 0; quad < product.quads; ++quad)
-        for (int64_t c = 0; c < 4; ++c)
-          positions.push_back(index.min(index.add(quadStart(product, quad), index.constant(c)),
-                                        index.constant(product.form.depth - 1)));
+      SmallVector<Value> positions = findPositions(product);
+      for (Value &k : positions) // weights behind the end are zero
+        k = clampPosition(product, k);
       input = readInput(product, streams[s], positions);
     }
     for (auto [j, sum] : llvm::enumerate(multiply(product, input)))
@@ -228,28 +222,28 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
 /// A warp brings its part of the vector to shared memory, whence every lane
 /// reads what its rows need. Partial sums are in shared memory then.
 void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
-  const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product), part = padToWarp(product.slice);
-  const int64_t atOnce = streamsAtOnce;
+  const int64_t rows = countRows(product), part = padToWarp(product.slice);
   auto multiplyStreams = [&](Value first) {
     SmallVector<Value> local;
-    for (int64_t s = 0; s < atOnce; ++s)
+    for (int64_t s = 0; s < streamsAtOnce; ++s)
       local.push_back(index.min(index.add(first, index.constant(s)), index.constant(streamsPerBlock - 1)));
     auto inputsOf = [&](int64_t s) {
-      return index.mul(index.add(index.mul(warp, index.constant(atOnce)), index.constant(s)), index.constant(part));
+      return index.mul(index.add(index.mul(warp, index.constant(streamsAtOnce)), index.constant(s)),
+                       index.constant(part));
     };
-    for (int64_t s = 0; s < atOnce; ++s) {
+    for (int64_t s = 0; s < streamsAtOnce; ++s) {
       SmallVector<Value> places, positions; // clamped: weights behind the end are zero
       for (int64_t i = 0; i < part / kWarpThreads; ++i) {
         places.push_back(index.add(lane, index.constant(i * kWarpThreads)));
         Value k = index.add(index.mul(warp, index.constant(product.slice)), places.back());
-        positions.push_back(index.min(k, index.constant(product.form.depth - 1)));
+        positions.push_back(clampPosition(product, k));
       }
       Value stream = index.min(index.add(firstStream, local[s]), index.constant(e.streams - 1));
       for (auto [place, value] : llvm::zip(places, readInput(product, stream, positions)))
         memref::StoreOp::create(b, loc, value, product.inputs, index.add(inputsOf(s), place));
     }
     syncWarp();
-    for (int64_t s = 0; s < atOnce; ++s) {
+    for (int64_t s = 0; s < streamsAtOnce; ++s) {
       SmallVector<Value> sums = multiply(product, loadQuads(product, product.inputs, inputsOf(s)));
       for (Value &sum : sums)
         sum = addLanes(sum, product.lanesPerRow);
@@ -264,11 +258,11 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
         memref::StoreOp::create(b, loc, sum, product.partials, index.add(begin, rowInBlock(product, i)));
     }
   };
-  if (atOnce == streamsPerBlock) {
+  if (streamsAtOnce == streamsPerBlock) {
     multiplyStreams(index.constant(0));
   } else {
-    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock), index.constant(atOnce),
-                                   ValueRange{dead});
+    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock),
+                                   index.constant(streamsAtOnce), ValueRange{dead});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     dead = loop.getRegionIterArg(0);
@@ -283,13 +277,13 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
 /// Where the partial sums of a block's stream begin in this frame.
 Value UnitLoop::partialsOf(const Product &product, Value stream) {
   Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), stream);
-  return index.mul(row, index.constant(shape.threads / kWarpThreads * countRows(product)));
+  return index.mul(row, index.constant(countWarps() * countRows(product)));
 }
 
 /// A group adds what the warps have found for its unit.
 void UnitLoop::addPartials(ContractOp op, Product &product) {
-  const int64_t warps = shape.threads / kWarpThreads, rows = countRows(product);
-  Type element = getElementType(op.getResult());
+  const int64_t rows = countRows(product);
+  Type element = getElementTypeOrSelf(op.getResult());
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
   const bool isPair = element.isF32() && product.perUnit % 2 == 0;
   const int64_t width = !isPair ? 1 : product.perUnit % 4 == 0 ? 4 : 2;
@@ -297,10 +291,10 @@ void UnitLoop::addPartials(ContractOp op, Product &product) {
     Value begin =
         index.add(partialsOf(product, localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
     SmallVector<SmallVector<Value>> terms(product.perUnit);
-    for (int64_t w = 0; w < warps; ++w)
+    for (int64_t w = 0; w < countWarps(); ++w)
       for (int64_t j = 0; j < product.perUnit; j += width) {
         Value at = index.add(begin, index.constant(w * rows + j));
-        for (auto [c, value] : llvm::enumerate(loadShared(product.partials, at, width)))
+        for (auto [c, value] : llvm::enumerate(e.loadShared(product.partials, at, width)))
           terms[j + c].push_back(value);
       }
     for (int64_t j = 0; j < product.perUnit; ++j)
@@ -320,40 +314,22 @@ SmallVector<Value> UnitLoop::multiply(const Product &product, ArrayRef<Value> in
     for (auto [k, pair] : llvm::enumerate(llvm::zip(weights, input))) {
       auto [weight, value] = pair;
       Value &sum = sums[k % chains];
-      if (!isa<FloatType>(value.getType())) {
-        Value factor = arith::MulIOp::create(b, loc, weight, value);
-        sum = sum ? Value(arith::AddIOp::create(b, loc, sum, factor)) : factor;
-      } else {
-        sum = sum ? Value(math::FmaOp::create(b, loc, weight, value, sum))
-                  : Value(arith::MulFOp::create(b, loc, weight, value));
-      }
+      if (sum)
+        sum = e.multiplyAdd(weight, value, sum);
+      else if (isa<FloatType>(value.getType()))
+        sum = arith::MulFOp::create(b, loc, weight, value);
+      else
+        sum = arith::MulIOp::create(b, loc, weight, value);
     }
     results.push_back(addInOrder(sums));
   }
   return results;
 }
 
-/// Neighbouring elements of shared memory, `width` being 1, 2 or 4 and dividing
-/// their place.
-SmallVector<Value> UnitLoop::loadShared(Value memory, Value at, int64_t width) {
-  Type element = cast<MemRefType>(memory.getType()).getElementType();
-  if (width == 1)
-    return {memref::LoadOp::create(b, loc, memory, at)};
-  auto type = VectorType::get(width, element);
-  llvm::MaybeAlign alignment;
-  if (int64_t bytes = width * element.getIntOrFloatBitWidth() / 8; bytes <= kSharedAlignment)
-    alignment = llvm::Align(bytes);
-  Value vector = vector::LoadOp::create(b, loc, type, memory, at, /*nontemporal=*/false, alignment);
-  SmallVector<Value> result;
-  for (int64_t i = 0; i < width; ++i)
-    result.push_back(vector::ExtractOp::create(b, loc, vector, i));
-  return result;
-}
-
 SmallVector<Value> UnitLoop::loadQuads(const Product &product, Value memory, Value base) {
   SmallVector<Value> input;
   for (int64_t quad = 0; quad < product.quads; ++quad)
-    llvm::append_range(input, loadShared(memory, index.add(base, quadStart(product, quad)), 4));
+    llvm::append_range(input, e.loadShared(memory, index.add(base, quadStart(product, quad)), 4));
   return input;
 }
 
@@ -362,7 +338,7 @@ Value UnitLoop::addInOrder(ArrayRef<Value> terms) {
   while (sums.size() > 1) {
     SmallVector<Value> next;
     for (size_t i = 0; i + 1 < sums.size(); i += 2)
-      next.push_back(sums[i + 1] ? region.combine(ReduceKind::Sum, sums[i], sums[i + 1]) : sums[i]);
+      next.push_back(sums[i + 1] ? e.add(sums[i], sums[i + 1]) : sums[i]);
     if (sums.size() % 2)
       next.push_back(sums.back());
     sums = std::move(next);
@@ -370,17 +346,9 @@ Value UnitLoop::addInOrder(ArrayRef<Value> terms) {
   return sums.front();
 }
 
-/// All of so many neighbouring lanes get the sum of their values, added in one
-/// order.
+/// All of so many neighbouring lanes get the sum of their values.
 Value UnitLoop::addLanes(Value sum, int64_t count) {
-  for (int64_t distance = count / 2; distance > 0; distance /= 2) {
-    // The whole warp takes part: its groups exchange among themselves.
-    Value other =
-        gpu::ShuffleOp::create(b, loc, sum, constantI32(distance), constantI32(kWarpThreads), gpu::ShuffleMode::XOR)
-            .getShuffleResult();
-    sum = region.combine(ReduceKind::Sum, sum, other);
-  }
-  return sum;
+  return e.combineLanes(sum, count, [&](Value x, Value y) { return e.add(x, y); });
 }
 
 void UnitLoop::syncWarp() { NVVM::SyncWarpOp::create(b, loc, constantI32(-1)); }
@@ -396,15 +364,16 @@ void UnitLoop::meet() {
 // Input of products
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<Value> positions) {
-  Type element = getElementType(product.form.input);
+SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, ArrayRef<Value> positions) {
+  Type element = getElementTypeOrSelf(product.form.input);
+  DelayOp delay = product.delay;
   RegionEmitter::TimedRead read;
   View view;
   Value rowOffset;
-  if (product.delay) {
-    read = region.prepareRead(product.delay, {frame, stream, {}});
+  if (delay) {
+    read = region.prepareRead(delay, {frame, stream, {}});
     if (isAwaited(product))
-      read.valid = getValid(product.delay, 0);
+      read.valid = getValid(delay, 0);
     view = read.source;
     rowOffset = read.rowOffset;
   } else {
@@ -414,16 +383,14 @@ SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<
     row.strides.clear();
     rowOffset = e.address(row, {frame, stream, {}});
   }
-  View origin = view;
-  origin.shift = origin.frameStride = origin.streamStride = 0;
   SmallVector<Value> offsets;
   for (Value k : positions)
-    offsets.push_back(index.add(rowOffset, e.address(origin, pointOf(k, origin, stream))));
+    offsets.push_back(addressInRow(view, rowOffset, k, stream));
 
   SmallVector<Value> input;
   if (acrossBlocks && product.exchanged) {
     Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-    if (product.delay) {
+    if (delay) {
       // Only a frame of this chunk, and one that exists, is waited for.
       fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;
       if (read.isOld)
@@ -431,20 +398,23 @@ SmallVector<Value> UnitLoop::readInput(Product &product, Value stream, ArrayRef<
     }
     input = awaitElements(address, offsets, element, fresh);
   } else {
-    Value base = product.delay ? read.base : e.base(view);
+    Value base = delay ? read.base : e.base(view);
     for (Value at : offsets)
       input.push_back(e.loadAt(base, at, element, 0, 1, {}));
   }
-  if (product.delay && read.valid)
-    for (auto [i, value] : llvm::enumerate(input)) {
-      Value other = e.splat(element, 1, 0);
-      if (Value init = product.delay.getInit()) {
-        View initView = region.materialize(init);
-        other = e.loadElement(initView, pointOf(positions[i], initView, stream));
-      }
-      value = arith::SelectOp::create(b, loc, read.valid, value, other);
-    }
+  if (delay && read.valid)
+    for (auto [k, value] : llvm::zip(positions, input))
+      value = arith::SelectOp::create(b, loc, read.valid, value, loadInit(product, k, stream));
   return input;
+}
+
+Value UnitLoop::loadInit(const Product &product, Value k, Value stream) {
+  DelayOp delay = product.delay;
+  Value init = delay.getInit();
+  if (!init)
+    return e.splat(getElementTypeOrSelf(delay), 1, 0);
+  View view = region.materialize(init);
+  return e.loadElement(view, pointOf(k, view, stream));
 }
 
 /// Polls until no element has the bits of the sentinel; at most `kMaxPolls`

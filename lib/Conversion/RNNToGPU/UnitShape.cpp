@@ -14,6 +14,8 @@
 
 #include "UnitLoop.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
@@ -39,13 +41,11 @@ static int64_t getRegisterWeights(int64_t threads) {
   return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
 }
 
-static int64_t getBytes(Value value) {
-  return cast<RankedTensorType>(value.getType()).getElementType().getIntOrFloatBitWidth() / 8;
-}
+static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
 
 bool UnitLoop::chooseShape() {
   StringRef regime = e.getRegime();
-  auto isExchangeable = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
+  auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
   const bool mayCross = regime != "block" && !exchanged.empty() && llvm::all_of(exchanged, isExchangeable);
   if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/!mayCross))
     return true;
@@ -63,7 +63,7 @@ int64_t UnitLoop::divideProducts() {
       const int64_t rows = countRows(product);
       product.lanesPerRow = std::max<int64_t>(kWarpThreads / rows, 1);
       product.rowsPerLane = std::max<int64_t>(rows / kWarpThreads, 1);
-      parts = shape.threads / kWarpThreads;
+      parts = countWarps();
     }
     product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), 4 * product.lanesPerRow);
     product.quads = product.slice / (4 * product.lanesPerRow);
@@ -106,7 +106,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
     if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes)
       continue;
     inRegisters = weights <= getRegisterWeights(shape.threads);
-    if (inRegisters && weights <= kRegisterWeights)
+    if (inRegisters)
       return true;
     fitting = lanes;
   }
@@ -153,9 +153,8 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   // Where a unit publishes one element, few warps own all of them, and the
   // others are not in their way; more are published faster by all warps. Both
   // as seen on an H200.
-  const int64_t groups = unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup);
   const bool publishesOne = exchanged.size() == 1 && perUnit(exchanged.front()) == 1;
-  lanes = publishesOne ? 1 : std::max<int64_t>(shape.threads / groups, 1);
+  lanes = publishesOne ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
   const int64_t weights = divideProducts();
   inRegisters = weights <= getRegisterWeights(shape.threads);
   streamsAtOnce = std::min<int64_t>(streamsPerBlock, 4);

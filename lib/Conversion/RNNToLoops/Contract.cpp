@@ -14,7 +14,6 @@
 
 #include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -320,11 +319,7 @@ void RegionEmitter::emitNaively(ContractOp op) {
               factors[i] = vector::BroadcastOp::create(b, loc, e.lanesType(element, lanes), factors[i]);
           }
           // As in a tile of a product, with one rounding.
-          Value next;
-          if (isa<FloatType>(element))
-            next = math::FmaOp::create(b, loc, factors[0], factors[1], sum);
-          else
-            next = combine(ReduceKind::Sum, sum, arith::MulIOp::create(b, loc, factors[0], factors[1]));
+          Value next = e.multiplyAdd(factors[0], factors[1], sum);
           return op.getSumTo() ? whereFrameExists(t, stream, next, sum) : next;
         };
         std::function<Value(unsigned, Value, Value, Value)> nest = [&](unsigned depth, Value t, Value stream,

@@ -10,8 +10,10 @@
 #include "rnn/Conversion/RNNToLoops/Memory.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -257,6 +259,18 @@ Value FunctionEmitter::splat(TypedAttr element, unsigned lanes) {
   if (lanes > 1)
     element = DenseElementsAttr::get(VectorType::get(lanes, element.getType()), Attribute(element));
   return arith::ConstantOp::create(b, loc, element);
+}
+
+static bool isFloat(Value value) { return isa<FloatType>(getElementTypeOrSelf(value)); }
+
+Value FunctionEmitter::add(Value x, Value y) {
+  return isFloat(x) ? Value(arith::AddFOp::create(b, loc, x, y)) : Value(arith::AddIOp::create(b, loc, x, y));
+}
+
+Value FunctionEmitter::multiplyAdd(Value x, Value y, Value sum) {
+  if (isFloat(x))
+    return math::FmaOp::create(b, loc, x, y, sum);
+  return add(sum, arith::MulIOp::create(b, loc, x, y));
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,9 +22,9 @@ using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
 Value RegionEmitter::combine(ReduceKind kind, Value x, Value y) {
-  bool isFloat = isa<FloatType>(getElementTypeOrSelf(x.getType()));
   if (kind == ReduceKind::Sum)
-    return isFloat ? Value(arith::AddFOp::create(b, loc, x, y)) : Value(arith::AddIOp::create(b, loc, x, y));
+    return e.add(x, y);
+  bool isFloat = isa<FloatType>(getElementTypeOrSelf(x.getType()));
   return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y)) : Value(arith::MaxSIOp::create(b, loc, x, y));
 }
 

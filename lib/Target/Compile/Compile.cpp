@@ -307,9 +307,7 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
 LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
   OwningOpRef<ModuleOp> lowered = module->clone();
   ToGpuOptions gpu;
-  StringRef chip = target;
-  if (chip.consume_front("cuda:"))
-    gpu.multiprocessors = getMultiprocessors(chip).value_or(gpu.multiprocessors);
+  gpu.multiprocessors = getMultiprocessors(getCudaChip(target)).value_or(gpu.multiprocessors);
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
   recordMemory(*lowered);

@@ -220,6 +220,9 @@ public:
   /// A constant of `lanes` equal elements.
   Value splat(Type element, unsigned lanes, double value);
   Value splat(TypedAttr element, unsigned lanes);
+  Value add(Value x, Value y);
+  /// x * y + sum, of floats with one rounding.
+  Value multiplyAdd(Value x, Value y, Value sum);
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
     return arith::CmpIOp::create(this->b, loc, predicate, a, b);
   }

@@ -185,30 +185,38 @@ void ProductKernel::emitTile(Value item) {
     begin = index.mul(place.share, length);
     end = index.min(index.add(begin, length), depth);
   }
-  findVectors(lhs, place.firstRow, place.thread);
-  findVectors(rhs, place.firstColumn, place.thread);
+  Value length = index.sub(end, index.min(begin, end)), last = index.constant(tiling.slice - 1);
+  Value slices = narrow(index.div(index.add(length, last), slice));
+  // Where the depth is whole slices, a slice is inside or not; else each vector.
+  isWhole = product.depth % tiling.slice == 0;
+  Value limit = isWhole ? slices : end;
+  findVectors(lhs, place.firstRow, place.thread, limit);
+  findVectors(rhs, place.firstColumn, place.thread, limit);
   Value zero = index.constant(0), one = index.constant(1);
-  Value isSlice = index.less(begin, end);
-  storeSlice(lhs, loadSlice(lhs, begin, end, isSlice), zero);
-  storeSlice(rhs, loadSlice(rhs, begin, end, isSlice), zero);
+  storeSlice(lhs, loadSlice(lhs, constantI32(0), begin), zero);
+  storeSlice(rhs, loadSlice(rhs, constantI32(0), begin), zero);
   gpu::BarrierOp::create(b, loc);
 
   SmallVector<Value> carried(tiling.threadRows * tiling.threadColumns, e.splat(product.element, 1, 0));
   carried.push_back(zero);
-  Value length = index.sub(end, index.min(begin, end)), last = index.constant(tiling.slice - 1);
-  Value slices = narrow(index.div(index.add(length, last), slice));
   auto loop = scf::ForOp::create(b, loc, constantI32(0), slices, constantI32(1), carried);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> sums(loop.getRegionIterArgs());
     Value buffer = sums.pop_back_val(), other = index.sub(one, buffer);
-    Value next = index.add(loop.getInductionVar(), constantI32(1)), hasNext = index.less(next, slices);
-    next = index.add(begin, index.mul(widen(next), slice));
-    SmallVector<Value> nextLhs = loadSlice(lhs, next, end, hasNext), nextRhs = loadSlice(rhs, next, end, hasNext);
+    Value next = index.add(loop.getInductionVar(), constantI32(1));
+    Value nextDepth = index.add(begin, index.mul(widen(next), slice));
+    SmallVector<Value> nextLhs = loadSlice(lhs, next, nextDepth), nextRhs = loadSlice(rhs, next, nextDepth);
+    auto read = [&](int64_t k) {
+      return std::pair(readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows),
+                       readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns));
+    };
+    auto current = read(0);
     for (int64_t k = 0; k < tiling.slice; ++k) {
-      SmallVector<Value> left = readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows);
-      SmallVector<Value> right = readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns);
+      auto [left, right] = current;
+      if (k + 1 < tiling.slice)
+        current = read(k + 1);
       for (auto [i, sum] : llvm::enumerate(sums))
         sum = e.multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
     }
@@ -229,18 +237,23 @@ Value ProductKernel::countInside(const Factor &factor, Value first) {
   return narrow(index.min(index.sub(factor.extent, first), index.constant(factor.size)));
 }
 
-void ProductKernel::findVectors(Factor &factor, Value first, Value thread) {
+void ProductKernel::findVectors(Factor &factor, Value first, Value thread, Value limit) {
   Value left = countInside(factor, first);
   const int64_t vectors = factor.size * tiling.slice / factor.width, threads = tiling.threads();
   Value perLine = constantI32((factor.isAlongDepth ? tiling.slice : factor.size) / factor.width);
-  for (SmallVector<Value> *list : {&factor.places, &factor.depths, &factor.addresses, &factor.inside})
+  for (SmallVector<Value> *list : {&factor.places, &factor.depths, &factor.addresses, &factor.limits})
     list->clear();
   for (int64_t i = 0; i < vectors / threads; ++i) {
     Value number = index.add(thread, constantI32(i * threads));
     Value line = index.div(number, perLine);
     Value inLine = index.mul(index.rem(number, perLine), constantI32(factor.width));
     Value k = factor.isAlongDepth ? inLine : line, place = factor.isAlongDepth ? line : inLine;
-    factor.inside.push_back(factor.isRagged ? index.less(place, left) : Value());
+    Value own = limit;
+    if (factor.isRagged) {
+      Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(limit.getType()));
+      own = arith::SelectOp::create(b, loc, index.less(place, left), limit, none);
+    }
+    factor.limits.push_back(own);
     factor.places.push_back(place = widen(place));
     factor.depths.push_back(k = widen(k));
     Value address = index.addScaled(index.constant(factor.matrix.view.shift), index.add(first, place), factor.stride);
@@ -248,20 +261,16 @@ void ProductKernel::findVectors(Factor &factor, Value first, Value thread) {
   }
 }
 
-SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value depth, Value end, Value isSlice) {
-  // Where the depth is whole slices, a slice is inside or not.
-  const bool isWhole = product.depth % tiling.slice == 0;
+SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value number, Value depth) {
   Type type = e.lanesType(product.element, factor.width);
   Value memory = e.base(factor.matrix.view);
   SmallVector<Value> vectors;
-  for (auto [first, k, inside] : llvm::zip(factor.addresses, factor.depths, factor.inside)) {
-    Value condition = isWhole ? isSlice : index.less(index.add(depth, k), end);
-    if (inside)
-      condition = arith::AndIOp::create(b, loc, condition, inside);
+  for (auto [address, k, limit] : llvm::zip(factor.addresses, factor.depths, factor.limits)) {
+    Value condition = index.less(isWhole ? number : index.add(depth, k), limit);
     auto branch = scf::IfOp::create(b, loc, type, condition, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
-    Value at = index.addScaled(first, depth, factor.depthStride);
+    Value at = index.addScaled(address, depth, factor.depthStride);
     Value loaded;
     if (factor.width == 1)
       loaded = memref::LoadOp::create(b, loc, memory, at);

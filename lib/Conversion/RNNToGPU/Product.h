@@ -56,9 +56,9 @@ private:
     Value shared, extent;
     Value left;           ///< rows or columns of this tile, i32
     bool isRagged = true; ///< the last tile may be smaller than the others
-    /// The vectors of a slice that a thread loads: where they lie in the slice, in
-    /// memory, and whether they are inside the matrix across the depth (null: always).
-    SmallVector<Value> places, depths, addresses, inside;
+    /// The vectors of a slice that a thread loads: where they lie in the slice and
+    /// in memory, and the slices or depth below which they are in the matrix.
+    SmallVector<Value> places, depths, addresses, limits;
     int64_t pitch; ///< elements of a row of the slice in shared memory
   };
 
@@ -79,9 +79,10 @@ private:
   /// Rows or columns of the matrix in the tile that begins at `first`, i32.
   Value countInside(const Factor &factor, Value first);
   /// Which vectors of a slice are the thread's, in the tile that begins at `first`.
-  void findVectors(Factor &factor, Value first, Value thread);
-  /// The thread's vectors of the slice that begins at `depth`; zeros beyond `end`.
-  SmallVector<Value> loadSlice(const Factor &factor, Value depth, Value end, Value isSlice);
+  void findVectors(Factor &factor, Value first, Value thread, Value limit);
+  /// The thread's vectors of slice `number` (i32), which begins at `depth`; zeros
+  /// beyond the matrix.
+  SmallVector<Value> loadSlice(const Factor &factor, Value number, Value depth);
   void storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
   /// One of the depth's elements of a slice: the thread's rows or columns.
   SmallVector<Value> readShared(const Factor &factor, Value buffer, Value place, int64_t k, int64_t count);
@@ -101,7 +102,8 @@ private:
   Tiling tiling;
   int64_t columnTiles, shares = 1;
   Factor lhs, rhs;
-  View partial; ///< [shares, rows, columns], if there are several
+  bool isWhole = false; ///< the depth is whole slices
+  View partial;         ///< [shares, rows, columns], if there are several
 
   Value thread, rowTiles; ///< i32
   Value rows, depth;      ///< of the product

@@ -310,8 +310,10 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
   StringRef chip = target;
   if (chip.consume_front("cuda:"))
     gpu.multiprocessors = getMultiprocessors(chip).value_or(gpu.multiprocessors);
+  const size_t known = remarks.getEntries().size();
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
+  deviceReport.addLoops(target, remarks.getEntries().drop_front(known));
   recordMemory(*lowered);
   FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);
   if (failed(device))

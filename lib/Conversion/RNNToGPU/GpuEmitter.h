@@ -33,6 +33,20 @@ struct KernelShape {
   bool isCooperative = false; ///< all blocks run at the same time
 };
 
+/// How a loop over frames is dealt out, for the remark on its kernel. Without a
+/// regime it runs op by op in one block, all threads on each op.
+struct LoopDescription {
+  LocationAttr loc;
+  StringRef regime;           ///< `block`, `grid`; empty: op by op
+  int64_t units = 0;          ///< of a block
+  int64_t streams = 0;        ///< of a block
+  int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
+  int64_t exchangedBytes = 0; ///< of those vectors, for all streams
+  bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
+  std::string reason;
+  std::string suggestion; ///< how the loop could be dealt out by units; op by op only
+};
+
 /// Emits the kernels of one function and the function `symbol(workspace,
 /// tensors, frames)` that launches them.
 class GpuEmitter : public FunctionEmitter {
@@ -75,6 +89,10 @@ protected:
   Value loadTensorPointer(unsigned position) override;
 
 private:
+  // LoopRemarks.cpp
+  /// The remark on the loop in the kernel at hand.
+  void emitLoopRemark(int64_t blocks, int64_t threads);
+
   // Reduction.cpp
   /// Every result is computed by a warp.
   void reduceByWarps(const Reduction &reduction);
@@ -98,6 +116,7 @@ private:
   unsigned kernelNumber = 0;
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
+  LoopDescription description; ///< of the loop
   bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
   Size items;                  ///< the most items that threads of the kernel share
 };

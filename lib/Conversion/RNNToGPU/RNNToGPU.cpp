@@ -126,6 +126,8 @@ void GpuEmitter::launch() {
     threads = std::min<int64_t>(llvm::alignTo(items.constant, kWarpThreads), kMaxBlockThreads);
   auto blockSize = b.getDenseI32ArrayAttr({int32_t(threads), 1, 1});
   kernel->setAttr("known_block_size", blockSize);
+  if (isLoop)
+    emitLoopRemark(std::max<int64_t>(shape.blocks, 1), threads);
   // One block of a loop a multiprocessor: its threads may have all registers.
   if (const int64_t resident = isLoop ? 1 : shape.residentBlocks) {
     kernel->setAttr("nvvm.reqntid", blockSize);
@@ -192,10 +194,11 @@ bool GpuEmitter::emitProduct(const MatrixProduct &product) {
 
 bool GpuEmitter::emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) {
   UnitLoop loop(*this, region, ops);
-  if (!loop.plan())
-    return false;
-  loop.emit();
-  return true;
+  const bool isByUnits = loop.plan();
+  description = loop.describe();
+  if (isByUnits)
+    loop.emit();
+  return isByUnits;
 }
 
 void GpuEmitter::emitBarrier() {

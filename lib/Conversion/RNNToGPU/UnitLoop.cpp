@@ -47,14 +47,17 @@ bool UnitLoop::classify() {
     auto contract = dyn_cast<ContractOp>(op);
     auto form = contract ? region.asMatrixVector(contract) : std::nullopt;
     if (!form)
-      return false;
+      return refuse(contract ? describeSignal(op) + " multiplies no vector with a matrix that is the same in all frames"
+                             : describeSignal(op) + " is neither elementwise nor a reshape nor a product",
+                    contract ? "multiply a parameter with a vector" : "compute it from what the cycle does not need");
     Product product;
     product.form = *form;
     if (isOfLoop(form->input)) {
       product.delay = form->input.getDefiningOp<DelayOp>();
       product.exchanged = product.delay ? product.delay.getSource() : form->input;
       if (product.delay && product.delay.getInit() && isOfLoop(product.delay.getInit()))
-        return false;
+        return refuse("the loop computes what " + describeSignal(op) + " reads before the first frame",
+                      "take the init of its delay from outside the loop");
       if (!isOfLoop(product.exchanged))
         product.exchanged = {};
       else
@@ -63,7 +66,7 @@ bool UnitLoop::classify() {
     products.insert({op, product});
   }
   if (products.empty())
-    return false;
+    return refuse("it has no product with a matrix", "none is known: one block computes all units of such a loop");
 
   // Backwards from what is stored or exchanged.
   llvm::SmallPtrSet<Operation *, 16> needed, afterProduct;
@@ -112,12 +115,16 @@ bool UnitLoop::chooseUnits() {
       units = std::gcd(units, count);
   for (Value value : exchanged)
     if (countElements(value) % std::max<int64_t>(units, 1) != 0)
-      return false;
+      return refuse("a product reads a scalar of the loop", "multiply elementwise with the scalar");
   if (units < 2)
-    return false;
+    return refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units");
   for (auto &[op, product] : products)
     product.perUnit = std::max<int64_t>(product.form.rows / units, 1); // all have a scalar
-  return llvm::all_of(ops, [&](Operation *op) { return !isReshape(op) || mapElements(op); });
+  for (Operation *op : ops)
+    if (isReshape(op) && !mapElements(op))
+      return refuse(describeSignal(op) + " moves elements from one unit to another",
+                    "let element j * units + u of every vector belong to unit u, as of gates one after another");
+  return true;
 }
 
 /// The flat element of an operand that element `flat` of a reshape's result is.

@@ -54,6 +54,8 @@ public:
 
   /// Decides how the work is dealt out; false if the body has another form.
   bool plan();
+  /// How it is dealt out after `plan`, or why not.
+  LoopDescription describe() const;
   /// Emits the kernel.
   void emit();
 
@@ -94,6 +96,10 @@ private:
   bool isOfLoop(Value value) const { return value.getDefiningOp() && ownOps.contains(value.getDefiningOp()); }
   /// True if the delay reads what the last frame that was computed has left.
   bool readsLastFrame(DelayOp delay) const;
+
+  /// Keeps why the loop is not dealt out by units; returns false. LoopRemarks.cpp.
+  bool refuse(const Twine &reason, StringRef suggestion);
+  static std::string describeSignal(Operation *op);
 
   // How it is dealt out: UnitShape.cpp.
   bool chooseShape();
@@ -188,6 +194,8 @@ private:
   int64_t lanes = kWarpThreads; ///< of a group
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;
+  std::string refusal, suggestion;       ///< why not by units
+  StringRef blockRefusal, acrossRefusal; ///< why not in one block, why not across blocks
 
   Value thread, lane, warp, localUnit, unit;
   Value firstUnit, firstStream;          ///< of the block

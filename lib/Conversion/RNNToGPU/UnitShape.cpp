@@ -36,6 +36,11 @@ static constexpr int64_t kMaxUnrolled = 1024;
 /// Static shared memory of a block.
 static constexpr int64_t kSharedBytes = 48 * 1024;
 
+/// Why a loop is not dealt out in some way.
+static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too many products",
+                                     kTooMuchShared = "shared memory does not hold what is exchanged",
+                                     kTooManyBlocks = "there are fewer multiprocessors than blocks";
+
 /// Weights that each of so many threads of a block can keep in registers.
 static int64_t getRegisterWeights(int64_t threads) {
   return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
@@ -46,10 +51,20 @@ static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getInt
 bool UnitLoop::chooseShape() {
   StringRef regime = e.getRegime();
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  const bool mayCross = regime != "block" && !exchanged.empty() && llvm::all_of(exchanged, isExchangeable);
+  if (regime == "block")
+    acrossRefusal = "the option 'regime' keeps to one block";
+  else if (exchanged.empty())
+    acrossRefusal = "there is nothing to exchange";
+  else if (!llvm::all_of(exchanged, isExchangeable))
+    acrossRefusal = "only f32 is exchanged";
+  const bool mayCross = acrossRefusal.empty();
+  blockRefusal = "the option 'regime' asks for several";
   if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/!mayCross))
     return true;
-  return mayCross && chooseGrid();
+  if (mayCross && chooseGrid())
+    return true;
+  return refuse("one block: " + blockRefusal + "; across blocks: " + acrossRefusal,
+                regime == "block" ? "leave the regime to the compiler" : "give the layer fewer units");
 }
 
 int64_t UnitLoop::divideProducts() {
@@ -97,14 +112,18 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getMultiprocessors());
   shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
   shape.isCooperative = shape.blocks > 1; // a grid of fewer would leave streams out
+  blockRefusal = "there are more units than threads";
   int64_t fitting = 0;
   for (lanes = 1; lanes <= kWarpThreads; lanes *= 2) {
     shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
     if (shape.threads > kMaxBlockThreads)
       break;
     const int64_t weights = divideProducts();
-    if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes)
+    if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes) {
+      blockRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
       continue;
+    }
+    blockRefusal = "registers do not hold the weights";
     inRegisters = weights <= getRegisterWeights(shape.threads);
     if (inRegisters)
       return true;
@@ -120,6 +139,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
 
 bool UnitLoop::chooseGrid() {
   acrossBlocks = true;
+  acrossRefusal = kTooManyBlocks;
   int64_t depth = 0;
   for (auto &[op, product] : products)
     depth = std::max(depth, product.form.depth);
@@ -160,8 +180,12 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   streamsAtOnce = std::min<int64_t>(streamsPerBlock, 4);
   while (streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
     streamsAtOnce /= 2;
-  if (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled)
+  if (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled) {
+    // More units need more of both.
+    if (acrossRefusal == kTooManyBlocks)
+      acrossRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
     return std::nullopt;
+  }
   int64_t waits = 0;
   for (auto &[op, product] : products)
     waits += llvm::divideCeil(product.slice, kWarpThreads);

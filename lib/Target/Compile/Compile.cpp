@@ -308,8 +308,10 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
   OwningOpRef<ModuleOp> lowered = module->clone();
   ToGpuOptions gpu;
   gpu.multiprocessors = getMultiprocessors(getCudaChip(target)).value_or(gpu.multiprocessors);
+  const size_t known = remarks.getEntries().size();
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
+  deviceReport.addLoops(target, remarks.getEntries().drop_front(known));
   recordMemory(*lowered);
   FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);
   if (failed(device))

@@ -8,6 +8,7 @@
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Analysis/Recurrence.h"
 #include "rnn/Dialect/RNN/IR/SignalNames.h"
+#include "rnn/Dialect/RNN/Schedule/Remarks.h"
 #include "rnn/Target/Tables.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -98,8 +99,8 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
 /// The keys of the report in the order of its text, and those of the objects in its lists.
 static constexpr StringRef kScalars[] = {"network",           "target", "streams", "parameters", "launches_per_step",
                                          "launches_per_frame"};
-static constexpr StringRef kLists[] = {"components", "hoisted",     "fused",  "kept_in_loop",
-                                       "refused",    "device_code", "kernels"};
+static constexpr StringRef kLists[] = {"components", "hoisted",     "fused",   "kept_in_loop",
+                                       "refused",    "device_code", "kernels", "loops"};
 static constexpr StringRef kFields[] = {"id",
                                         "phase",
                                         "kind",
@@ -113,7 +114,17 @@ static constexpr StringRef kFields[] = {"id",
                                         "stages",
                                         "carried",
                                         "schedule",
+                                        "kernel",
+                                        "regime",
+                                        "blocks",
+                                        "threads",
+                                        "units_per_block",
+                                        "streams_per_block",
+                                        "weights",
+                                        "exchanges",
+                                        "exchanged_bytes",
                                         "reason",
+                                        "suggestion",
                                         "flops_per_frame",
                                         "bytes_per_frame",
                                         "target",
@@ -181,7 +192,7 @@ private:
 
 std::unique_ptr<remark::detail::RemarkEngine> RemarkLog::createEngine() {
   remark::RemarkCategories categories;
-  categories.passed = categories.missed = "rnn-.*";
+  categories.passed = categories.missed = categories.analysis = "rnn-.*";
   auto engine = std::make_unique<remark::detail::RemarkEngine>(/*printAsEmitRemarks=*/false, categories);
   std::string ignored;
   (void)engine->initialize(std::make_unique<LogStreamer>(*this), std::make_unique<remark::RemarkEmittingPolicyAll>(),
@@ -198,26 +209,31 @@ void RemarkLog::add(const remark::detail::Remark &remark) {
     entry.arguments[argument.key] = argument.val;
 }
 
-/// The remarks of one kind about one function, with those of their arguments that the report names.
-static Array listRemarks(const RemarkLog &remarks, StringRef function, ArrayRef<StringRef> names,
-                         ArrayRef<std::pair<StringRef, StringRef>> fields) {
-  Array list;
-  for (const RemarkLog::Entry &entry : remarks.getEntries()) {
-    if (entry.function != function || !llvm::is_contained(names, entry.name))
+/// Keys of the report and the arguments of a remark that they stand for.
+using RemarkFields = ArrayRef<std::pair<StringRef, StringRef>>;
+
+/// A remark with those of its arguments that the report names.
+static Object describeRemark(const RemarkLog::Entry &entry, RemarkFields fields) {
+  Object object;
+  for (auto [key, argument] : fields) {
+    auto found = entry.arguments.find(argument);
+    if (found == entry.arguments.end())
       continue;
-    Object object;
-    for (auto [key, argument] : fields) {
-      auto found = entry.arguments.find(argument);
-      if (found == entry.arguments.end())
-        continue;
-      int64_t number;
-      if (StringRef(found->second).getAsInteger(10, number))
-        object[key] = found->second;
-      else
-        object[key] = number;
-    }
-    list.push_back(std::move(object));
+    int64_t number;
+    if (StringRef(found->second).getAsInteger(10, number))
+      object[key] = found->second;
+    else
+      object[key] = number;
   }
+  return object;
+}
+
+/// The remarks of one kind about one function.
+static Array listRemarks(const RemarkLog &remarks, StringRef function, ArrayRef<StringRef> names, RemarkFields fields) {
+  Array list;
+  for (const RemarkLog::Entry &entry : remarks.getEntries())
+    if (entry.function == function && llvm::is_contained(names, entry.name))
+      list.push_back(describeRemark(entry, fields));
   return list;
 }
 
@@ -237,6 +253,26 @@ void DeviceReport::add(StringRef target, const DeviceCode &device) {
   for (const llvm::json::Value &function : *device.launches.getArray("functions")) {
     const Object &list = *function.getAsObject();
     launches.try_emplace(*list.getString("symbol"), list.getArray("launches")->size());
+  }
+}
+
+void DeviceReport::addLoops(StringRef target, ArrayRef<RemarkLog::Entry> remarks) {
+  for (const RemarkLog::Entry &entry : remarks) {
+    if (entry.category != stringifyRemarkCategory(RemarkCategory::Launch))
+      continue;
+    Object object = describeRemark(entry, {{"kernel", "Kernel"},
+                                           {"regime", "Regime"},
+                                           {"blocks", "Blocks"},
+                                           {"threads", "Threads"},
+                                           {"units_per_block", "Units"},
+                                           {"streams_per_block", "Streams"},
+                                           {"weights", "Weights"},
+                                           {"exchanges", "Exchanges"},
+                                           {"exchanged_bytes", "ExchangedBytes"},
+                                           {"reason", "Reason"},
+                                           {"suggestion", "Suggestion"}});
+    object["target"] = target;
+    loops.push_back(std::move(object));
   }
 }
 
@@ -296,6 +332,8 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
     report["device_code"] = Array(device.code);
   if (!device.kernels.empty())
     report["kernels"] = Array(device.kernels);
+  if (!device.loops.empty())
+    report["loops"] = Array(device.loops);
   llvm::raw_string_ostream text(result.reportText);
   printText(report, text);
   result.reportJson = llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));

@@ -36,11 +36,13 @@ private:
 class DeviceReport {
 public:
   void add(StringRef target, const DeviceCode &code);
+  /// Loops over frames by the remarks on their kernels.
+  void addLoops(StringRef target, ArrayRef<RemarkLog::Entry> remarks);
 
   /// Launches of the function `symbol`, on the first device target; 1 on a CPU, whose threads enter it once.
   int64_t getLaunches(StringRef symbol) const;
-  /// Entries of `device_code` and `kernels`.
-  llvm::json::Array code, kernels;
+  /// Entries of `device_code`, `kernels` and `loops`.
+  llvm::json::Array code, kernels, loops;
 
 private:
   llvm::StringMap<int64_t> launches; ///< by symbol

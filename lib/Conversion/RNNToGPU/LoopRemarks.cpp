@@ -1,0 +1,73 @@
+//===- LoopRemarks.cpp - What became of a loop over frames ----------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "UnitLoop.h"
+#include "rnn/Dialect/RNN/IR/SignalNames.h"
+#include "rnn/Dialect/RNN/Schedule/Remarks.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+std::string UnitLoop::describeSignal(Operation *op) {
+  std::string name = getLocatedName(op->getResult(0));
+  return ("'" + op->getName().getStringRef() + "'" + (name.empty() ? "" : " (" + name + ")")).str();
+}
+
+bool UnitLoop::refuse(const Twine &reason, StringRef howElse) {
+  refusal = reason.str();
+  suggestion = howElse.str();
+  return false;
+}
+
+LoopDescription UnitLoop::describe() const {
+  LoopDescription description;
+  description.loc = loc;
+  description.reason = refusal;
+  description.suggestion = suggestion;
+  if (!refusal.empty())
+    return description;
+  description.regime = acrossBlocks ? "grid" : "block";
+  description.units = unitsPerBlock;
+  description.streams = streamsPerBlock;
+  description.inRegisters = inRegisters;
+  description.exchanges = exchanged.size();
+  for (Value value : exchanged) {
+    unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
+    description.exchangedBytes += e.streams * countElements(value) * llvm::divideCeil(bits, 8);
+  }
+  if (acrossBlocks)
+    description.reason = ("one block: " + blockRefusal).str();
+  else if (inRegisters)
+    description.reason = "registers of one block hold the weights";
+  else
+    description.reason = ("across blocks: " + acrossRefusal).str();
+  if (!acrossBlocks && shape.blocks > 1)
+    description.reason += "; streams exchange nothing, so that they are divided among blocks";
+  return description;
+}
+
+void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
+  if (description.regime.empty()) {
+    remark::missed(Location(description.loc),
+                   remarkOptions(RemarkCategory::Launch, "LoopOpByOp", schedule.getSymName()))
+        << remark::add("one block runs the loop op by op") << remark::metric("Kernel", kernel.getName())
+        << remark::metric("Regime", StringRef("op-by-op")) << remark::metric("Blocks", blocks)
+        << remark::metric("Threads", threads) << remark::metric("Streams", int64_t(streams))
+        << remark::reason("{0}", description.reason) << remark::suggest("{0}", description.suggestion);
+    return;
+  }
+  remark::analysis(Location(description.loc),
+                   remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()))
+      << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())
+      << remark::metric("Regime", description.regime) << remark::metric("Blocks", blocks)
+      << remark::metric("Threads", threads) << remark::metric("Units", description.units)
+      << remark::metric("Streams", description.streams)
+      << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))
+      << remark::metric("Exchanges", description.exchanges)
+      << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
+}

@@ -125,6 +125,7 @@ void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
   addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
     ConvertRNNToGPUOptions kernels;
     kernels.multiprocessors = options.multiprocessors;
+    kernels.clusterBlocks = options.clusterBlocks;
     phase.addPass(createConvertRNNToGPU(kernels));
     phase.addPass(createExpandMath());
     phase.addPass(createCanonicalizerPass());

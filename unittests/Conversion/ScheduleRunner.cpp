@@ -140,7 +140,9 @@ EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime) {
       Value blocks = op.getGridSizeX();
       auto apply = blocks.getDefiningOp<affine::AffineApplyOp>();
       AffineMap map = apply ? apply.getAffineMap() : AffineMap::getConstantMap(constant(blocks), module.getContext());
-      list.push_back({op.getKernelName().str(), map, constant(op.getBlockSizeX()), op->hasAttr("rnn.cooperative")});
+      const int64_t cluster = op.hasClusterSize() ? constant(op.getClusterSizeX()) : 1;
+      list.push_back(
+          {op.getKernelName().str(), map, constant(op.getBlockSizeX()), cluster, op->hasAttr("rnn.cooperative")});
     });
   }
   PassManager toHost(module.getContext());
@@ -170,6 +172,7 @@ std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, 
     request.grid = {uint32_t(cast<IntegerAttr>(results.front()).getInt()), 1, 1};
     request.block = {uint32_t(launch.threads), 1, 1};
     request.sharedBytes = sharedBytes;
+    request.cluster = uint32_t(launch.cluster);
     request.cooperative = launch.isCooperative;
     if (runtime::Status status = emulator.launch(request); status.failed())
       return status.str();

@@ -63,7 +63,7 @@ private:
   struct Launch {
     std::string kernel;
     AffineMap blocks; ///< of T
-    int64_t threads;
+    int64_t threads, cluster;
     bool isCooperative;
   };
   std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;

@@ -36,7 +36,7 @@ std::string replaceAll(std::string text, const std::string &from, const std::str
 /// Compiles and compares a module, in f64 and in f32. Networks are partitioned
 /// first. Returns the first difference.
 std::string compare(const std::string &text, const ProbeOptions &options,
-                    ArrayRef<const char *> regimes = {"block", "grid"}) {
+                    ArrayRef<const char *> regimes = {"block", "cluster", "grid"}) {
   for (bool isDouble : {true, false}) {
     std::unique_ptr<MLIRContext> context = makeContext();
     std::string messages;

@@ -76,6 +76,9 @@ struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
   using PassPipelineOptions<ToGpuOptions>::createFromString;
   Option<int64_t> multiprocessors{*this, "multiprocessors", llvm::cl::desc("how many blocks run at the same time"),
                                   llvm::cl::init(80)};
+  Option<int64_t> clusterBlocks{*this, "cluster-blocks",
+                                llvm::cl::desc("blocks of a cluster at most; 1: the chip has no clusters"),
+                                llvm::cl::init(16)};
 };
 
 /// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the

@@ -32,9 +32,11 @@ struct Launch {
   uint32_t block = 1;       ///< threads of a block
   uint32_t cluster = 1;     ///< blocks of a cluster
   uint32_t sharedBytes = 0; ///< dynamic shared memory of a block
-  /// The grid is exact and all of it is resident. Any other launch does the
-  /// same work with fewer blocks.
+  /// The grid is exact and all of it is resident.
   bool cooperative = false;
+  /// The grid is exact. Any launch that is not does the same work with fewer
+  /// blocks.
+  bool exact = false;
 };
 
 /// What a function launches, one after another; `memory` has no perThread.

@@ -8,6 +8,7 @@
 #ifndef RNN_LIB_CONVERSION_RNNTOGPU_GPUEMITTER_H
 #define RNN_LIB_CONVERSION_RNNTOGPU_GPUEMITTER_H
 
+#include "rnn/Conversion/Passes.h"
 #include "rnn/Conversion/RNNToLoops/ScheduleEmitter.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,13 +32,15 @@ struct KernelShape {
   int64_t itemsPerBlock = 0;  ///< of that work; 0: one for each thread
   int64_t residentBlocks = 0; ///< that fit in a multiprocessor's registers at least; 0: no matter
   bool isCooperative = false; ///< all blocks run at the same time
+  bool isExact = false;       ///< fewer blocks would not do all of the work
+  int64_t clusterBlocks = 1;  ///< which see each other's shared memory and run at the same time
 };
 
 /// How a loop over frames is dealt out, for the remark on its kernel. Without a
 /// regime it runs op by op in one block, all threads on each op.
 struct LoopDescription {
   LocationAttr loc;
-  StringRef regime;           ///< `block`, `grid`; empty: op by op
+  StringRef regime;           ///< `block`, `cluster`, `grid`; empty: op by op
   int64_t units = 0;          ///< of a block
   int64_t streams = 0;        ///< of a block
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
@@ -51,11 +54,7 @@ struct LoopDescription {
 /// tensors, frames)` that launches them.
 class GpuEmitter : public FunctionEmitter {
 public:
-  /// `regime` tells whether loops spread over blocks: `auto` where one is too few,
-  /// `block` never, `grid` wherever they can. So many blocks run at the same time
-  /// as there are `multiprocessors`.
-  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime,
-             int64_t multiprocessors);
+  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, const ConvertRNNToGPUOptions &options);
 
   void begin(StringRef symbol) override;
   void end() override;
@@ -66,8 +65,7 @@ public:
   bool emitProduct(const MatrixProduct &product) override;
   bool emitReduction(const Reduction &reduction) override;
 
-  StringRef getRegime() const { return regime; }
-  int64_t getMultiprocessors() const { return multiprocessors; }
+  const ConvertRNNToGPUOptions &getOptions() const { return options; }
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
   /// begins the next. Blocks take items with the stride of the grid.
   void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
@@ -109,8 +107,7 @@ private:
   void launch();
 
   gpu::GPUModuleOp kernels;
-  std::string regime;
-  int64_t multiprocessors;
+  ConvertRNNToGPUOptions options;
   func::FuncOp function;
   gpu::GPUFuncOp kernel;
   unsigned kernelNumber = 0;

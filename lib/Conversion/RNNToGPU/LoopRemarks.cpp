@@ -31,7 +31,7 @@ LoopDescription UnitLoop::describe() const {
   description.suggestion = suggestion;
   if (!refusal.empty())
     return description;
-  description.regime = acrossBlocks ? "grid" : "block";
+  description.regime = acrossBlocks ? "grid" : isCluster() ? "cluster" : "block";
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
   description.inRegisters = inRegisters;
@@ -41,12 +41,14 @@ LoopDescription UnitLoop::describe() const {
     description.exchangedBytes += e.streams * countElements(value) * llvm::divideCeil(bits, 8);
   }
   if (acrossBlocks)
+    description.reason = ("one block: " + blockRefusal + "; a cluster: " + clusterRefusal).str();
+  else if (isCluster())
     description.reason = ("one block: " + blockRefusal).str();
   else if (inRegisters)
     description.reason = "registers of one block hold the weights";
   else
-    description.reason = ("across blocks: " + acrossRefusal).str();
-  if (!acrossBlocks && shape.blocks > 1)
+    description.reason = ("a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal).str();
+  if (!acrossBlocks && shape.blocks > shape.clusterBlocks)
     description.reason += "; streams exchange nothing, so that they are divided among blocks";
   return description;
 }

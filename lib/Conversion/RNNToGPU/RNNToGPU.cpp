@@ -43,15 +43,16 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (regime != "auto" && regime != "block" && regime != "grid") {
-      module.emitError() << "unknown regime '" << regime << "'; expected auto, block or grid";
+    if (regime != "auto" && regime != "block" && regime != "cluster" && regime != "grid") {
+      module.emitError() << "unknown regime '" << regime << "'; expected auto, block, cluster or grid";
       return signalPassFailure();
     }
     module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
     auto builder = OpBuilder::atBlockBegin(module.getBody());
     auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
     auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
-      return std::make_unique<GpuEmitter>(builder, schedule, kernels, regime, multiprocessors);
+      return std::make_unique<GpuEmitter>(builder, schedule, kernels,
+                                          ConvertRNNToGPUOptions{regime, multiprocessors, clusterBlocks});
     };
     if (failed(convertSchedules(module, makeEmitter)))
       signalPassFailure();
@@ -60,10 +61,9 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
 
 } // namespace
 
-GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime,
-                       int64_t multiprocessors)
-    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), regime(regime.str()),
-      multiprocessors(multiprocessors) {
+GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels,
+                       const ConvertRNNToGPUOptions &options)
+    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), options(options) {
   symbols = kernels;
   memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
   vectorsPerItem = 1;
@@ -149,12 +149,18 @@ void GpuEmitter::launch() {
     blocks = hostIndex.constant(llvm::divideCeil(items.constant, perBlock));
   }
   Value frameCount = arith::IndexCastOp::create(host, loc, host.getI64Type(), function.getArgument(2));
+  std::optional<gpu::KernelDim3> cluster;
+  if (shape.clusterBlocks > 1)
+    cluster = gpu::KernelDim3{hostIndex.constant(shape.clusterBlocks), one, one};
   auto launch = gpu::LaunchFuncOp::create(
       host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
-      /*dynamicSharedMemorySize=*/Value(), ValueRange{function.getArgument(0), function.getArgument(1), frameCount});
+      /*dynamicSharedMemorySize=*/Value(), ValueRange{function.getArgument(0), function.getArgument(1), frameCount},
+      /*asyncTokenType=*/nullptr, /*asyncDependencies=*/{}, cluster);
   if (shape.isCooperative)
     launch->setAttr("rnn.cooperative", host.getUnitAttr());
-  waitsForBlocks |= shape.isCooperative;
+  if (shape.isExact)
+    launch->setAttr("rnn.exact", host.getUnitAttr());
+  waitsForBlocks |= shape.isCooperative || shape.clusterBlocks > 1;
 }
 
 void GpuEmitter::beginLoop() { beginLoop(KernelShape()); }

@@ -88,6 +88,7 @@ bool UnitLoop::classify() {
       if (!products.contains(op) && !readsOtherFrame(op, i))
         need(operand);
   }
+  products.remove_if([&](auto &item) { return !needed.contains(item.first); });
   // Products come after everything that can be done without them.
   SmallVector<Operation *> early, late;
   for (Operation *op : ops) {
@@ -227,6 +228,8 @@ void UnitLoop::emit() {
     for (auto &[op, product] : products)
       loadWeights(op, product);
   fillExchange();
+  if (isCluster())
+    beginCluster();
 
   // From frame to frame: whether a wait has failed, signals of the last frame,
   // and what was loaded ahead.
@@ -240,7 +243,10 @@ void UnitLoop::emit() {
     b.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
     frame = region.frame = frameOf(step);
-    parity = index.rem(step, index.constant(2));
+    Value two = index.constant(2);
+    parity = index.rem(step, two);
+    if (isCluster())
+      turn = index.rem(index.div(step, two), two);
     values.clear();
     takeCarried(loop.getRegionIterArgs());
     Value lastStep = index.sub(region.domainFrames(), one);
@@ -252,9 +258,12 @@ void UnitLoop::emit() {
     scf::YieldOp::create(b, loc, yielded);
   }
   region.frame = {};
-  if (acrossBlocks) {
+  dead = loop.getResult(0);
+  if (isCluster())
+    endCluster();
+  if (acrossBlocks || isCluster()) {
     // Flag 4: a block was lost.
-    auto failed = scf::IfOp::create(b, loc, loop.getResult(0), /*withElseRegion=*/false);
+    auto failed = scf::IfOp::create(b, loc, dead, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(failed.thenBlock());
     e.store(constantI32(4), e.flags, {}, 1, {});
@@ -445,7 +454,9 @@ SmallVector<Value> UnitLoop::emitFrame() {
   for (auto [place, value] : llvm::zip(region.results, region.body.getTerminator()->getOperands()))
     if (region.materialize(value).buffer != place.buffer)
       pending.push_back({value, place});
-  if (!acrossBlocks && (isReading || !unsynchronized.empty()))
+  if (isCluster())
+    expectNext();
+  else if (!acrossBlocks && (isReading || !unsynchronized.empty()))
     meet();
   for (auto &[value, view] : pending)
     store(value, view);
@@ -516,8 +527,12 @@ void UnitLoop::emitOp(Operation *op) {
   }
   if (acrossBlocks)
     return publish(result);
-  exchangeInBlock(result);
-  unsynchronized.insert(result);
+  if (isCluster()) {
+    sendToCluster(result);
+  } else {
+    exchangeInBlock(result);
+    unsynchronized.insert(result);
+  }
   // Others read the sequence itself where it is not all in shared memory.
   auto readsSequence = [&](auto &item) { return item.second.exchanged == result && !isShared(item.second); };
   if (llvm::any_of(products, readsSequence))

@@ -24,6 +24,11 @@
 // vectors are exchanged in shared memory, one barrier per frame and vector. The
 // lanes of a group divide the sums over k and add up by shuffles.
 //
+// One cluster of blocks, each with some units ("cluster"; several, likewise):
+// as in one block, but every block has all vectors in its shared memory. Each
+// lane of a group sends the group's elements to some of the blocks, and an
+// mbarrier in each block counts what has come.
+//
 // Many blocks ("grid"), each with some units: the warps of a block divide the
 // sums over k. A warp waits for its part of the vector, multiplies all rows of
 // the block with it, and leaves partial sums in shared memory, which the groups
@@ -73,11 +78,15 @@ private:
     SmallVector<Value> weights; ///< [rowsPerLane][quads * 4], if in registers
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
   };
-  /// A vector in the shared memory of one block: [slots][streams][slice of the
-  /// product]; slots 0 and 1 are for even and odd frames.
+  /// A vector in the shared memory of a block: [slots][streams][slice of the
+  /// product]; slots 0 and 1 are for even and odd frames. A unit's elements are
+  /// neighbours. In a cluster the two slots have an mbarrier each, whose phases
+  /// end when all blocks have sent theirs.
   struct Exchange {
-    Value memory;
-    Product *product; ///< one of those that read it
+    Product *product = nullptr; ///< one of those that read it
+    Value memory, barriers;
+    SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
+    bool isAwaited = false;                          ///< in this frame
   };
   /// A delayed signal that stays in registers.
   struct Carried {
@@ -104,6 +113,9 @@ private:
   // How it is dealt out: UnitShape.cpp.
   bool chooseShape();
   bool chooseBlock(bool mayBeTight);
+  bool chooseCluster();
+  bool mayExchangeInCluster();
+  int64_t countGroupCycles() const;
   bool chooseGrid();
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
   /// Deals out the products; returns the weights of a thread.
@@ -148,6 +160,11 @@ private:
   void fillExchange();
   void exchangeInBlock(Value value);
   void publish(Value value);
+  /// Where the unit's element `j` for stream number `s` of the group lies in this
+  /// frame's slot of an exchange.
+  Value placeOf(const Exchange &entry, int64_t s, int64_t j);
+  /// The element of the vector that is at a place of the product's slice.
+  Value elementAt(const Product &product, Value place);
   /// Where the lane's four elements number `quad` begin in the group's or warp's
   /// part of the sum.
   Value quadStart(const Product &product, int64_t quad);
@@ -172,6 +189,23 @@ private:
   /// Element k of what the product reads for a frame that does not exist.
   Value loadInit(const Product &product, Value k, Value stream);
   SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
+  /// Emits a loop that calls `poll` until its result, an i1, is false: at most
+  /// `kMaxPolls` times, and only once after a wait has failed. Returns the words
+  /// that the last poll has read.
+  SmallVector<Value> awaitAll(int64_t words, function_ref<Value(SmallVectorImpl<Value> &words)> poll);
+
+  // Exchange in a cluster: UnitCluster.cpp.
+  bool isCluster() const { return shape.clusterBlocks > 1; }
+  void beginCluster();
+  void endCluster();
+  void awaitExchange(Exchange &entry);
+  void awaitPhase(const Exchange &entry, Value slot, Value phase);
+  void expect(const Exchange &entry, Value slot);
+  /// The slot that this frame reads.
+  Value slotOf(const Exchange &entry);
+  Value addressOf(Value base, Value at, Type element);
+  void expectNext();
+  void sendToCluster(Value value);
 
   GpuEmitter &e;
   RegionEmitter &region;
@@ -194,14 +228,16 @@ private:
   int64_t lanes = kWarpThreads; ///< of a group
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;
-  std::string refusal, suggestion;       ///< why not by units
-  StringRef blockRefusal, acrossRefusal; ///< why not in one block, why not across blocks
+  std::string refusal, suggestion; ///< why not by units
+  /// Why not in one block, why not in a cluster, why not across blocks.
+  StringRef blockRefusal, clusterRefusal, acrossRefusal;
 
   Value thread, lane, warp, localUnit, unit;
   Value firstUnit, firstStream;          ///< of the block
   SmallVector<Value> streams, isPresent; ///< of the group; the last may repeat
   SmallVector<Value> localStreams;       ///< the same, counted in the block
   Value frame, parity;
+  Value turn;                                       ///< how often a slot was used before, modulo 2
   llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
   llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
   llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products

@@ -56,8 +56,9 @@ void UnitLoop::allocateShared() {
       product.inputs = e.allocateShared(element, countInputs(product));
       product.partials = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), countPartials(product));
     } else if (isShared(product) && !exchange.contains(product.form.input)) {
-      Value memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
-      exchange[product.form.input] = {memory, &product};
+      Exchange &entry = exchange[product.form.input];
+      entry.product = &product;
+      entry.memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
     }
   }
 }
@@ -96,7 +97,7 @@ void UnitLoop::fillExchange() {
     Value row = index.div(at, index.constant(product.slice));
     Value slot = index.div(row, index.constant(streamsPerBlock));
     Value inside = index.less(k, index.constant(product.form.depth));
-    k = clampPosition(product, k);
+    k = elementAt(product, clampPosition(product, k));
     Value zero = e.splat(getElementTypeOrSelf(input), 1, 0), value = zero;
     if (product.delay) {
       Value stream = index.add(firstStream, index.rem(row, index.constant(streamsPerBlock)));
@@ -118,14 +119,27 @@ void UnitLoop::exchangeInBlock(Value value) {
   for (auto &[input, entry] : exchange) {
     if (entry.product->exchanged != value)
       continue;
-    Value memory = entry.memory, slice = index.constant(entry.product->slice);
+    const Exchange &to = entry;
     forEachPresent([&](int64_t s) {
-      Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
-      Value begin = index.mul(row, slice);
       for (int64_t j = 0; j < perUnit(value); ++j)
-        memref::StoreOp::create(b, loc, get(value, j, s), memory, index.add(begin, flatIndex(value, j)));
+        memref::StoreOp::create(b, loc, get(value, j, s), to.memory, placeOf(to, s, j));
     });
   }
+}
+
+Value UnitLoop::placeOf(const Exchange &entry, int64_t s, int64_t j) {
+  Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
+  Value place = index.mul(row, index.constant(entry.product->slice));
+  return index.add(place,
+                   index.add(index.mul(unit, index.constant(perUnit(entry.product->exchanged))), index.constant(j)));
+}
+
+Value UnitLoop::elementAt(const Product &product, Value place) {
+  const int64_t count = product.exchanged ? perUnit(product.exchanged) : 1;
+  if (!isShared(product) || count == 1)
+    return place;
+  Value ofUnit = index.constant(count);
+  return index.add(index.mul(index.rem(place, ofUnit), index.constant(units)), index.div(place, ofUnit));
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,7 +197,7 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
       if (exists)
         inside = arith::AndIOp::create(b, loc, inside, exists);
       Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-      at = index.addScaled(at, clampPosition(product, k), form.depthStride);
+      at = index.addScaled(at, elementAt(product, clampPosition(product, k)), form.depthStride);
       Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
       product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
     }
@@ -192,12 +206,15 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
 
 /// The lanes of a group add the rows of their unit.
 void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
-  if (unsynchronized.contains(product.exchanged) && !product.delay)
+  auto found = exchange.find(product.form.input);
+  if (isCluster() && found != exchange.end())
+    awaitExchange(found->second);
+  else if (unsynchronized.contains(product.exchanged) && !product.delay)
     meet();
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
     SmallVector<Value> input;
-    if (auto found = exchange.find(product.form.input); found != exchange.end()) {
+    if (found != exchange.end()) {
       // Of this frame, of the last, or what stands for it.
       Value slot = parity;
       if (product.delay) {
@@ -417,32 +434,40 @@ Value UnitLoop::loadInit(const Product &product, Value k, Value stream) {
   return e.loadElement(view, pointOf(k, view, stream));
 }
 
-/// Polls until no element has the bits of the sentinel; at most `kMaxPolls`
-/// times, and not at all once a wait has failed.
+/// Waits until no element has the bits of the sentinel.
 SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh) {
-  Type i32 = b.getI32Type(), i1 = b.getI1Type();
+  Type i32 = b.getI32Type();
   SmallVector<Value> addresses;
   for (Value at : offsets) {
     Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
     addresses.push_back(LLVM::GEPOp::create(b, loc, address.getType(), i32, address, ArrayRef<LLVM::GEPArg>{wide}));
   }
-  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-  Value patient = arith::AndIOp::create(b, loc, fresh, arith::XOrIOp::create(b, loc, dead, yes));
-  // The words, whether one is missing, and the number of polls.
-  SmallVector<Type> results(offsets.size(), i32);
-  results.append({i1, i32});
+  auto poll = [&](SmallVectorImpl<Value> &words) {
+    Value isMissing;
+    for (Value at : addresses) {
+      words.push_back(LLVM::LoadOp::create(b, loc, i32, at, /*alignment=*/4, /*isVolatile=*/false,
+                                           /*isNonTemporal=*/false, /*isInvariant=*/false,
+                                           /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
+      Value same = e.compare(arith::CmpIPredicate::eq, words.back(), constantI32(kSentinel));
+      isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
+    }
+    return arith::AndIOp::create(b, loc, isMissing, fresh);
+  };
+  return llvm::map_to_vector(awaitAll(offsets.size(), poll),
+                             [&](Value word) -> Value { return arith::BitcastOp::create(b, loc, element, word); });
+}
+
+SmallVector<Value> UnitLoop::awaitAll(int64_t count, function_ref<Value(SmallVectorImpl<Value> &)> poll) {
+  Type i32 = b.getI32Type();
+  Value patient = arith::XOrIOp::create(b, loc, dead, arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+  // The words, whether something is missing, and the number of polls.
+  SmallVector<Type> results(count, i32);
+  results.append({b.getI1Type(), i32});
   auto loop = scf::WhileOp::create(
       b, loc, results, ValueRange{constantI32(0)},
       [&](OpBuilder &, Location, ValueRange arguments) {
         SmallVector<Value> words;
-        Value isMissing;
-        for (Value at : addresses) {
-          words.push_back(LLVM::LoadOp::create(b, loc, i32, at, /*alignment=*/4, /*isVolatile=*/false,
-                                               /*isNonTemporal=*/false, /*isInvariant=*/false,
-                                               /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
-          Value same = e.compare(arith::CmpIPredicate::eq, words.back(), constantI32(kSentinel));
-          isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
-        }
+        Value isMissing = poll(words);
         isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
         Value mayGoOn = e.compare(arith::CmpIPredicate::ult, arguments[0], constantI32(kMaxPolls));
         words.append({isMissing, arguments[0]});
@@ -451,9 +476,8 @@ SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offset
       [&](OpBuilder &, Location, ValueRange arguments) {
         scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constantI32(1))});
       });
-  dead = arith::OrIOp::create(b, loc, dead, loop.getResult(offsets.size()));
-  return llvm::map_to_vector(loop.getResults().take_front(offsets.size()),
-                             [&](Value word) -> Value { return arith::BitcastOp::create(b, loc, element, word); });
+  dead = arith::OrIOp::create(b, loc, dead, loop.getResult(count));
+  return SmallVector<Value>(loop.getResults().take_front(count));
 }
 
 /// Writes this unit's elements for the readers of other blocks.

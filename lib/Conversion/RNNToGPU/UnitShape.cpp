@@ -7,8 +7,10 @@
 //
 // One block where its registers hold all weights: a barrier is several times
 // faster than an exchange between multiprocessors. It gets as few warps as hold
-// them, since every warp computes all elements of its units. Else several
-// blocks, as many as make a thread's products and their own polling cheapest.
+// them, since every warp computes all elements of its units. Else a cluster,
+// whose registers hold them and whose multiprocessors have the least to do. Else
+// several blocks, as many as make a thread's products and their own polling
+// cheapest.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,9 +38,14 @@ static constexpr int64_t kMaxUnrolled = 1024;
 /// Static shared memory of a block.
 static constexpr int64_t kSharedBytes = 48 * 1024;
 
+/// Instructions of an element of a function that is not one itself, such as
+/// `tanh`; a shuffle's latency.
+static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24;
+
 /// Why a loop is not dealt out in some way.
 static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too many products",
                                      kTooMuchShared = "shared memory does not hold what is exchanged",
+                                     kTooFewRegisters = "registers do not hold the weights",
                                      kTooManyBlocks = "there are fewer multiprocessors than blocks";
 
 /// Weights that each of so many threads of a block can keep in registers.
@@ -49,21 +56,27 @@ static int64_t getRegisterWeights(int64_t threads) {
 static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
 
 bool UnitLoop::chooseShape() {
-  StringRef regime = e.getRegime();
+  StringRef regime = e.getOptions().regime;
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
+  blockRefusal = "the option 'regime' asks for several";
   if (regime == "block")
-    acrossRefusal = "the option 'regime' keeps to one block";
+    clusterRefusal = acrossRefusal = "the option 'regime' keeps to one block";
   else if (exchanged.empty())
-    acrossRefusal = "there is nothing to exchange";
+    clusterRefusal = acrossRefusal = "there is nothing to exchange";
   else if (!llvm::all_of(exchanged, isExchangeable))
     acrossRefusal = "only f32 is exchanged";
-  const bool mayCross = acrossRefusal.empty();
-  blockRefusal = "the option 'regime' asks for several";
-  if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/!mayCross))
+  if (regime == "grid" && clusterRefusal.empty())
+    clusterRefusal = "the option 'regime' asks for a grid";
+
+  if ((regime == "auto" || regime == "block") && chooseBlock(/*mayBeTight=*/false))
     return true;
-  if (mayCross && chooseGrid())
+  if (clusterRefusal.empty() && chooseCluster())
     return true;
-  return refuse("one block: " + blockRefusal + "; across blocks: " + acrossRefusal,
+  if (acrossRefusal.empty() && chooseGrid())
+    return true;
+  if (chooseBlock(/*mayBeTight=*/true))
+    return true;
+  return refuse("one block: " + blockRefusal + "; a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal,
                 regime == "block" ? "leave the regime to the compiler" : "give the layer fewer units");
 }
 
@@ -104,14 +117,34 @@ int64_t UnitLoop::countSharedBytes() const {
   return bytes;
 }
 
+/// What a multiprocessor issues for a frame where groups of lanes compute all of
+/// their units' elements, in cycles of a quarter of it, and what a warp waits for
+/// besides.
+int64_t UnitLoop::countGroupCycles() const {
+  int64_t instructions = 0;
+  for (auto &[op, product] : products) {
+    const int64_t sums = product.perUnit * llvm::Log2_64(lanes);
+    instructions += streamsPerGroup * (product.rowsPerLane * product.quads * 4 + product.quads + 2 * sums);
+  }
+  for (Operation *op : ops)
+    if (isElementwise(op)) {
+      const bool isExpanded = !isa<arith::ArithDialect>(op->getDialect());
+      instructions += streamsPerGroup * perUnit(op->getResult(0)) * (isExpanded ? kExpandedInstructions : 1);
+    }
+  for (Value value : exchanged)
+    instructions += streamsPerGroup * perUnit(value) * llvm::divideCeil(shape.clusterBlocks, lanes);
+  const int64_t warpsOfQuarter = llvm::divideCeil(shape.threads, 4 * kWarpThreads);
+  return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes);
+}
+
 /// `mayBeTight`: there is no other way, so weights need not be in registers.
 bool UnitLoop::chooseBlock(bool mayBeTight) {
   acrossBlocks = false;
+  shape = {};
   unitsPerBlock = units;
   // Streams share nothing: each may have a block.
-  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getMultiprocessors());
+  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getOptions().multiprocessors);
   shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
-  shape.isCooperative = shape.blocks > 1; // a grid of fewer would leave streams out
   blockRefusal = "there are more units than threads";
   int64_t fitting = 0;
   for (lanes = 1; lanes <= kWarpThreads; lanes *= 2) {
@@ -123,7 +156,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
       blockRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
       continue;
     }
-    blockRefusal = "registers do not hold the weights";
+    blockRefusal = kTooFewRegisters;
     inRegisters = weights <= getRegisterWeights(shape.threads);
     if (inRegisters)
       return true;
@@ -137,8 +170,57 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   return true;
 }
 
+bool UnitLoop::chooseCluster() {
+  if (!mayExchangeInCluster())
+    return false;
+  clusterRefusal = "no number of blocks divides the units";
+  std::optional<int64_t> best;
+  int64_t bestBlocks = 0, bestLanes = 0;
+  auto dealOut = [&](int64_t blocks, int64_t lanesOfGroup) {
+    shape = {};
+    lanes = lanesOfGroup;
+    unitsPerBlock = units / blocks;
+    streamsPerBlock = streamsPerGroup =
+        llvm::divideCeil(e.streams, std::max<int64_t>(e.getOptions().multiprocessors / blocks, 1));
+    shape.threads = llvm::alignTo(unitsPerBlock * lanes, kWarpThreads);
+    shape.blocks = blocks * llvm::divideCeil(e.streams, streamsPerBlock);
+    shape.clusterBlocks = blocks;
+    shape.isExact = true;
+    return divideProducts();
+  };
+  if (e.getOptions().clusterBlocks < 2)
+    clusterRefusal = "the chip has no clusters";
+  for (int64_t blocks = 2; blocks <= std::min(e.getOptions().clusterBlocks, units); blocks *= 2) {
+    if (units % blocks != 0)
+      continue;
+    for (int64_t count = 1; count <= kWarpThreads; count *= 2) {
+      const int64_t weights = dealOut(blocks, count);
+      if (shape.threads > kMaxBlockThreads)
+        break;
+      if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes) {
+        clusterRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
+        continue;
+      }
+      clusterRefusal = kTooFewRegisters;
+      if (weights > getRegisterWeights(shape.threads))
+        continue;
+      const int64_t cost = countGroupCycles();
+      if (best && *best <= cost)
+        continue;
+      best = cost;
+      bestBlocks = blocks;
+      bestLanes = count;
+    }
+  }
+  inRegisters = true;
+  if (best)
+    dealOut(bestBlocks, bestLanes);
+  return best.has_value();
+}
+
 bool UnitLoop::chooseGrid() {
   acrossBlocks = true;
+  shape = {};
   acrossRefusal = kTooManyBlocks;
   int64_t depth = 0;
   for (auto &[op, product] : products)
@@ -149,7 +231,7 @@ bool UnitLoop::chooseGrid() {
   // The least work of a thread per frame, in multiply-adds.
   std::optional<int64_t> best;
   int64_t bestUnits = 0;
-  const int64_t mostUnits = e.getRegime() == "grid" ? llvm::divideCeil(units, 2) : units;
+  const int64_t mostUnits = e.getOptions().regime == "grid" ? llvm::divideCeil(units, 2) : units;
   for (int64_t count = 1; count < 2 * mostUnits; count *= 2) {
     const std::optional<int64_t> cost = dealOut(count);
     if (cost && (!best || *cost < *best)) {
@@ -164,7 +246,7 @@ bool UnitLoop::chooseGrid() {
 /// does not fit.
 std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   unitsPerBlock = count;
-  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getMultiprocessors() / unitBlocks;
+  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getOptions().multiprocessors / unitBlocks;
   if (sets == 0)
     return std::nullopt;
   streamsPerBlock = llvm::divideCeil(e.streams, sets);

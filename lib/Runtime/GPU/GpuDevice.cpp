@@ -381,7 +381,7 @@ Status GpuDevice::sizeLaunches(const Function &function, Plan &plan, int64_t fra
       return deviceError("'" + function.name + "' needs " + std::to_string(blocks) + " blocks of kernel '" +
                          launch.kernel + "' at one time, '" + driver->name() + "' holds " +
                          std::to_string(prepared.resident));
-    if (!launch.cooperative)
+    if (!launch.cooperative && !launch.exact)
       blocks = std::min((blocks + launch.cluster - 1) / launch.cluster * launch.cluster, prepared.resident);
     plan.sized.push_back({&launch, prepared.kernel, uint32_t(blocks)});
   }

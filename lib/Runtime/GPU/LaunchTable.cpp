@@ -52,6 +52,7 @@ Launch parseLaunch(const Json &object, JsonReader &in, const std::string &where)
   launch.cluster = uint32_t(in.integer(object, "cluster", 1, 1, kMaxCluster, what));
   launch.sharedBytes = uint32_t(in.integer(object, "shared_bytes", 0, 0, kMaxShared, what));
   launch.cooperative = in.number(object, "cooperative", 0.0, what) != 0;
+  launch.exact = in.number(object, "exact", 0.0, what) != 0;
   return launch;
 }
 

@@ -233,7 +233,8 @@ FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
       {"block", *threads},
       {"shared_bytes", shared},
       {"cluster", cluster},
-      {"cooperative", launch->hasAttr(kCooperativeAttrName)}};
+      {"cooperative", launch->hasAttr(kCooperativeAttrName)},
+      {"exact", launch->hasAttr(kExactAttrName)}};
 }
 
 FailureOr<Object> LaunchList::build() {

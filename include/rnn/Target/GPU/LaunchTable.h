@@ -17,6 +17,8 @@ namespace mlir::rnn {
 /// Unit attribute of a `gpu.launch_func`: its grid is exact, and all of its
 /// blocks are resident at the same time.
 inline constexpr StringLiteral kCooperativeAttrName = "rnn.cooperative";
+/// Unit attribute of a `gpu.launch_func`: its grid is exact.
+inline constexpr StringLiteral kExactAttrName = "rnn.exact";
 
 /// The kernels of a converted module. Anything but one `gpu.module` beside the
 /// functions is an error.

@@ -28,6 +28,10 @@ inline constexpr llvm::StringLiteral kPtxStore16 = "st.relaxed.gpu.global.v4.b32
 /// counts at an mbarrier there: (address, value, mbarrier) -> ().
 inline constexpr llvm::StringLiteral kPtxStoreAsync =
     "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.b32 [$0], $1, [$2];";
+/// The same for four words, 16-byte aligned, in one message:
+/// (address, word, word, word, word, mbarrier) -> ().
+inline constexpr llvm::StringLiteral kPtxStoreAsync16 =
+    "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [$0], {$1, $2, $3, $4}, [$5];";
 /// Whether the phase of a parity is complete, with what the other blocks of the
 /// cluster have written before it: (mbarrier, parity) -> i32, 0 or 1.
 inline constexpr llvm::StringLiteral kPtxTryWait =

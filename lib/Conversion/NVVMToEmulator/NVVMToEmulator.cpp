@@ -218,6 +218,15 @@ LogicalResult KernelConverter::rewritePtx(NVVM::InlinePtxOp op) {
   }
   if (text == kPtxStoreAsync && in.size() == 3 && in[1].getType() == i32)
     return replace(op, offsetof(RnnEmulator, store_async), in);
+  if (text == kPtxStoreAsync16 && in.size() == 6 &&
+      llvm::all_of(in.slice(1, 4).getTypes(), [&](Type type) { return type == i32; })) {
+    for (int32_t i = 0; i < 4; ++i) {
+      Value address = LLVM::GEPOp::create(b, loc, pointer, i32, in[0], ArrayRef<LLVM::GEPArg>{i});
+      call(offsetof(RnnEmulator, store_async), {address, in[i + 1], in[5]});
+    }
+    op->erase();
+    return success();
+  }
   if (text == kPtxTryWait && in.size() == 2 && op->getNumResults() == 1 && op->getResult(0).getType() == i32)
     return rewriteTest(op, in[0], in[1]);
   return op.emitOpError("is not known to the emulator: \"") << text << "\"";

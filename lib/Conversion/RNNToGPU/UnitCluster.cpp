@@ -25,6 +25,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -32,8 +33,8 @@ using namespace mlir::rnn::loops;
 
 /// The NVVM address spaces of a block's and a cluster's shared memory.
 static constexpr unsigned kSharedMemory = 3, kClusterMemory = 7;
-/// Bytes of an element that is sent.
-static constexpr int64_t kWordBytes = 4;
+/// Bytes of an element that is sent, and elements of the widest message.
+static constexpr int64_t kWordBytes = 4, kMessageWords = 4;
 
 /// Whether what is exchanged may be sent, and in the order above.
 bool UnitLoop::mayExchangeInCluster() {
@@ -69,14 +70,19 @@ void UnitLoop::beginCluster() {
   Type remote = LLVM::LLVMPointerType::get(b.getContext(), kClusterMemory);
   for (auto &[input, entry] : exchange) {
     entry.barriers = pointerTo(e.allocateShared(b.getI64Type(), 2));
+    if (const int64_t count = countStaged(perUnit(entry.product->exchanged)))
+      entry.staged = e.allocateShared(getElementTypeOrSelf(input), countWarps() * streamsPerGroup * count);
     Value memory = pointerTo(entry.memory);
-    for (int64_t first = 0; first < shape.clusterBlocks; first += lanes) {
-      // Lanes that are left send nothing.
-      Value rank = index.min(index.add(lane, index.constant(first)), index.constant(shape.clusterBlocks - 1));
+    auto addRank = [&](Value rank) {
       rank = arith::IndexCastOp::create(b, loc, b.getI32Type(), rank);
       entry.remoteMemory.push_back(NVVM::MapaOp::create(b, loc, remote, memory, rank));
       entry.remoteBarriers.push_back(NVVM::MapaOp::create(b, loc, remote, entry.barriers, rank));
-    }
+    };
+    if (entry.staged)
+      addRank(index.rem(thread, index.constant(shape.clusterBlocks)));
+    else // lanes that are left send nothing
+      for (int64_t first = 0; first < shape.clusterBlocks; first += lanes)
+        addRank(index.min(index.add(lane, index.constant(first)), index.constant(shape.clusterBlocks - 1)));
   }
   {
     auto first =
@@ -160,10 +166,33 @@ void UnitLoop::expectNext() {
   }
 }
 
+/// Four neighbouring words are one message; messages are what takes time.
+int64_t UnitLoop::countStaged(int64_t perUnit) const {
+  if (perUnit % kMessageWords == 0)
+    return 0;
+  const int64_t count = kWarpThreads / lanes * perUnit;
+  const bool isFull = unitsPerBlock * lanes == shape.threads && kWarpThreads % shape.clusterBlocks == 0;
+  return isFull && count % kMessageWords == 0 ? count : 0;
+}
+
+int64_t UnitLoop::countMessages() const {
+  int64_t messages = 0;
+  for (Value value : exchanged) {
+    const int64_t count = perUnit(value);
+    const bool isWide = count % kMessageWords == 0 || countStaged(count);
+    messages += streamsPerBlock * countElements(value) / (isWide ? kMessageWords : 1);
+  }
+  return messages;
+}
+
 /// Gives the unit's elements to all blocks; those of streams that do not exist,
 /// too, so that a vector always has as many.
 void UnitLoop::sendToCluster(Value value) {
   syncWarp(); // the whole warp has read before one of its lanes sends
+  for (auto &[input, entry] : exchange)
+    if (entry.product->exchanged == value && entry.staged)
+      sendStaged(value, entry);
+
   OpBuilder::InsertionGuard guard(b);
   Value sends;
   if (lanes > shape.clusterBlocks)
@@ -173,19 +202,63 @@ void UnitLoop::sendToCluster(Value value) {
     sends = sends ? Value(arith::AndIOp::create(b, loc, sends, isUsed)) : isUsed;
   }
   if (sends)
-    b.setInsertionPointToStart(scf::IfOp::create(b, loc, sends, /*withElse=*/false).thenBlock());
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, sends, /*withElseRegion=*/false).thenBlock());
+  const int64_t width = perUnit(value) % kMessageWords == 0 ? kMessageWords : 1;
   for (auto &[input, entry] : exchange) {
-    if (entry.product->exchanged != value)
+    if (entry.product->exchanged != value || entry.staged)
       continue;
     for (auto [memory, barriers] : llvm::zip(entry.remoteMemory, entry.remoteBarriers)) {
       Value barrier = addressOf(barriers, parity, b.getI64Type());
       for (int64_t s = 0; s < streamsPerGroup; ++s)
-        for (int64_t j = 0; j < perUnit(value); ++j) {
-          Value bits = arith::BitcastOp::create(b, loc, b.getI32Type(), get(value, j, s));
-          Value to = addressOf(memory, placeOf(entry, s, j), b.getI32Type());
-          NVVM::InlinePtxOp::create(b, loc, TypeRange(), ValueRange{to, bits, barrier}, ValueRange(), kPtxStoreAsync,
-                                    Value());
+        for (int64_t j = 0; j < perUnit(value); j += width) {
+          SmallVector<Value> words;
+          for (int64_t c = 0; c < width; ++c)
+            words.push_back(get(value, j + c, s));
+          send(words, addressOf(memory, placeOf(entry, s, j), b.getI32Type()), barrier);
         }
     }
   }
+}
+
+/// The groups of a warp put their elements side by side, and each lane sends some
+/// of them to one block.
+void UnitLoop::sendStaged(Value value, const Exchange &entry) {
+  const int64_t count = perUnit(value), row = countStaged(count), chunks = row / kMessageWords;
+  Value warpRows = index.mul(warp, index.constant(streamsPerGroup * row));
+  for (int64_t s = 0; s < streamsPerGroup; ++s)
+    for (int64_t j = 0; j < count; ++j) {
+      Value at = index.mul(index.rem(localUnit, index.constant(kWarpThreads / lanes)), index.constant(count));
+      at = index.add(index.add(warpRows, at), index.constant(s * row + j));
+      memref::StoreOp::create(b, loc, get(value, j, s), entry.staged, at);
+    }
+  syncWarp();
+  Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads));
+  Value firstOfWarp = index.mul(index.div(thread, index.constant(kWarpThreads)), index.constant(row));
+  firstOfWarp = index.add(firstOfWarp, index.mul(firstUnit, index.constant(count)));
+  Value barrier = addressOf(entry.remoteBarriers.front(), parity, b.getI64Type());
+  // Lanes of one block of the cluster take a chunk each.
+  const int64_t messages = streamsPerGroup * chunks, atOnce = kWarpThreads / shape.clusterBlocks;
+  for (int64_t first = 0; first < messages; first += atOnce) {
+    OpBuilder::InsertionGuard guard(b);
+    Value number = index.add(index.div(laneOfWarp, index.constant(shape.clusterBlocks)), index.constant(first));
+    if (first + atOnce > messages) {
+      Value exists = index.less(number, index.constant(messages));
+      b.setInsertionPointToStart(scf::IfOp::create(b, loc, exists, /*withElseRegion=*/false).thenBlock());
+    }
+    Value chunk = index.mul(number, index.constant(kMessageWords));
+    SmallVector<Value> words = e.loadShared(entry.staged, index.add(warpRows, chunk), kMessageWords);
+    Value stream = index.add(index.mul(parity, index.constant(streamsPerBlock)), index.div(chunk, index.constant(row)));
+    Value place = index.mul(stream, index.constant(entry.product->slice));
+    place = index.add(place, index.add(firstOfWarp, index.rem(chunk, index.constant(row))));
+    send(words, addressOf(entry.remoteMemory.front(), place, b.getI32Type()), barrier);
+  }
+}
+
+void UnitLoop::send(ArrayRef<Value> words, Value to, Value barrier) {
+  SmallVector<Value> operands{to};
+  for (Value word : words)
+    operands.push_back(arith::BitcastOp::create(b, loc, b.getI32Type(), word));
+  operands.push_back(barrier);
+  NVVM::InlinePtxOp::create(b, loc, TypeRange(), operands, ValueRange(),
+                            words.size() == 1 ? kPtxStoreAsync : kPtxStoreAsync16, Value());
 }

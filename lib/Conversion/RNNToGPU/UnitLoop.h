@@ -86,7 +86,8 @@ private:
     Product *product = nullptr; ///< one of those that read it
     Value memory, barriers;
     SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
-    bool isAwaited = false;                          ///< in this frame
+    Value staged; ///< words that a warp sends together: memref<[warps][streams][elements of its units]>; or null
+    bool isAwaited = false; ///< in this frame
   };
   /// A delayed signal that stays in registers.
   struct Carried {
@@ -206,6 +207,13 @@ private:
   Value addressOf(Value base, Value at, Type element);
   void expectNext();
   void sendToCluster(Value value);
+  void sendStaged(Value value, const Exchange &entry);
+  void send(ArrayRef<Value> words, Value to, Value barrier);
+  /// Elements of a stream that a warp's groups have of a value that a unit has
+  /// `perUnit` elements of, if they are sent together; else 0.
+  int64_t countStaged(int64_t perUnit) const;
+  /// Messages that a block gets in a frame.
+  int64_t countMessages() const;
 
   GpuEmitter &e;
   RegionEmitter &region;

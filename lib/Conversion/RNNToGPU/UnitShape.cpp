@@ -35,12 +35,14 @@ static constexpr int64_t kOtherRegisters = 56;
 static constexpr int64_t kRegisterWeights = 160;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 1024;
+/// The mbarriers of an exchange.
+static constexpr int64_t kClusterBytes = 16;
 /// Static shared memory of a block.
 static constexpr int64_t kSharedBytes = 48 * 1024;
 
 /// Instructions of an element of a function that is not one itself, such as
-/// `tanh`; a shuffle's latency.
-static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24;
+/// `tanh`; a shuffle's latency; what a message of a cluster takes where it comes.
+static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24, kMessageCycles = 2;
 
 /// Why a loop is not dealt out in some way.
 static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too many products",
@@ -113,6 +115,9 @@ int64_t UnitLoop::countSharedBytes() const {
           getBytes(product.form.input) * countInputs(product) + getBytes(op->getResult(0)) * countPartials(product);
     else if (isShared(product))
       bytes += getBytes(product.form.input) * kExchangeSlots * streamsPerBlock * product.slice;
+    if (isCluster() && product.exchanged)
+      bytes += kClusterBytes +
+               getBytes(product.exchanged) * countWarps() * streamsPerGroup * countStaged(perUnit(product.exchanged));
   }
   return bytes;
 }
@@ -131,10 +136,8 @@ int64_t UnitLoop::countGroupCycles() const {
       const bool isExpanded = !isa<arith::ArithDialect>(op->getDialect());
       instructions += streamsPerGroup * perUnit(op->getResult(0)) * (isExpanded ? kExpandedInstructions : 1);
     }
-  for (Value value : exchanged)
-    instructions += streamsPerGroup * perUnit(value) * llvm::divideCeil(shape.clusterBlocks, lanes);
   const int64_t warpsOfQuarter = llvm::divideCeil(shape.threads, 4 * kWarpThreads);
-  return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes);
+  return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes) + kMessageCycles * countMessages();
 }
 
 /// `mayBeTight`: there is no other way, so weights need not be in registers.

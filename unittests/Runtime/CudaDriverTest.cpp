@@ -279,6 +279,15 @@ TEST_F(Cuda, GridsAreNoLargerThanTheDevice) {
   EXPECT_EQ(gpu->launches[3].blocks, 1u);
 }
 
+TEST_F(Cuda, ExactGridsAreLaunchedWhole) {
+  gpu->processors = 2;
+  gpu->blocksPerProcessor = 3;
+  auto session = open(packCuda(editLaunches("\"cooperative\": false", "\"exact\": true")));
+  TensorMap results;
+  ASSERT_TRUE(session->run("acc", makeFrames(100), results).ok());
+  EXPECT_EQ(gpu->launches[0].blocks, 56u) << "(11 + T) / 2, some after others";
+}
+
 TEST_F(Cuda, CooperativeGridsMustFit) {
   auto session = open(packCuda(editLaunches("\"cooperative\": false", "\"cooperative\": true")));
   TensorMap results;

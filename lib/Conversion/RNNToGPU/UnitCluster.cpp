@@ -35,6 +35,8 @@ using namespace mlir::rnn::loops;
 static constexpr unsigned kSharedMemory = 3, kClusterMemory = 7;
 /// Bytes of an element that is sent, and elements of the widest message.
 static constexpr int64_t kWordBytes = 4, kMessageWords = 4;
+/// Elements that the groups of a warp give each other at most.
+static constexpr int64_t kGatheredWords = 16;
 
 /// Whether what is exchanged may be sent, and in the order above.
 bool UnitLoop::mayExchangeInCluster() {
@@ -70,15 +72,13 @@ void UnitLoop::beginCluster() {
   Type remote = LLVM::LLVMPointerType::get(b.getContext(), kClusterMemory);
   for (auto &[input, entry] : exchange) {
     entry.barriers = pointerTo(e.allocateShared(b.getI64Type(), 2));
-    if (const int64_t count = countStaged(perUnit(entry.product->exchanged)))
-      entry.staged = e.allocateShared(getElementTypeOrSelf(input), countWarps() * streamsPerGroup * count);
     Value memory = pointerTo(entry.memory);
     auto addRank = [&](Value rank) {
       rank = arith::IndexCastOp::create(b, loc, b.getI32Type(), rank);
       entry.remoteMemory.push_back(NVVM::MapaOp::create(b, loc, remote, memory, rank));
       entry.remoteBarriers.push_back(NVVM::MapaOp::create(b, loc, remote, entry.barriers, rank));
     };
-    if (entry.staged)
+    if (countGathered(perUnit(entry.product->exchanged)))
       addRank(index.rem(thread, index.constant(shape.clusterBlocks)));
     else // lanes that are left send nothing
       for (int64_t first = 0; first < shape.clusterBlocks; first += lanes)
@@ -167,19 +167,19 @@ void UnitLoop::expectNext() {
 }
 
 /// Four neighbouring words are one message; messages are what takes time.
-int64_t UnitLoop::countStaged(int64_t perUnit) const {
-  if (perUnit % kMessageWords == 0)
-    return 0;
+int64_t UnitLoop::countGathered(int64_t perUnit) const {
   const int64_t count = kWarpThreads / lanes * perUnit;
   const bool isFull = unitsPerBlock * lanes == shape.threads && kWarpThreads % shape.clusterBlocks == 0;
-  return isFull && count % kMessageWords == 0 ? count : 0;
+  // One element is sent as fast as it is given to others, as seen on an H200.
+  const bool isUseful = perUnit > 1 && perUnit % kMessageWords != 0;
+  return isFull && isUseful && count % kMessageWords == 0 && count <= kGatheredWords ? count : 0;
 }
 
 int64_t UnitLoop::countMessages() const {
   int64_t messages = 0;
   for (Value value : exchanged) {
     const int64_t count = perUnit(value);
-    const bool isWide = count % kMessageWords == 0 || countStaged(count);
+    const bool isWide = count % kMessageWords == 0 || countGathered(count);
     messages += streamsPerBlock * countElements(value) / (isWide ? kMessageWords : 1);
   }
   return messages;
@@ -189,10 +189,8 @@ int64_t UnitLoop::countMessages() const {
 /// too, so that a vector always has as many.
 void UnitLoop::sendToCluster(Value value) {
   syncWarp(); // the whole warp has read before one of its lanes sends
-  for (auto &[input, entry] : exchange)
-    if (entry.product->exchanged == value && entry.staged)
-      sendStaged(value, entry);
-
+  if (countGathered(perUnit(value)))
+    return sendGathered(value);
   OpBuilder::InsertionGuard guard(b);
   Value sends;
   if (lanes > shape.clusterBlocks)
@@ -205,7 +203,7 @@ void UnitLoop::sendToCluster(Value value) {
     b.setInsertionPointToStart(scf::IfOp::create(b, loc, sends, /*withElseRegion=*/false).thenBlock());
   const int64_t width = perUnit(value) % kMessageWords == 0 ? kMessageWords : 1;
   for (auto &[input, entry] : exchange) {
-    if (entry.product->exchanged != value || entry.staged)
+    if (entry.product->exchanged != value)
       continue;
     for (auto [memory, barriers] : llvm::zip(entry.remoteMemory, entry.remoteBarriers)) {
       Value barrier = addressOf(barriers, parity, b.getI64Type());
@@ -220,37 +218,43 @@ void UnitLoop::sendToCluster(Value value) {
   }
 }
 
-/// The groups of a warp put their elements side by side, and each lane sends some
+/// The groups of a warp give each other their elements, and each lane sends some
 /// of them to one block.
-void UnitLoop::sendStaged(Value value, const Exchange &entry) {
-  const int64_t count = perUnit(value), row = countStaged(count), chunks = row / kMessageWords;
-  Value warpRows = index.mul(warp, index.constant(streamsPerGroup * row));
+void UnitLoop::sendGathered(Value value) {
+  const int64_t count = perUnit(value), row = countGathered(count), chunks = row / kMessageWords;
+  SmallVector<Value> words; // [streams of the group][row]
   for (int64_t s = 0; s < streamsPerGroup; ++s)
-    for (int64_t j = 0; j < count; ++j) {
-      Value at = index.mul(index.rem(localUnit, index.constant(kWarpThreads / lanes)), index.constant(count));
-      at = index.add(index.add(warpRows, at), index.constant(s * row + j));
-      memref::StoreOp::create(b, loc, get(value, j, s), entry.staged, at);
-    }
-  syncWarp();
+    for (int64_t i = 0; i < row; ++i)
+      words.push_back(gpu::ShuffleOp::create(b, loc, get(value, i % count, s), constantI32(i / count * lanes),
+                                             constantI32(kWarpThreads), gpu::ShuffleMode::IDX)
+                          .getShuffleResult());
   Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads));
-  Value firstOfWarp = index.mul(index.div(thread, index.constant(kWarpThreads)), index.constant(row));
-  firstOfWarp = index.add(firstOfWarp, index.mul(firstUnit, index.constant(count)));
-  Value barrier = addressOf(entry.remoteBarriers.front(), parity, b.getI64Type());
-  // Lanes of one block of the cluster take a chunk each.
+  Value firstUnitOfWarp = index.sub(unit, index.rem(localUnit, index.constant(kWarpThreads / lanes)));
+  Value firstPlace = index.mul(firstUnitOfWarp, index.constant(count));
+  // As many lanes send to a block of the cluster; each takes another chunk.
   const int64_t messages = streamsPerGroup * chunks, atOnce = kWarpThreads / shape.clusterBlocks;
+  Value number = index.div(laneOfWarp, index.constant(shape.clusterBlocks));
   for (int64_t first = 0; first < messages; first += atOnce) {
     OpBuilder::InsertionGuard guard(b);
-    Value number = index.add(index.div(laneOfWarp, index.constant(shape.clusterBlocks)), index.constant(first));
-    if (first + atOnce > messages) {
-      Value exists = index.less(number, index.constant(messages));
-      b.setInsertionPointToStart(scf::IfOp::create(b, loc, exists, /*withElseRegion=*/false).thenBlock());
+    const int64_t taken = std::min(atOnce, messages - first);
+    SmallVector<Value> chunk(ArrayRef<Value>(words).slice(first * kMessageWords, kMessageWords));
+    for (int64_t i = 1; i < taken; ++i) {
+      Value isTaken = e.compare(arith::CmpIPredicate::eq, number, index.constant(i));
+      for (auto [c, word] : llvm::enumerate(chunk))
+        word = arith::SelectOp::create(b, loc, isTaken, words[(first + i) * kMessageWords + c], word);
     }
-    Value chunk = index.mul(number, index.constant(kMessageWords));
-    SmallVector<Value> words = e.loadShared(entry.staged, index.add(warpRows, chunk), kMessageWords);
-    Value stream = index.add(index.mul(parity, index.constant(streamsPerBlock)), index.div(chunk, index.constant(row)));
-    Value place = index.mul(stream, index.constant(entry.product->slice));
-    place = index.add(place, index.add(firstOfWarp, index.rem(chunk, index.constant(row))));
-    send(words, addressOf(entry.remoteMemory.front(), place, b.getI32Type()), barrier);
+    if (taken < atOnce)
+      b.setInsertionPointToStart(
+          scf::IfOp::create(b, loc, index.less(number, index.constant(taken)), /*withElseRegion=*/false).thenBlock());
+    Value at = index.add(number, index.constant(first)), perStream = index.constant(chunks);
+    Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), index.div(at, perStream));
+    Value within = index.add(firstPlace, index.mul(index.rem(at, perStream), index.constant(kMessageWords)));
+    for (auto &[input, entry] : exchange)
+      if (entry.product->exchanged == value) {
+        Value place = index.add(index.mul(row, index.constant(entry.product->slice)), within);
+        send(chunk, addressOf(entry.remoteMemory.front(), place, b.getI32Type()),
+             addressOf(entry.remoteBarriers.front(), parity, b.getI64Type()));
+      }
   }
 }
 

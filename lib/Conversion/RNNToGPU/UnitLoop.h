@@ -86,8 +86,7 @@ private:
     Product *product = nullptr; ///< one of those that read it
     Value memory, barriers;
     SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
-    Value staged; ///< words that a warp sends together: memref<[warps][streams][elements of its units]>; or null
-    bool isAwaited = false; ///< in this frame
+    bool isAwaited = false;                          ///< in this frame
   };
   /// A delayed signal that stays in registers.
   struct Carried {
@@ -116,6 +115,7 @@ private:
   bool chooseBlock(bool mayBeTight);
   bool chooseCluster();
   bool mayExchangeInCluster();
+  std::optional<int64_t> dealOutToCluster(int64_t blocks, int64_t lanesOfGroup);
   int64_t countGroupCycles() const;
   bool chooseGrid();
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
@@ -207,11 +207,11 @@ private:
   Value addressOf(Value base, Value at, Type element);
   void expectNext();
   void sendToCluster(Value value);
-  void sendStaged(Value value, const Exchange &entry);
+  void sendGathered(Value value);
   void send(ArrayRef<Value> words, Value to, Value barrier);
-  /// Elements of a stream that a warp's groups have of a value that a unit has
-  /// `perUnit` elements of, if they are sent together; else 0.
-  int64_t countStaged(int64_t perUnit) const;
+  /// Elements of a stream that a warp's groups have together of a value with so
+  /// many per unit, if they give them to each other before they are sent; else 0.
+  int64_t countGathered(int64_t perUnit) const;
   /// Messages that a block gets in a frame.
   int64_t countMessages() const;
 

@@ -25,6 +25,10 @@ using namespace mlir::rnn::loops;
 /// Threads of a block of many, at most: two warps for each quarter of a
 /// multiprocessor, whose threads may have all 255 registers.
 static constexpr int64_t kGridThreads = 256;
+/// Threads of a cluster's block, at most: with more than a warp for each quarter
+/// of a multiprocessor, or with several streams, a grid is as fast or faster, as
+/// seen on an H200: there only one warp computes a unit's elements.
+static constexpr int64_t kClusterThreads = 128;
 /// Elements of a sum that are worth a warp of their own.
 static constexpr int64_t kMinSlice = 32;
 /// Registers of a multiprocessor, and of a thread at most.
@@ -48,6 +52,7 @@ static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24, kMessa
 static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too many products",
                                      kTooMuchShared = "shared memory does not hold what is exchanged",
                                      kTooFewRegisters = "registers do not hold the weights",
+                                     kTooMuchWork = "a grid has less to do per multiprocessor",
                                      kTooManyBlocks = "there are fewer multiprocessors than blocks";
 
 /// Weights that each of so many threads of a block can keep in registers.
@@ -116,8 +121,7 @@ int64_t UnitLoop::countSharedBytes() const {
     else if (isShared(product))
       bytes += getBytes(product.form.input) * kExchangeSlots * streamsPerBlock * product.slice;
     if (isCluster() && product.exchanged)
-      bytes += kClusterBytes +
-               getBytes(product.exchanged) * countWarps() * streamsPerGroup * countStaged(perUnit(product.exchanged));
+      bytes += kClusterBytes;
   }
   return bytes;
 }
@@ -148,6 +152,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   // Streams share nothing: each may have a block.
   streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getOptions().multiprocessors);
   shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
+  shape.isExact = shape.blocks > 1; // fewer would leave streams out
   blockRefusal = "there are more units than threads";
   int64_t fitting = 0;
   for (lanes = 1; lanes <= kWarpThreads; lanes *= 2) {
@@ -176,49 +181,51 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
 bool UnitLoop::chooseCluster() {
   if (!mayExchangeInCluster())
     return false;
-  clusterRefusal = "no number of blocks divides the units";
+  const int64_t mostBlocks = std::min(e.getOptions().clusterBlocks, units);
+  clusterRefusal = mostBlocks < 2 ? "the chip has no clusters" : "no number of blocks divides the units";
   std::optional<int64_t> best;
   int64_t bestBlocks = 0, bestLanes = 0;
-  auto dealOut = [&](int64_t blocks, int64_t lanesOfGroup) {
-    shape = {};
-    lanes = lanesOfGroup;
-    unitsPerBlock = units / blocks;
-    streamsPerBlock = streamsPerGroup =
-        llvm::divideCeil(e.streams, std::max<int64_t>(e.getOptions().multiprocessors / blocks, 1));
-    shape.threads = llvm::alignTo(unitsPerBlock * lanes, kWarpThreads);
-    shape.blocks = blocks * llvm::divideCeil(e.streams, streamsPerBlock);
-    shape.clusterBlocks = blocks;
-    shape.isExact = true;
-    return divideProducts();
-  };
-  if (e.getOptions().clusterBlocks < 2)
-    clusterRefusal = "the chip has no clusters";
-  for (int64_t blocks = 2; blocks <= std::min(e.getOptions().clusterBlocks, units); blocks *= 2) {
+  for (int64_t blocks = 2; blocks <= mostBlocks; blocks *= 2) {
     if (units % blocks != 0)
       continue;
-    for (int64_t count = 1; count <= kWarpThreads; count *= 2) {
-      const int64_t weights = dealOut(blocks, count);
-      if (shape.threads > kMaxBlockThreads)
-        break;
-      if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes) {
-        clusterRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
-        continue;
+    for (int64_t count = 1; count <= kWarpThreads && units / blocks * count <= kMaxBlockThreads; count *= 2) {
+      const std::optional<int64_t> cost = dealOutToCluster(blocks, count);
+      if (cost && (!best || *cost < *best)) {
+        best = cost;
+        bestBlocks = blocks;
+        bestLanes = count;
       }
-      clusterRefusal = kTooFewRegisters;
-      if (weights > getRegisterWeights(shape.threads))
-        continue;
-      const int64_t cost = countGroupCycles();
-      if (best && *best <= cost)
-        continue;
-      best = cost;
-      bestBlocks = blocks;
-      bestLanes = count;
     }
   }
+  return best && dealOutToCluster(bestBlocks, bestLanes);
+}
+
+/// Gives groups of so many lanes to the units of every block of a cluster;
+/// returns the cost of a frame, or none if that does not fit, or is slower than a
+/// grid.
+std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesOfGroup) {
+  unitsPerBlock = units / blocks;
+  lanes = lanesOfGroup;
+  const int64_t clusters = std::max<int64_t>(e.getOptions().multiprocessors / blocks, 1);
+  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, clusters);
+  shape = {};
+  shape.threads = llvm::alignTo(unitsPerBlock * lanes, kWarpThreads);
+  shape.blocks = blocks * llvm::divideCeil(e.streams, streamsPerBlock);
+  shape.clusterBlocks = blocks;
+  shape.isExact = true;
   inRegisters = true;
-  if (best)
-    dealOut(bestBlocks, bestLanes);
-  return best.has_value();
+  const int64_t weights = divideProducts();
+  if (weights * streamsPerGroup > kMaxUnrolled)
+    clusterRefusal = kTooManyProducts;
+  else if (countSharedBytes() > kSharedBytes)
+    clusterRefusal = kTooMuchShared;
+  else if (weights > getRegisterWeights(shape.threads))
+    clusterRefusal = kTooFewRegisters;
+  else if (e.getOptions().regime == "auto" && (streamsPerBlock > 1 || shape.threads > kClusterThreads))
+    clusterRefusal = kTooMuchWork;
+  else
+    return countGroupCycles();
+  return std::nullopt;
 }
 
 bool UnitLoop::chooseGrid() {

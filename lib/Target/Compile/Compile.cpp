@@ -307,7 +307,10 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
 LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
   OwningOpRef<ModuleOp> lowered = module->clone();
   ToGpuOptions gpu;
-  gpu.multiprocessors = getMultiprocessors(getCudaChip(target)).value_or(gpu.multiprocessors);
+  if (std::optional<ChipResources> chip = getChipResources(getCudaChip(target))) {
+    gpu.multiprocessors = chip->multiprocessors;
+    gpu.clusterBlocks = chip->clusterBlocks;
+  }
   const size_t known = remarks.getEntries().size();
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();

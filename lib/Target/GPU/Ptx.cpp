@@ -33,15 +33,16 @@
 using namespace mlir;
 using namespace mlir::rnn;
 
-/// A chip, the lowest version of PTX that has it, from 8.0 on, which all of our drivers read, and the multiprocessors
-/// of the GPUs that it is compiled for: A100, A40, L40S, H100 SXM and H200, B200. Smaller ones refuse what does not fit.
+/// A chip, the lowest version of PTX that has it, from 8.0 on, which all of our drivers read, the multiprocessors of
+/// the GPUs that it is compiled for: A100, A40, L40S, H100 SXM and H200, B200, and the blocks of a cluster at most.
+/// Smaller GPUs refuse what does not fit.
 struct Chip {
   StringLiteral name;
   unsigned version;
-  int64_t multiprocessors;
+  ChipResources resources;
 };
-static constexpr Chip kChips[] = {{"sm_80", 80, 108}, {"sm_86", 80, 84},   {"sm_89", 80, 128},
-                                  {"sm_90", 80, 132}, {"sm_90a", 80, 132}, {"sm_100", 86, 148}};
+static constexpr Chip kChips[] = {{"sm_80", 80, {108, 1}},  {"sm_86", 80, {84, 1}},    {"sm_89", 80, {128, 1}},
+                                  {"sm_90", 80, {132, 16}}, {"sm_90a", 80, {132, 16}}, {"sm_100", 86, {148, 16}}};
 
 /// What kernels write in PTX themselves, and the version that brought it.
 static constexpr std::pair<StringLiteral, unsigned> kNewInstructions[] = {
@@ -52,9 +53,9 @@ static const Chip *findChip(StringRef name) {
   return found == std::end(kChips) ? nullptr : found;
 }
 
-std::optional<int64_t> mlir::rnn::getMultiprocessors(StringRef chip) {
+std::optional<ChipResources> mlir::rnn::getChipResources(StringRef chip) {
   const Chip *known = findChip(chip);
-  return known ? std::optional(known->multiprocessors) : std::nullopt;
+  return known ? std::optional(known->resources) : std::nullopt;
 }
 
 ArrayRef<StringRef> mlir::rnn::getCudaChips() {

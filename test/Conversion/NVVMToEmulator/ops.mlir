@@ -177,6 +177,20 @@ llvm.func @clusters(%p: !llvm.ptr<3>, %i: i32, %bar: !llvm.ptr<3>) -> i32 {
   llvm.return %2 : i32
 }
 
+// Four words are sent one by one.
+// CHECK-LABEL: llvm.func @send16
+// CHECK-SAME:    (%[[P:.*]]: !llvm.ptr, %[[I:.*]]: i32, %[[BAR:.*]]: !llvm.ptr)
+// CHECK:         llvm.getelementptr %[[P]][0]
+// CHECK:         llvm.call %{{.*}}(%{{.*}}, %[[I]], %[[BAR]])
+// CHECK:         llvm.getelementptr %[[P]][1]
+// CHECK:         llvm.getelementptr %[[P]][2]
+// CHECK:         llvm.getelementptr %[[P]][3]
+// CHECK:         llvm.call %{{.*}}(%{{.*}}, %[[I]], %[[BAR]])
+llvm.func @send16(%p: !llvm.ptr<7>, %i: i32, %bar: !llvm.ptr<7>) {
+  nvvm.inline_ptx "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [$0], {$1, $2, $3, $4}, [$5];" ro(%p, %i, %i, %i, %i, %bar : !llvm.ptr<7>, i32, i32, i32, i32, !llvm.ptr<7>)
+  llvm.return
+}
+
 // Four relaxed words, with nobody in between.
 // CHECK-LABEL: llvm.func @sixteen
 // CHECK-SAME:    (%[[P:.*]]: !llvm.ptr)

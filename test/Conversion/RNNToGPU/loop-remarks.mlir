@@ -5,7 +5,7 @@
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=grid -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=GRID
 
 // CHECK: [Analysis] LoopByUnits | Category:rnn-launch | Function=fits | Blocks=2, ExchangedBytes=64, Exchanges=1, Kernel=rnn_fn_0_k1, Reason="registers of one block hold the weights; streams exchange nothing, so that they are divided among blocks", Regime=block, {{.*}} Streams=1, Threads=32, Units=8, Weights=registers
-// GRID: LoopByUnits {{.*}} Function=fits | {{.*}} Reason="one block: the option 'regime' asks for several", Regime=grid
+// GRID: LoopByUnits {{.*}} Function=fits | {{.*}} Reason="one block: the option 'regime' asks for several; a cluster: the option 'regime' asks for a grid", Regime=grid
 rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
 rnn.network @fits(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<8xf32>
@@ -18,16 +18,16 @@ rnn.network @fits(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 
 // -----
 
-// CHECK: LoopByUnits {{.*}} Function=large | Blocks={{[0-9]+}}, ExchangedBytes=4096, Exchanges=1, {{.*}} Reason="one block: registers do not hold the weights", Regime=grid, {{.*}} Weights=registers
-// BLOCK: LoopByUnits {{.*}} Function=large | Blocks=2, {{.*}} Reason="across blocks: the option 'regime' keeps to one block; {{.*}}", Regime=block, {{.*}} Weights=memory
-rnn.parameter @wh : tensor<512x512xf32> init(#rnn.zeros)
-rnn.network @large(%x: tensor<512xf32>) -> (h: tensor<512xf32>) {
-  %h1 = rnn.delay %h by 1 : tensor<512xf32>
-  %wh = rnn.param @wh : tensor<512x512xf32>
-  %u = rnn.linear %h1, %wh : (tensor<512xf32>, tensor<512x512xf32>) -> tensor<512xf32>
-  %s = rnn.sum %x, %u : tensor<512xf32>
-  %h = math.tanh %s : tensor<512xf32>
-  rnn.output %h : tensor<512xf32>
+// CHECK: LoopByUnits {{.*}} Function=large | Blocks={{[0-9]+}}, ExchangedBytes=8192, Exchanges=1, {{.*}} Reason="one block: registers do not hold the weights; a cluster: registers do not hold the weights", Regime=grid, {{.*}} Weights=registers
+// BLOCK: LoopByUnits {{.*}} Function=large | Blocks=2, {{.*}} Reason="a cluster: the option 'regime' keeps to one block; a grid: {{.*}}", Regime=block, {{.*}} Weights=memory
+rnn.parameter @wh : tensor<1024x1024xf32> init(#rnn.zeros)
+rnn.network @large(%x: tensor<1024xf32>) -> (h: tensor<1024xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<1024xf32>
+  %wh = rnn.param @wh : tensor<1024x1024xf32>
+  %u = rnn.linear %h1, %wh : (tensor<1024xf32>, tensor<1024x1024xf32>) -> tensor<1024xf32>
+  %s = rnn.sum %x, %u : tensor<1024xf32>
+  %h = math.tanh %s : tensor<1024xf32>
+  rnn.output %h : tensor<1024xf32>
 }
 
 // -----
@@ -75,8 +75,8 @@ rnn.network @reversed(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 
 // -----
 
-// CHECK: LoopOpByOp {{.*}} Function=huge | {{.*}} Reason="one block: there are more units than threads; across blocks: a thread would have too many products", {{.*}} Suggestion="give the layer fewer units"
-// BLOCK: LoopOpByOp {{.*}} Function=huge | {{.*}} across blocks: the option 'regime' keeps to one block", {{.*}} Suggestion="leave the regime to the compiler"
+// CHECK: LoopOpByOp {{.*}} Function=huge | {{.*}} Reason="one block: there are more units than threads; {{.*}}a grid: a thread would have too many products", {{.*}} Suggestion="give the layer fewer units"
+// BLOCK: LoopOpByOp {{.*}} Function=huge | {{.*}} a grid: the option 'regime' keeps to one block", {{.*}} Suggestion="leave the regime to the compiler"
 rnn.parameter @wh : tensor<4096x4096xf32> init(#rnn.zeros)
 rnn.network @huge(%x: tensor<4096xf32>) -> (h: tensor<4096xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<4096xf32>

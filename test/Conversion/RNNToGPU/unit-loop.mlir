@@ -1,7 +1,9 @@
 // RUN: rnn-opt %s --rnn-to-schedule -o %t.mlir
 // RUN: rnn-opt %t.mlir -convert-rnn-to-gpu=regime=block | FileCheck %s --check-prefix=BLOCK
 // RUN: rnn-opt %t.mlir -convert-rnn-to-gpu=regime=grid | FileCheck %s --check-prefix=GRID
-// RUN: not rnn-opt %t.mlir -convert-rnn-to-gpu=regime=cluster 2>&1 | FileCheck %s --check-prefix=REGIME
+// RUN: rnn-opt %t.mlir -convert-rnn-to-gpu="regime=cluster cluster-blocks=2" | FileCheck %s --check-prefix=CLUSTER
+// RUN: rnn-opt %t.mlir -convert-rnn-to-gpu="regime=cluster cluster-blocks=1" | FileCheck %s --check-prefix=NONE
+// RUN: not rnn-opt %t.mlir -convert-rnn-to-gpu=regime=warp 2>&1 | FileCheck %s --check-prefix=REGIME
 
 // One block of a warp, a lane for each of the eight units: what a frame computes is exchanged in shared memory, and all
 // meet once before it is stored.
@@ -14,6 +16,41 @@
 // BLOCK-NOT:        gpu.barrier
 // BLOCK:            memref.store
 // BLOCK:          gpu.return
+
+// Two blocks of four units. Each has the whole vector, and an mbarrier for either of its slots: the frame before the
+// first is there, 32 bytes are to come. A frame waits once, reads, computes, and sends: no barrier.
+// CLUSTER:        gpu.func @rnn_fn_0_k2{{.*}}workgroup(%[[H:.*]] : memref<{{.*}}xf32, #gpu.address_space<workgroup>> {{.*}}, %[[BARRIERS:.*]] : memref<2xi64,
+// CLUSTER:          nvvm.mapa %{{.*}} : !llvm.ptr<3> -> !llvm.ptr<7>
+// CLUSTER:          nvvm.mapa
+// CLUSTER:          scf.if
+// CLUSTER-COUNT-2:    nvvm.mbarrier.init
+// CLUSTER:            nvvm.fence.mbarrier.init
+// CLUSTER:            nvvm.mbarrier.arrive.expect_tx
+// CLUSTER:            nvvm.mbarrier.arrive %
+// CLUSTER:          nvvm.cluster.arrive {aligned}
+// CLUSTER:          nvvm.cluster.wait {aligned}
+// CLUSTER:          scf.for
+// CLUSTER:            scf.while
+// CLUSTER:              mbarrier.try_wait
+// CLUSTER:              scf.condition
+// CLUSTER:            vector.load %[[H]][%{{.*}}] {alignment = 16 : i64}
+// CLUSTER-NOT:        gpu.barrier
+// CLUSTER:            nvvm.bar.warp.sync
+// CLUSTER:            st.async
+// CLUSTER-NOT:        gpu.barrier
+// CLUSTER:            scf.if
+// CLUSTER:              nvvm.mbarrier.arrive.expect_tx
+// CLUSTER:            scf.yield
+// Nobody leaves while others send.
+// CLUSTER:          mbarrier.try_wait
+// CLUSTER:          nvvm.cluster.arrive {aligned}
+// CLUSTER:          nvvm.cluster.wait {aligned}
+// CLUSTER:        gpu.return
+// CLUSTER:        gpu.launch_func {{.*}} clusters in (%c2{{.*}} blocks in (%c2, {{.*}}rnn.exact
+
+// Without clusters it is a grid.
+// NONE-NOT:       mbarrier
+// NONE:           gpu.launch_func {{.*}}rnn.cooperative
 
 // Across blocks the sequence is preset, and readers wait for its elements, which they pass on in shared memory. The lanes
 // of a warp divide the sum over k; sums of warps are added by whom they belong to.
@@ -38,7 +75,7 @@
 // GRID:         gpu.return
 // GRID:         gpu.launch_func {{.*}}rnn.cooperative
 
-// REGIME: error: unknown regime 'cluster'; expected auto, block or grid
+// REGIME: error: unknown regime 'warp'; expected auto, block, cluster or grid
 rnn.parameter @wx : tensor<8x4xf32> init(#rnn.zeros)
 rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
 rnn.network @net(%x: tensor<4xf32>) -> (h: tensor<8xf32>) {

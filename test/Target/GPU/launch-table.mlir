@@ -21,6 +21,7 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
   // CHECK:            "block": 256,
   // CHECK-NEXT:       "cluster": 1,
   // CHECK-NEXT:       "cooperative": false,
+  // CHECK-NEXT:       "exact": true,
   // CHECK-NEXT:       "grid": {
   // CHECK-NEXT:         "constant": 5,
   // CHECK-NEXT:         "divisor": 256,
@@ -31,6 +32,7 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
   // CHECK:            "block": 128,
   // CHECK-NEXT:       "cluster": 4,
   // CHECK-NEXT:       "cooperative": true,
+  // CHECK-NEXT:       "exact": false,
   // CHECK-NEXT:       "grid": {
   // CHECK-NEXT:         "constant": 64,
   // CHECK-NEXT:         "divisor": 1,
@@ -55,7 +57,7 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
     %shared = arith.constant 49152 : i32
     %t = arith.index_cast %frames : index to i64
     %n = affine.apply affine_map<()[s0] -> ((s0 * 12 + 5) ceildiv 256)>()[%frames]
-    gpu.launch_func @rnn_kernels::@rnn_fn_0_k0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64)
+    gpu.launch_func @rnn_kernels::@rnn_fn_0_k0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64) {rnn.exact}
     gpu.launch_func @rnn_kernels::@rnn_fn_0_k1 clusters in (%c4, %c1, %c1) blocks in (%c64, %c1, %c1) threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64) {rnn.cooperative}
     gpu.launch_func @rnn_kernels::@rnn_fn_0_k1 blocks in (%frames, %c1, %c1) threads in (%c128, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64)
     return

@@ -23,9 +23,14 @@ namespace mlir::rnn {
 /// The chips that code is generated for, oldest first: `sm_80` … `sm_100`.
 ArrayRef<StringRef> getCudaChips();
 
-/// Multiprocessors of the GPUs with this chip that code is meant for: so many
-/// blocks may wait for each other. None if the chip is not known.
-std::optional<int64_t> getMultiprocessors(StringRef chip);
+/// Of the GPUs with a chip that code is meant for.
+struct ChipResources {
+  int64_t multiprocessors; ///< so many blocks may wait for each other
+  int64_t clusterBlocks;   ///< blocks of a cluster at most; 1: there are none
+};
+
+/// None if the chip is not known.
+std::optional<ChipResources> getChipResources(StringRef chip);
 
 /// A module of kernels in text.
 struct PtxCode {

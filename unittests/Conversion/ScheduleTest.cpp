@@ -229,6 +229,32 @@ rnn.network @n(%x: tensor<3x150xf32>, %y: tensor<40x5xf32>, %i: tensor<33xi32>, 
   rnn.output %a, %b, %c, %d, %e, %f, %g, %h, %j, %k, %l, %m, %n : tensor<3xf32>, tensor<3xf32>, tensor<5xf32>, tensor<f32>, tensor<70xf32>, tensor<90xf32>, tensor<i32>, tensor<f32>, tensor<3x150xf32>, tensor<3x150xf32>, tensor<f32>, tensor<33xi32>, tensor<f32>
 })";
 
+// Units that give each other one, three and four elements, of the last frame and of this one.
+const char *kUnits = R"(
+rnn.parameter @w1 : tensor<48x16xf32> init(#rnn.zeros)
+rnn.parameter @w2 : tensor<64x48xf32> init(#rnn.zeros)
+rnn.parameter @w3 : tensor<16x64xf32> init(#rnn.zeros)
+rnn.parameter @w4 : tensor<16x64xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<48xf32>) -> (h: tensor<16xf32>, q: tensor<64xf32>) {
+  %w1 = rnn.param @w1 : tensor<48x16xf32>
+  %w2 = rnn.param @w2 : tensor<64x48xf32>
+  %w3 = rnn.param @w3 : tensor<16x64xf32>
+  %w4 = rnn.param @w4 : tensor<16x64xf32>
+  %h1 = rnn.delay %h by 1 : tensor<16xf32>
+  %g1 = rnn.delay %g by 1 : tensor<48xf32>
+  %q1 = rnn.delay %q by 1 : tensor<64xf32>
+  %a = rnn.linear %h1, %w1 : (tensor<16xf32>, tensor<48x16xf32>) -> tensor<48xf32>
+  %b = rnn.linear %g1, %w2 : (tensor<48xf32>, tensor<64x48xf32>) -> tensor<64xf32>
+  %c = rnn.linear %q1, %w3 : (tensor<64xf32>, tensor<16x64xf32>) -> tensor<16xf32>
+  %s = rnn.sum %a, %x : tensor<48xf32>
+  %g = math.tanh %s : tensor<48xf32>
+  %q = math.tanh %b : tensor<64xf32>
+  %d = rnn.linear %q, %w4 : (tensor<64xf32>, tensor<16x64xf32>) -> tensor<16xf32>
+  %t = rnn.sum %c, %d : tensor<16xf32>
+  %h = math.tanh %t : tensor<16xf32>
+  rnn.output %h, %q : tensor<16xf32>, tensor<64xf32>
+})";
+
 class ScheduleTest : public ::testing::TestWithParam<const char *> {};
 
 TEST_P(ScheduleTest, MatchesTheInterpreter) {
@@ -239,7 +265,7 @@ TEST_P(ScheduleTest, MatchesTheInterpreter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest, ::testing::Values(kElementwise, kShapes, kLoops));
+INSTANTIATE_TEST_SUITE_P(Networks, ScheduleTest, ::testing::Values(kElementwise, kShapes, kLoops, kUnits));
 
 /// Work on many frames, as blocks and warps divide it.
 class ManyFrames : public ::testing::TestWithParam<const char *> {};

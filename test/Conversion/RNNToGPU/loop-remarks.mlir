@@ -3,6 +3,7 @@
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=block -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=BLOCK
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=grid -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=GRID
+// RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=cluster -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=CLUSTER
 
 // CHECK: [Analysis] LoopByUnits | Category:rnn-launch | Function=fits | Blocks=2, ExchangedBytes=64, Exchanges=1, Kernel=rnn_fn_0_k1, Reason="registers of one block hold the weights; streams exchange nothing, so that they are divided among blocks", Regime=block, {{.*}} Streams=1, Threads=32, Units=8, Weights=registers
 // GRID: LoopByUnits {{.*}} Function=fits | {{.*}} Reason="one block: the option 'regime' asks for several; a cluster: the option 'regime' asks for a grid", Regime=grid
@@ -85,4 +86,20 @@ rnn.network @huge(%x: tensor<4096xf32>) -> (h: tensor<4096xf32>) {
   %s = rnn.sum %x, %u : tensor<4096xf32>
   %h = math.tanh %s : tensor<4096xf32>
   rnn.output %h : tensor<4096xf32>
+}
+
+// -----
+
+// Blocks that send without having waited would overwrite what others still read.
+// CLUSTER: LoopByUnits {{.*}} Function=early | {{.*}} Reason="one block: the option 'regime' asks for several; a cluster: a vector is known before the one of the last frame is read", Regime=grid
+rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
+rnn.network @early(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
+  %e1 = rnn.delay %e by 1 : tensor<8xf32>
+  %h1 = rnn.delay %h by 1 : tensor<8xf32>
+  %wh = rnn.param @wh : tensor<8x8xf32>
+  %s = rnn.sum %x, %e1, %h1 : tensor<8xf32>
+  %e = math.tanh %s : tensor<8xf32>
+  %u = rnn.linear %e1, %wh : (tensor<8xf32>, tensor<8x8xf32>) -> tensor<8xf32>
+  %h = math.tanh %u : tensor<8xf32>
+  rnn.output %h : tensor<8xf32>
 }

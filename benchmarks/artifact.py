@@ -4,8 +4,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""Reads the sections of a .rnnc file by the letter of docs/Artifact.md; needs nothing but Python."""
+"""Reads the sections of a .rnnc or .rnnc.gz file by the letter of docs/Artifact.md; needs nothing but Python."""
 
+import gzip
 import hashlib
 import json
 import pathlib
@@ -19,6 +20,8 @@ class Artifact:
 
     def __init__(self, path):
         data = pathlib.Path(path).read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
         if len(data) < 52 or data[:4] != b"RNNC":
             raise ValueError(f"'{path}' is not an artifact")
         _, size, digest, count = struct.unpack_from("<IQ32sI", data, 4)

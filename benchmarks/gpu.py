@@ -30,6 +30,7 @@ import argparse
 import collections
 import contextlib
 import fnmatch
+import gzip
 import json
 import os
 import pathlib
@@ -61,7 +62,10 @@ def load(options, artifact):
     """The program of an artifact of the bundle, on the target."""
     sys.path.insert(0, str(pathlib.Path(options["bundle"]) / "lib" / "python"))
     import rnn_mlir
-    return rnn_mlir.load(pathlib.Path(options["bundle"]) / artifact, target=options["target"])
+    file = pathlib.Path(options["bundle"]) / artifact
+    if (packed := file.with_name(f"{file.name}.gz")).is_file():
+        return rnn_mlir.Program(gzip.decompress(packed.read_bytes()), target=options["target"])
+    return rnn_mlir.load(file, target=options["target"])
 
 
 def bits(array):

@@ -81,8 +81,12 @@ def make(compile_artifact, folder, point, mode, streams, targets):
     compile_artifact(models.mlir(point._replace(streams=streams)), file, *[f"--target={target}" for target in targets],
                      f"--streams={streams}", "--functions=step", f"--mode={mode}", f"--report={report}")
     report.write_text(json.dumps(counts(json.loads(report.read_text()), artifact.Artifact(file)), indent=1) + "\n")
-    # Several times smaller: much of it is PTX.
-    (folder / f"{name}.rnnc.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
+    pack(file)
+
+
+def pack(file):
+    """Replaces an artifact by its .gz, which is several times smaller: much of it is PTX."""
+    file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
     file.unlink()
 
 

@@ -7,7 +7,7 @@
 #
 #   sasscost.py [--points=<globs of models.py>] [--json=<file>] [--trace=<kernel>]
 #   sasscost.py net.mlir [--streams=<n>]
-#   sasscost.py net.rnnc [--report=<report of rnn-compile, default net.json>]
+#   sasscost.py net.rnnc[.gz] [--report=<report of rnn-compile, default net.json>]
 #
 # An estimate, without a GPU, of the microseconds per frame of each loop over frames: one warp goes through the loop in
 # order, by the stalls and scoreboards that ptxas wrote into the instructions and by assumed latencies. It says where
@@ -467,8 +467,8 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
     print(f"estimates at {GHZ} GHz with {HOP} us from block to block; not measured")
-    if options.file and options.file.suffix == ".rnnc":
-        file = options.report or options.file.with_suffix(".json")
+    if options.file and options.file.name.endswith((".rnnc", ".rnnc.gz")):
+        file = options.report or options.file.with_name(options.file.name[:options.file.name.index(".rnnc")] + ".json")
         if not file.is_file():
             raise Problem(f"no report '{file}'; rnn-compile --report writes it")
         report = json.loads(file.read_text())

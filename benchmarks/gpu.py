@@ -30,6 +30,7 @@ import argparse
 import collections
 import contextlib
 import fnmatch
+import gzip
 import json
 import os
 import pathlib
@@ -61,7 +62,10 @@ def load(options, artifact):
     """The program of an artifact of the bundle, on the target."""
     sys.path.insert(0, str(pathlib.Path(options["bundle"]) / "lib" / "python"))
     import rnn_mlir
-    return rnn_mlir.load(pathlib.Path(options["bundle"]) / artifact, target=options["target"])
+    file = pathlib.Path(options["bundle"]) / artifact
+    if (packed := file.with_name(f"{file.name}.gz")).is_file():
+        return rnn_mlir.Program(gzip.decompress(packed.read_bytes()), target=options["target"])
+    return rnn_mlir.load(file, target=options["target"])
 
 
 def bits(array):
@@ -241,12 +245,12 @@ def worker(kind, options):
 class Worker:
     """A process that is started when asked, and anew after an error: a session on a GPU may be lost with it."""
 
-    def __init__(self, kind, options, log):
-        self.kind, self.options, self.log, self.process = kind, options, log, None
+    def __init__(self, kind, options, log, script=__file__):
+        self.kind, self.options, self.log, self.script, self.process = kind, options, log, script, None
 
     def start(self):
         if self.process is None:
-            self.process = subprocess.Popen([sys.executable, __file__, "--worker", self.kind, json.dumps(self.options)],
+            self.process = subprocess.Popen([sys.executable, self.script, "--worker", self.kind, json.dumps(self.options)],
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def ask(self, timeout, **request):
@@ -282,6 +286,32 @@ class Worker:
 # ===-------------------------------------------------------------------------===#
 
 
+def machine(target):
+    """What a result is worth nothing without: processor, GPU, driver, versions."""
+    info = {"target": target, "python": platform.python_version(), "numpy": np.__version__}
+    with open("/proc/cpuinfo") as file:
+        names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    info["cpu"], info["cores"] = names[0] if names else "unknown", len(os.sched_getaffinity(0))
+    if target == "cuda":
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            query = ["nvidia-smi", "--query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total",
+                     "--format=csv,noheader"]
+            info["nvidia-smi"] = subprocess.run(query, capture_output=True, text=True, timeout=20).stdout.strip()
+    from importlib import metadata
+    for package in ("torch", "jax", "jaxlib"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            info[package] = metadata.version(package)
+    return info
+
+
+def write(path, result):
+    """The JSON, whole or not at all; nothing without a path."""
+    if path:
+        with open(f"{path}.part", "w") as file:
+            json.dump(result, file, indent=1)
+        os.replace(f"{path}.part", path)
+
+
 class Run:
     def __init__(self, options):
         self.options = options
@@ -297,27 +327,11 @@ class Run:
         return self.options.seconds - (time.monotonic() - self.began)
 
     def save(self):
-        if self.options.json:
-            self.result["seconds"] = round(time.monotonic() - self.began, 1)
-            partial = f"{self.options.json}.part"
-            with open(partial, "w") as file:
-                json.dump(self.result, file, indent=1)
-            os.replace(partial, self.options.json)
+        self.result["seconds"] = round(time.monotonic() - self.began, 1)
+        write(self.options.json, self.result)
 
     def machine(self):
-        info = {"target": self.options.target, "python": platform.python_version(), "numpy": np.__version__}
-        with open("/proc/cpuinfo") as file:
-            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-        info["cpu"] = names[0] if names else "unknown"
-        if self.options.target == "cuda":
-            with contextlib.suppress(OSError, subprocess.SubprocessError):
-                query = ["nvidia-smi", "--query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total",
-                         "--format=csv,noheader"]
-                info["nvidia-smi"] = subprocess.run(query, capture_output=True, text=True, timeout=20).stdout.strip()
-        from importlib import metadata
-        for package in ("torch", "jax", "jaxlib"):
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                info[package] = metadata.version(package)
+        info = machine(self.options.target)
         self.result["machine"] = info
         self.has = {package: package in info and not self.options.no_peers for package in ("torch", "jax")}
         left_out = [name for name, present in self.has.items() if not present]

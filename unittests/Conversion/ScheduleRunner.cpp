@@ -107,11 +107,11 @@ CpuRunner::CpuRunner(ModuleOp module, const HostTarget &target) {
   code = std::make_unique<NativeCode>(*clone, target);
 }
 
-std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, void **tensors, void *workspace) {
+std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, const CallMemory &memory) {
   TestContext context;
   context.frames = frames;
-  context.tensors = tensors;
-  context.workspace = workspace;
+  context.tensors = memory.tensors;
+  context.workspace = memory.workspace;
   context.barrier = TestContext::meet;
   context.threads = threads;
   auto *function = code->symbol<void(RnnContext *, int64_t, int64_t)>("rnn_fn_" + std::to_string(number));
@@ -123,11 +123,13 @@ std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, vo
   return "";
 }
 
-EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime) {
+EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime, int64_t multiprocessors, HostSanitizer sanitizer)
+    : sanitizer(sanitizer) {
   OwningOpRef<ModuleOp> clone = module.clone();
   PassManager manager(module.getContext());
   ConvertRNNToGPUOptions options;
   options.regime = regime.str();
+  options.multiprocessors = multiprocessors;
   manager.addPass(createConvertRNNToGPU(options));
   manager.addPass(createExpandMath());
   if (failed(manager.run(*clone)))
@@ -145,24 +147,64 @@ EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime) {
           {op.getKernelName().str(), map, constant(op.getBlockSizeX()), cluster, op->hasAttr("rnn.cooperative")});
     });
   }
-  PassManager toHost(module.getContext());
-  buildKernelsToNVVMPipeline(toHost);
-  toHost.addPass(createConvertNVVMToEmulator());
-  if (failed(toHost.run(*clone)))
+  PassManager toNVVM(module.getContext());
+  buildKernelsToNVVMPipeline(toNVVM);
+  if (failed(toNVVM.run(*clone)))
     return;
-  sharedBytes = (*clone)->getAttrOfType<IntegerAttr>("rnn.shared_bytes").getInt();
-  code = std::make_unique<NativeCode>(*clone, testTarget());
-  if (auto **table = code->symbol<const RnnEmulator *>(RNN_EMULATOR_VARIABLE))
-    *table = runtime::Emulator::table();
+  kernels = std::move(clone);
+  Code all = makeCode(*kernels);
+  code = std::move(all.code);
+  sharedBytes = all.sharedBytes;
 }
 
-std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, void **tensors, void *workspace) {
+EmulatorRunner::Code EmulatorRunner::makeCode(ModuleOp module) {
+  OwningOpRef<ModuleOp> clone = module.clone();
+  PassManager manager(module.getContext());
+  manager.addPass(createConvertNVVMToEmulator());
+  if (failed(manager.run(*clone)))
+    return {};
+  HostTarget target = testTarget();
+  target.sanitizer = sanitizer;
+  Code made{std::make_unique<NativeCode>(*clone, target),
+            (*clone)->getAttrOfType<IntegerAttr>("rnn.shared_bytes").getInt()};
+  if (auto **table = made.code->symbol<const RnnEmulator *>(RNN_EMULATOR_VARIABLE))
+    *table = runtime::Emulator::table();
+  return made;
+}
+
+SmallVector<std::string> EmulatorRunner::getLaunches(unsigned number) const {
+  return llvm::map_to_vector(launches[number], [](const Launch &launch) { return launch.kernel; });
+}
+
+bool EmulatorRunner::change(unsigned launch, OwningOpRef<ModuleOp> module) {
+  if (changed != launch)
+    before.clear();
+  changed = launch;
+  used.push_back(std::move(changedCode));
+  changedCode = module ? makeCode(*module) : Code();
+  return !module || (changedCode.code && changedCode.code->isLoaded());
+}
+
+std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, const CallMemory &memory) {
   runtime::Emulator emulator(seed);
+  void *workspace = memory.workspace;
+  void **tensors = memory.tensors;
   void *arguments[] = {&workspace, &tensors, &frames};
-  for (const Launch &launch : launches[number]) {
+  for (auto [index, launch] : llvm::enumerate(launches[number])) {
+    const bool isChanged = changed && *changed == index;
+    if (changed && index < *changed && !before.empty())
+      continue;
+    if (isChanged && before.empty())
+      before = copyOf(memory);
+    else if (isChanged)
+      for (auto [bytes, kept] : llvm::zip_equal(memory.bytes, before))
+        llvm::copy(kept, bytes.begin());
+    if (isChanged && !changedCode.code)
+      continue;
+    NativeCode &used = isChanged ? *changedCode.code : *code;
     runtime::EmulatorLaunch request;
     request.kernel = launch.kernel;
-    request.entry = code->symbol<void(void **)>(launch.kernel);
+    request.entry = used.symbol<void(void **)>(launch.kernel);
     request.arguments = arguments;
     Builder builder(launch.blocks.getContext());
     SmallVector<Attribute> results;
@@ -171,20 +213,31 @@ std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, 
       return "the number of blocks of " + launch.kernel + " is not a number";
     request.grid = {uint32_t(cast<IntegerAttr>(results.front()).getInt()), 1, 1};
     request.block = {uint32_t(launch.threads), 1, 1};
-    request.sharedBytes = sharedBytes;
+    request.sharedBytes = std::max(sharedBytes, changedCode.sharedBytes);
     request.cluster = uint32_t(launch.cluster);
     request.cooperative = launch.isCooperative;
     if (runtime::Status status = emulator.launch(request); status.failed())
       return status.str();
+    if (isChanged)
+      break;
   }
+  if (changed)
+    after = copyOf(memory);
   return "";
+}
+
+EmulatorRunner::Memory EmulatorRunner::copyOf(const CallMemory &memory) {
+  Memory copy;
+  for (ArrayRef<char> bytes : memory.bytes)
+    copy.emplace_back(bytes.begin(), bytes.end());
+  return copy;
 }
 
 void ScheduleRunner::setMemory(ModuleOp lowered) {
   for (auto function : lowered.getOps<func::FuncOp>()) {
     auto bytes = function->getAttrOfType<DictionaryAttr>("rnn.memory");
     auto get = [&](StringRef name) { return cast<IntegerAttr>(bytes.get(name)).getInt(); };
-    memory.push_back({get("constant"), get("per_frame"), get("per_thread")});
+    sizes.push_back({get("constant"), get("per_frame"), get("per_thread")});
   }
 }
 
@@ -210,15 +263,20 @@ std::string ScheduleRunner::run(unsigned number, ScheduleOp schedule, const Tens
     addresses.push_back(bytes.data());
   }
 
-  const Memory &size = memory[number];
+  const Sizes &size = sizes[number];
   int64_t total = size.constant + size.perThread * variant + size.perFrame * frames;
   // Bytes beyond the announced size are checked not to change.
   constexpr int64_t kGuard = 256;
   std::unique_ptr<char, decltype(&free)> workspace(
       static_cast<char *>(aligned_alloc(64, llvm::alignTo(total + kGuard, 64))), free);
-  std::memset(workspace.get(), 0xff, total + kGuard);
+  std::memset(workspace.get(), fill, total);
+  std::memset(workspace.get() + total, 0xff, kGuard);
 
-  if (std::string problem = call(number, frames, variant, addresses.data(), workspace.get()); !problem.empty())
+  CallMemory memory{addresses.data(), workspace.get(), {}};
+  for (std::vector<char> &bytes : storage)
+    memory.bytes.push_back(bytes);
+  memory.bytes.emplace_back(workspace.get(), total);
+  if (std::string problem = call(number, frames, variant, memory); !problem.empty())
     return problem;
   for (int64_t i = 0; i < kGuard; ++i)
     if (workspace.get()[total + i] != char(0xff))
@@ -240,8 +298,7 @@ std::string ScheduleRunner::run(unsigned number, ScheduleOp schedule, const Tens
   return "";
 }
 
-/// Bitwise equality, NaN included.
-static bool isSame(const TensorMap &a, const TensorMap &b) {
+bool test::isSame(const TensorMap &a, const TensorMap &b) {
   for (auto &[name, tensor] : a) {
     auto it = b.find(name);
     if (it == b.end() || tensor.isFloat() != it->second.isFloat())

@@ -24,24 +24,36 @@ public:
   bool isValid() const { return code && code->isLoaded(); }
 
   /// Runs the `number`-th schedule of the module over some frames, as
-  /// `interpret` does. Memory that nothing has written is filled with NaN.
+  /// `interpret` does. Memory that nothing has written is filled with NaN, or
+  /// with the bytes that `setFill` chose.
   /// Results must not depend on `variant`: the number of threads, or an order.
   /// Returns an error, or an empty text.
   std::string run(unsigned number, ScheduleOp schedule, const TensorMap &inputs, int64_t frames, int64_t variant,
                   TensorMap &outputs);
 
+  void setFill(char byte) { fill = byte; }
+
 protected:
+  /// Where a call works: addresses of the tensors, of the workspace, and the
+  /// bytes of all of them.
+  struct CallMemory {
+    void **tensors;
+    void *workspace;
+    SmallVector<MutableArrayRef<char>> bytes;
+  };
+
   /// Reads the workspaces of the lowered functions.
   void setMemory(ModuleOp lowered);
-  virtual std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) = 0;
+  virtual std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) = 0;
 
   std::unique_ptr<NativeCode> code;
 
 private:
-  struct Memory {
+  struct Sizes {
     int64_t constant, perFrame, perThread;
   };
-  SmallVector<Memory> memory;
+  SmallVector<Sizes> sizes;
+  char fill = char(0xff);
 };
 
 /// As machine code; a variant is a number of threads.
@@ -50,14 +62,31 @@ public:
   CpuRunner(ModuleOp module, const HostTarget &target);
 
 private:
-  std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
+  std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) override;
 };
 
 /// As GPU kernels on the emulator, with a regime of `convert-rnn-to-gpu`; a
 /// variant is the seed of an order of threads.
 class EmulatorRunner : public ScheduleRunner {
 public:
-  EmulatorRunner(ModuleOp module, StringRef regime);
+  EmulatorRunner(ModuleOp module, StringRef regime, int64_t multiprocessors = 80,
+                 HostSanitizer sanitizer = HostSanitizer::None);
+
+  /// The kernels in the LLVM and NVVM dialects, before they become the emulator's.
+  ModuleOp getKernels() { return *kernels; }
+  /// Kernels of a function, in the order of their launches.
+  SmallVector<std::string> getLaunches(unsigned number) const;
+
+  /// From now on the `launch`-th launch runs this code for its kernel, a module
+  /// like that of `getKernels` whose functions of the host are gone, and is the
+  /// last one. Without a module it is left out, and all others run.
+  /// Launches before it run once, for the next call; later calls must have its
+  /// inputs and begin with what they left. False if the code does not compile.
+  bool change(unsigned launch, OwningOpRef<ModuleOp> module);
+
+  using Memory = std::vector<std::vector<char>>;
+  /// What the last call left in its tensors and its workspace.
+  const Memory &getMemory() const { return after; }
 
 private:
   struct Launch {
@@ -66,11 +95,30 @@ private:
     int64_t threads, cluster;
     bool isCooperative;
   };
-  std::string call(unsigned number, int64_t frames, int64_t variant, void **tensors, void *workspace) override;
+  /// Code for the emulator, and the shared memory that its kernels declare.
+  struct Code {
+    std::unique_ptr<NativeCode> code;
+    int64_t sharedBytes = 0;
+  };
+  Code makeCode(ModuleOp module);
+  static Memory copyOf(const CallMemory &memory);
+  std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) override;
 
   SmallVector<SmallVector<Launch>> launches; ///< by function
+  OwningOpRef<ModuleOp> kernels;
+  HostSanitizer sanitizer;
   int64_t sharedBytes = 0;
+
+  std::optional<unsigned> changed; ///< a launch
+  Code changedCode;
+  /// Code that is no longer used stays where it is, so that no other gets its
+  /// addresses: ThreadSanitizer reports a race of two addresses only once.
+  SmallVector<Code> used;
+  Memory before, after; ///< the changed launch
 };
+
+/// Bitwise equality of tensors, NaN included.
+bool isSame(const TensorMap &a, const TensorMap &b);
 
 /// Runs every schedule over the chunks of a probe, in the interpreter and by the
 /// runner with variants one and three, and returns the first difference, or an

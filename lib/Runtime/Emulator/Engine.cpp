@@ -110,7 +110,7 @@ void EmulatorEngine::runThreads(Fiber &fiber) {
     LogicalThread::enterEngine();
     endThread(fiber);
     // Now and then somebody else's turn comes between two threads.
-    if (!kReusesStacks || (seed && random(4) == 0) || !startThread(fiber)) {
+    if (!kReusesMemory || (seed && random(4) == 0) || !startThread(fiber)) {
       idle.push_back(&fiber);
       swapcontext(&fiber.context, &scheduler);
     }
@@ -134,8 +134,12 @@ void EmulatorEngine::endThread(Fiber &fiber) {
            ", which has ended");
   fiber.thread.block = nullptr;
   // Threads point to clusters of the deque, whose addresses stay.
-  while (!clusters.empty() && clusters.front().finished == clusters.front().blocks.size() * blockThreads())
+  while (!clusters.empty() && clusters.front().finished == clusters.front().blocks.size() * blockThreads()) {
+    if (!kReusesMemory)
+      for (Block &ended : clusters.front().blocks)
+        endedShared.push_back(std::move(ended.shared));
     clusters.pop_front();
+  }
   startClusters();
 }
 
@@ -157,7 +161,7 @@ Fiber *EmulatorEngine::newFiber() {
     idle.push_back(fibers.emplace_back(std::make_unique<Fiber>()).get());
   Fiber *fiber = idle.back();
   // The stack is there before the thread, as ThreadSanitizer sees it.
-  if (!fiber->stack || !kReusesStacks)
+  if (!fiber->stack || !kReusesMemory)
     prepare(*fiber);
   startThread(*fiber);
   idle.pop_back();
@@ -303,6 +307,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
   }
   running = nullptr;
   LogicalThread::engineAcquires(&end);
+  endedShared.clear();
   if (problem.empty())
     return Status::success();
   Status status = deviceError("kernel '" + launch.kernel + "' " + problem, {describeStall()});

@@ -82,12 +82,14 @@ struct Warp {
 
 struct Cluster;
 
+using SharedMemory = std::unique_ptr<char, void (*)(void *)>;
+
 struct Block {
   Cluster *cluster = nullptr;
   uint32_t number = 0;
   uint32_t started = 0, finished = 0;
   uint32_t stride = 1, first = 0; ///< thread number i starts as (first + i * stride) % threads
-  std::unique_ptr<char, void (*)(void *)> shared{nullptr, std::free};
+  SharedMemory shared{nullptr, std::free};
   Meeting barriers[kBarriers];
   std::vector<Warp> warps;
 };
@@ -176,6 +178,8 @@ private:
   uint64_t state = 0;
   const EmulatorLaunch *request = nullptr;
   std::deque<Cluster> clusters; ///< that have started and not finished
+  /// Of blocks that have ended, until the launch has, where it is not reused.
+  std::vector<SharedMemory> endedShared;
   uint64_t nextBlock = 0, blockCount = 0;
   uint64_t unstarted = 0; ///< threads of these clusters
   std::deque<Fiber *> ready;

@@ -32,8 +32,10 @@ namespace mlir::rnn::runtime {
 
 #ifdef RNN_THREAD_SANITIZER
 
-/// What two threads have done on one stack would look like a race.
-constexpr bool kReusesStacks = false;
+/// What two threads have done on one stack would look like a race, and so would
+/// giving back the shared memory of a block that has ended: the engine comes
+/// after its threads only when all have ended, or later blocks would too.
+constexpr bool kReusesMemory = false;
 
 /// A GPU thread. All functions but `enterEngine` are for the engine.
 class LogicalThread {
@@ -79,7 +81,7 @@ private:
 
 #else
 
-constexpr bool kReusesStacks = true;
+constexpr bool kReusesMemory = true;
 
 class LogicalThread {
 public:

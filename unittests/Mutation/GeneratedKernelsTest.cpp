@@ -1,0 +1,287 @@
+//===- GeneratedKernelsTest.cpp - Faults in generated kernels are found out ---===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The kernels of small networks, as the compiler makes them, with one fault each.
+// Every one must be found by what finds faults in our other tests: results that
+// are not the interpreter's, or not the same for all orders of threads, a stall,
+// lanes that part ways, or a race that ThreadSanitizer sees (RNNRaceTests, of the
+// same source). What cannot be found, since it makes no difference, is listed with
+// the reason.
+//
+// RNN_TEST_MUTANTS=1 prints how each was found.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Conversion/ScheduleRunner.h"
+#include "Mutants.h"
+
+#include "rnn/Dialect/RNN/Schedule/Passes.h"
+#include "rnn/Pipelines/Pipelines.h"
+
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+#include <fcntl.h>
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::test;
+
+#ifdef RNN_FINDS_RACES
+constexpr bool kFindsRaces = true;
+constexpr HostSanitizer kSanitizer = HostSanitizer::Thread;
+constexpr int64_t kOrders = 1, kFrames = 9; // A thread costs much; races show in any order.
+#else
+constexpr bool kFindsRaces = false;
+constexpr HostSanitizer kSanitizer = HostSanitizer::None;
+constexpr int64_t kOrders = 4, kFrames = 21;
+#endif
+
+static int races = 0;
+
+#ifdef RNN_FINDS_RACES
+extern "C" int __tsan_get_report_mop(void *report, unsigned long index, int *thread, void **address, int *size,
+                                     int *writes, int *atomic, void **trace, unsigned long traceSize);
+
+/// ThreadSanitizer calls this at every report. Lanes and warps that compute the
+/// same element store it with one instruction, several times the same value:
+/// that is how loops by units are made. If the values differ, results show it.
+/// Of an access long ago the instruction may be unknown.
+extern "C" void __tsan_on_report(void *report) {
+  void *instruction[2] = {};
+  bool write = true;
+  for (unsigned long access = 0; access < 2; ++access) {
+    int thread, size, writes = 0, atomic;
+    void *address;
+    __tsan_get_report_mop(report, access, &thread, &address, &size, &writes, &atomic, &instruction[access], 1);
+    write &= writes != 0;
+  }
+  if (!write || (instruction[1] && instruction[0] != instruction[1]))
+    ++races;
+}
+#endif
+
+/// The same memory is used again for every mutant.
+extern "C" const char *__tsan_default_options() { return "suppress_equal_addresses=0:symbolize=0:exitcode=0"; }
+
+namespace {
+
+/// Nothing goes to stderr while this lives: ThreadSanitizer's reports are wanted.
+class Quiet {
+public:
+  Quiet() : old(dup(2)) {
+    int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, 2);
+    close(nowhere);
+  }
+  ~Quiet() {
+    dup2(old, 2);
+    close(old);
+  }
+
+private:
+  int old;
+};
+
+/// A loop whose units publish one element each, with streams that begin anew.
+const char *kOne = R"(
+rnn.parameter @wx : tensor<64x40xf32> init(#rnn.zeros)
+rnn.parameter @wh : tensor<64x64xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<40xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<64xf32>) {
+  %wx = rnn.param @wx : tensor<64x40xf32>
+  %wh = rnn.param @wh : tensor<64x64xf32>
+  %h1 = rnn.delay %h by 1 : tensor<64xf32>
+  %gx = rnn.linear %x, %wx : (tensor<40xf32>, tensor<64x40xf32>) -> tensor<64xf32>
+  %gh = rnn.linear %h1, %wh : (tensor<64xf32>, tensor<64x64xf32>) -> tensor<64xf32>
+  %g = rnn.sum %gx, %gh : tensor<64xf32>
+  %h = math.tanh %g : tensor<64xf32>
+  rnn.output %h : tensor<64xf32>
+})";
+
+/// Units publish two elements each, and time runs backwards, as in an adjoint.
+const char *kTwo = R"(
+rnn.parameter @w : tensor<64x128xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<64xf32>) -> (p: tensor<64xf32>, q: tensor<64xf32>) {
+  %w = rnn.param @w : tensor<64x128xf32>
+  %both = tensor.concat dim(0) %p, %q : (tensor<64xf32>, tensor<64xf32>) -> tensor<128xf32>
+  %next = rnn.delay %both by -1 : tensor<128xf32>
+  %g = rnn.linear %next, %w : (tensor<128xf32>, tensor<64x128xf32>) -> tensor<64xf32>
+  %s = rnn.sum %g, %x : tensor<64xf32>
+  %p = math.tanh %s : tensor<64xf32>
+  %q = rnn.sigmoid %s : tensor<64xf32>
+  rnn.output %p, %q : tensor<64xf32>, tensor<64xf32>
+})";
+
+struct Case {
+  const char *name, *text, *regime;
+};
+
+void PrintTo(const Case &what, std::ostream *out) { *out << what.name; }
+
+class GeneratedKernels : public ::testing::TestWithParam<Case> {
+protected:
+  void SetUp() override {
+    context = makeContext();
+    handler = std::make_unique<ScopedDiagnosticHandler>(context.get(), [&](Diagnostic &diagnostic) {
+      messages += diagnostic.str() + "\n";
+      return success();
+    });
+    module = parseSourceString<ModuleOp>(GetParam().text, context.get());
+    ASSERT_TRUE(module) << messages;
+    options.frames = kFrames;
+    options.chunks = 2;
+    PassManager manager(context.get());
+    buildToGraphPipeline(manager, {});
+    PartitionOptions partition;
+    partition.streams = options.streams;
+    manager.addPass(createPartition(partition));
+    manager.addPass(createPlanMemory());
+    ASSERT_TRUE(succeeded(manager.run(*module))) << messages;
+    schedule = *module->getOps<ScheduleOp>().begin();
+    auto function = cast<RNNFunctionInterface>(schedule.getOperation());
+    FailureOr<SmallVector<TensorMap>> outputs = probe(function, options);
+    ASSERT_TRUE(succeeded(outputs)) << messages;
+    // The second chunk begins with what the first has left.
+    inputs = getProbeInputs(function, options, 1);
+    for (auto &[name, tensor] : outputs->front())
+      inputs[name] = tensor;
+    frames = getProbeFrames(function, options, 1);
+    expected = outputs->back();
+    // Few blocks: races of many threads are missed.
+    runner = std::make_unique<EmulatorRunner>(*module, GetParam().regime, /*multiprocessors=*/4, kSanitizer);
+    ASSERT_TRUE(runner->isValid()) << messages;
+  }
+
+  /// Runs in some orders of threads. `judge` looks at the outputs of each run and says what is wrong with them. Returns
+  /// what is wrong first, or an empty text.
+  std::string findFault(function_ref<std::string(const TensorMap &)> judge) {
+    for (int64_t seed = 1; seed <= kOrders; ++seed) {
+      const int before = races;
+      TensorMap outputs;
+      std::string problem;
+      {
+        Quiet quiet;
+        problem = runner->run(0, schedule, inputs, frames, seed, outputs);
+      }
+      if (!problem.empty())
+        return problem.substr(0, problem.find('\n'));
+      if (std::string wrong = judge(outputs); !wrong.empty())
+        return wrong;
+      if (races > before)
+        return "race";
+    }
+    return "";
+  }
+
+  /// Compares all results with the interpreter's and with those of other orders.
+  std::string findWrongResults() {
+    TensorMap first;
+    return findFault([&](const TensorMap &outputs) -> std::string {
+      if (auto difference = findDifference(expected, outputs, 2e-5))
+        return "wrong results: " + *difference;
+      if (first.empty())
+        first = outputs;
+      return isSame(first, outputs) ? "" : "other bits in another order";
+    });
+  }
+
+  /// Compares what the changed kernel leaves in memory with `right`; takes it if it is empty.
+  std::string findWrongMemory(EmulatorRunner::Memory &right) {
+    return findFault([&](const TensorMap &) -> std::string {
+      if (right.empty())
+        right = runner->getMemory();
+      return right == runner->getMemory() ? "" : "wrong results";
+    });
+  }
+
+  std::unique_ptr<MLIRContext> context;
+  std::string messages;
+  std::unique_ptr<ScopedDiagnosticHandler> handler;
+  OwningOpRef<ModuleOp> module;
+  ScheduleOp schedule;
+  ProbeOptions options;
+  TensorMap inputs, expected;
+  int64_t frames = 0;
+  std::unique_ptr<EmulatorRunner> runner;
+};
+
+/// What makes no difference, with the reason.
+struct Equivalent {
+  const char *test, *kernel, *mutant, *reason;
+};
+
+const char *kFirstSlice = "a mask of the product's first slice, which lies inside; those of the next ones are found";
+const char *kFirstElement = "it is for the first of the elements that a warp sums, which is never the last of all";
+const char *kNoSuchResult = "no result of these inputs has the bits of a word that is not there yet";
+
+const Equivalent kEquivalents[] = {
+    {"OneInABlock", "rnn_fn_0_k1", "mask 0", kFirstSlice},
+    {"OneInABlock", "rnn_fn_0_k1", "mask 1", kFirstSlice},
+    {"OneInABlock", "rnn_fn_0_k1", "mask 2", kFirstSlice},
+    {"OneInABlock", "rnn_fn_0_k1", "mask 3", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 0", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 1", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 2", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 3", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k3", "sentinel 0", kNoSuchResult},
+    {"OneAcrossBlocks", "rnn_fn_0_k3", "barrier 2",
+     "it only keeps warps that own no elements from polling too early; the words themselves order the frames"},
+    {"TwoAcrossBlocks", "rnn_fn_0_k2", "mask 2", kFirstElement},
+    {"TwoAcrossBlocks", "rnn_fn_0_k2", "clamp 1", kFirstElement},
+    {"TwoAcrossBlocks", "rnn_fn_0_k2", "sentinel 0", kNoSuchResult},
+    {"TwoAcrossBlocks", "rnn_fn_0_k2", "sentinel 1", kNoSuchResult},
+};
+
+std::string findReason(StringRef test, StringRef kernel, StringRef mutant) {
+  for (const Equivalent &entry : kEquivalents)
+    if (test == entry.test && kernel == entry.kernel && mutant == entry.mutant)
+      return entry.reason;
+  return "";
+}
+
+TEST_P(GeneratedKernels, FaultsAreFound) {
+  if (!kFindsRaces) {
+    ASSERT_EQ(findWrongResults(), "");
+  }
+  // The preset of words that blocks wait for shows only where other bytes were before.
+  runner->setFill(0x7f);
+  ASSERT_EQ(findWrongResults(), "");
+  auto check = [&](const std::string &kernel, const std::string &mutant, const std::string &found) {
+    if (getenv("RNN_TEST_MUTANTS"))
+      llvm::outs() << kernel << " " << mutant << ": " << found << "\n";
+    std::string reason = findReason(GetParam().name, kernel, mutant);
+    if (reason.empty())
+      EXPECT_NE(found, "") << kernel << ": " << mutant;
+    else
+      EXPECT_EQ(found, "") << kernel << ": " << mutant << " should make no difference: " << reason;
+  };
+  for (auto [launch, kernel] : llvm::enumerate(runner->getLaunches(0))) {
+    if (!kFindsRaces) {
+      ASSERT_TRUE(runner->change(launch, nullptr));
+      check(kernel, "left out", findWrongResults());
+    }
+    // What is not changed is right, in every order and without a race.
+    EmulatorRunner::Memory right;
+    ASSERT_TRUE(runner->change(launch, makeMutant(runner->getKernels(), kernel))) << messages;
+    ASSERT_EQ(findWrongMemory(right), "") << kernel << " as it is";
+    for (const Mutant &mutant : listMutants(findKernel(runner->getKernels(), kernel))) {
+      // Ordinary accesses to words that blocks exchange are right on this processor, and all else shows without
+      // ThreadSanitizer, under which a thread costs much.
+      if (kFindsRaces != (mutant.fault == Fault::Relaxed))
+        continue;
+      ASSERT_TRUE(runner->change(launch, makeMutant(runner->getKernels(), kernel, &mutant))) << messages;
+      check(kernel, mutant.name, findWrongMemory(right));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Loops, GeneratedKernels,
+                         ::testing::Values(Case{"OneInABlock", kOne, "block"}, Case{"OneAcrossBlocks", kOne, "grid"},
+                                           Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"}),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+} // namespace

@@ -1,0 +1,176 @@
+//===- Mutants.cpp - Kernels with one fault each --------------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Mutants.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <optional>
+#include <set>
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::test;
+
+namespace {
+
+constexpr unsigned kSharedMemory = 3;
+
+std::optional<int64_t> constantOf(Value value) {
+  APInt found;
+  if (matchPattern(value, m_ConstantInt(&found)))
+    return found.getSExtValue();
+  return std::nullopt;
+}
+
+Value makeConstant(Operation *before, Type type, int64_t value) {
+  OpBuilder b(before);
+  return LLVM::ConstantOp::create(b, before->getLoc(), type, b.getIntegerAttr(type, value));
+}
+
+/// An operand that is a constant becomes another.
+void setConstant(Operation *op, unsigned operand, int64_t value) {
+  op->setOperand(operand, makeConstant(op, op->getOperand(operand).getType(), value));
+}
+
+bool isBarrier(Operation *op) {
+  StringRef name = op->getName().getStringRef();
+  return name == "nvvm.barrier0" || name == "nvvm.barrier" || name == "nvvm.bar.warp.sync" ||
+         name == "nvvm.cluster.wait";
+}
+
+bool isAtomicLoad(Value value) {
+  auto load = value.getDefiningOp<LLVM::LoadOp>();
+  return load && load.getOrdering() != LLVM::AtomicOrdering::not_atomic;
+}
+
+bool isOfSharedMemory(Value value) {
+  auto load = value.getDefiningOp<LLVM::LoadOp>();
+  return load && cast<LLVM::LLVMPointerType>(load.getAddr().getType()).getAddressSpace() == kSharedMemory;
+}
+
+class Lister {
+public:
+  SmallVector<Mutant> list(LLVM::LLVMFuncOp kernel) {
+    kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      visit(op);
+      ++position;
+    });
+    return std::move(mutants);
+  }
+
+private:
+  void add(Fault fault, StringRef name, std::function<void(Operation *)> change) {
+    mutants.push_back({fault, (name + " " + Twine(counts[name]++)).str(), std::move(change), position});
+  }
+
+  void visit(Operation *op) {
+    if (isBarrier(op))
+      add(Fault::Barrier, "barrier", [](Operation *op) { op->erase(); });
+    if (auto compare = dyn_cast<LLVM::ICmpOp>(op))
+      visitCompare(compare);
+    if (auto load = dyn_cast<LLVM::LoadOp>(op); load && isAtomicLoad(load))
+      add(Fault::Relaxed, "ordinary load", [](Operation *op) { makeOrdinary(cast<LLVM::LoadOp>(op)); });
+    if (auto store = dyn_cast<LLVM::StoreOp>(op); store && store.getOrdering() != LLVM::AtomicOrdering::not_atomic)
+      add(Fault::Relaxed, "ordinary store", [](Operation *op) { makeOrdinary(cast<LLVM::StoreOp>(op)); });
+    if (auto clamp = dyn_cast<LLVM::UMinOp>(op))
+      if (auto bound = constantOf(clamp.getB()); bound && *bound > 0 && isFirst(op, "clamp", *bound))
+        add(Fault::Clamp, "clamp", [bound = *bound](Operation *op) { setConstant(op, 1, bound - 1); });
+    if (auto rest = dyn_cast<LLVM::URemOp>(op);
+        rest && constantOf(rest.getRhs()) == 2 && isa<BlockArgument>(rest.getLhs()))
+      for (unsigned use = 0, uses = std::distance(op->getUses().begin(), op->getUses().end()); use < uses; ++use)
+        add(Fault::Parity, "parity", [use](Operation *op) { swapSlot(op, use); });
+    if (auto shuffle = dyn_cast<NVVM::ShflOp>(op))
+      if (auto offset = constantOf(shuffle.getOffset()); offset && shuffle.getKind() == NVVM::ShflKind::bfly)
+        add(Fault::Shuffle, "shuffle",
+            [offset = *offset](Operation *op) { setConstant(op, 2, offset == 16 ? 1 : 2 * offset); });
+    if (auto extract = dyn_cast<LLVM::ExtractElementOp>(op); extract && isOfSharedMemory(extract.getVector()))
+      if (auto place = constantOf(extract.getPosition()); place && isFirst(op, "fragment", 0))
+        add(Fault::Fragment, "fragment", [place = *place](Operation *op) { setConstant(op, 1, place ^ 1); });
+  }
+
+  void visitCompare(LLVM::ICmpOp compare) {
+    std::optional<int64_t> bound = constantOf(compare.getRhs());
+    if (!bound)
+      return;
+    if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == -1) {
+      if (isAtomicLoad(compare.getLhs()))
+        return add(Fault::Wait, "wait", [](Operation *op) {
+          op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
+        });
+      return add(Fault::Sentinel, "sentinel", [](Operation *op) {
+        op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
+      });
+    }
+    // Masks of lanes and elements; not the limit of polls, and not whether there was a frame before.
+    if (compare.getPredicate() == LLVM::ICmpPredicate::ult && *bound >= 2 && *bound <= 1024 &&
+        isFirst(compare, "mask", *bound))
+      add(Fault::Mask, "mask", [bound = *bound](Operation *op) { setConstant(op, 1, bound - 1); });
+  }
+
+  template <typename Access>
+  static void makeOrdinary(Access access) {
+    access.setOrdering(LLVM::AtomicOrdering::not_atomic);
+    access.removeSyncscopeAttr();
+  }
+
+  static void swapSlot(Operation *op, unsigned use) {
+    OpBuilder b(op);
+    b.setInsertionPointAfter(op);
+    Value slot = op->getResult(0);
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &operand : slot.getUses())
+      uses.push_back(&operand);
+    Value one = makeConstant(op, slot.getType(), 1);
+    uses[use]->set(LLVM::XOrOp::create(b, op->getLoc(), slot, one));
+  }
+
+  bool isFirst(Operation *op, StringRef what, int64_t constant) {
+    return seen.insert({op->getBlock(), what.str(), constant}).second;
+  }
+
+  SmallVector<Mutant> mutants;
+  llvm::StringMap<unsigned> counts;
+  std::set<std::tuple<Block *, std::string, int64_t>> seen;
+  unsigned position = 0;
+};
+
+} // namespace
+
+SmallVector<Mutant> test::listMutants(LLVM::LLVMFuncOp kernel) { return Lister().list(kernel); }
+
+LLVM::LLVMFuncOp test::findKernel(ModuleOp kernels, StringRef name) {
+  for (auto module : kernels.getOps<gpu::GPUModuleOp>())
+    if (auto kernel = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      return kernel;
+  return nullptr;
+}
+
+OwningOpRef<ModuleOp> test::makeMutant(ModuleOp kernels, StringRef kernel, const Mutant *mutant) {
+  OwningOpRef<ModuleOp> clone = kernels.clone();
+  for (auto function : llvm::make_early_inc_range(clone->getOps<func::FuncOp>()))
+    function.erase();
+  for (auto module : clone->getOps<gpu::GPUModuleOp>())
+    for (auto function : llvm::make_early_inc_range(module.getOps<LLVM::LLVMFuncOp>()))
+      if (function.getName() != kernel)
+        function.erase();
+  if (!mutant)
+    return clone;
+  unsigned position = 0;
+  Operation *found = nullptr;
+  findKernel(*clone, kernel).walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (position++ == mutant->operation)
+      found = op;
+  });
+  mutant->change(found);
+  return clone;
+}

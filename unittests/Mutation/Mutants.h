@@ -1,0 +1,52 @@
+//===- Mutants.h - Kernels with one fault each ------------------*- C++ -*-===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RNN_UNITTESTS_MUTATION_MUTANTS_H
+#define RNN_UNITTESTS_MUTATION_MUTANTS_H
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <functional>
+#include <string>
+
+namespace mlir::rnn::test {
+
+/// The faults that are put into kernels.
+enum class Fault {
+  Barrier,  ///< a barrier, of a block or a warp, is gone
+  Wait,     ///< a wait for a word of another block is over at once
+  Relaxed,  ///< an atomic access is an ordinary one
+  Clamp,    ///< an index is cut off one too early
+  Mask,     ///< one lane or element too few does something
+  Parity,   ///< a use of the slot of even and odd frames has the other slot
+  Fragment, ///< a product takes the neighbour of an element of shared memory
+  Shuffle,  ///< a shuffle gets its value from another lane
+  Sentinel, ///< a result that looks like a word that is not there yet is published
+};
+
+/// A fault in a kernel of the LLVM and NVVM dialects.
+struct Mutant {
+  Fault fault;
+  std::string name;                        ///< the fault and its number in the kernel: `barrier 2`
+  std::function<void(Operation *)> change; ///< of the operation
+  unsigned operation;                      ///< its number in the kernel, in the order of the text
+};
+
+/// All faults of a kernel that one change of one operation makes. Clamps and masks
+/// with the same constant in one block of the kernel are one, the first.
+SmallVector<Mutant> listMutants(LLVM::LLVMFuncOp kernel);
+
+/// A module with that kernel alone, and with the fault if one is given; `kernels` stays.
+OwningOpRef<ModuleOp> makeMutant(ModuleOp kernels, StringRef kernel, const Mutant *mutant = nullptr);
+
+/// A kernel of a module.
+LLVM::LLVMFuncOp findKernel(ModuleOp kernels, StringRef name);
+
+} // namespace mlir::rnn::test
+
+#endif // RNN_UNITTESTS_MUTATION_MUTANTS_H

@@ -14,6 +14,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
+#include "rnn/Dialect/RNN/Schedule/Wavefront.h"
 #include <optional>
 
 namespace mlir::rnn {
@@ -76,6 +77,11 @@ struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
   using PassPipelineOptions<ToGpuOptions>::createFromString;
   Option<int64_t> multiprocessors{*this, "multiprocessors", llvm::cl::desc("how many blocks run at the same time"),
                                   llvm::cl::init(80)};
+  Option<std::string> regime{*this, "regime",
+                             llvm::cl::desc("auto, block or grid: whether a loop by units spreads over blocks"),
+                             llvm::cl::init("auto")};
+  Option<int64_t> pieceFrames{*this, "piece-frames", llvm::cl::desc("frames of a piece of a wavefront, at least"),
+                              llvm::cl::init(kPieceFrames)};
 };
 
 /// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the

@@ -53,21 +53,28 @@ class GpuEmitter : public FunctionEmitter {
 public:
   /// `regime` tells whether loops spread over blocks: `auto` where one is too few,
   /// `block` never, `grid` wherever they can. So many blocks run at the same time
-  /// as there are `multiprocessors`.
+  /// as there are `multiprocessors`. Pieces of wavefronts have at least so many
+  /// frames.
   GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, StringRef regime,
-             int64_t multiprocessors);
+             int64_t multiprocessors, int64_t pieceFrames);
 
   void begin(StringRef symbol) override;
   void end() override;
   void beginLoop() override;
   void endLoop() override;
+  void beginWavefront(int64_t older, unsigned loops) override;
+  void endWavefront() override;
+  void beginRegion(Operation *next) override { region = next; }
   bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
   bool emitProduct(const MatrixProduct &product) override;
   bool emitReduction(const Reduction &reduction) override;
 
   StringRef getRegime() const { return regime; }
-  int64_t getMultiprocessors() const { return multiprocessors; }
+  /// Those that the loop at hand may have: loops of a wavefront share them.
+  int64_t getMultiprocessors() const { return loopMultiprocessors; }
+  /// Emits, within a wavefront, what is done once and before it.
+  void emitBeforeWavefront(function_ref<void()> body);
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
   /// begins the next. Blocks take items with the stride of the grid.
   void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
@@ -103,6 +110,26 @@ private:
   /// The lanes of a warp combine what each has accumulated; one stores it.
   void storeCombined(const Reduction &reduction, Value lane, Value value, const View &view, const Point &point);
 
+  /// A launch of the wavefront at hand. What others wait for are positions among
+  /// its launches.
+  struct PieceLaunch {
+    gpu::LaunchFuncOp op;
+    Operation *region;
+    int64_t residentBlocks;    ///< that must all run at the same time, or 0
+    SmallVector<int64_t> after; ///< before a piece, the same piece of these
+  };
+  struct Wavefront {
+    int64_t number, older;
+    SmallVector<PieceLaunch> launches;
+  };
+  bool inPieces() const { return wavefront && !beforeWavefront; }
+  // Wavefronts.cpp
+  /// What a launch of the region at hand waits for.
+  SmallVector<int64_t> findSources() const;
+  /// `blocks` of the kernel launched by `op`.
+  void addToWavefront(gpu::LaunchFuncOp op, int64_t blocks);
+  void emitWavefrontRemark();
+
   void beginKernel();
   /// Ends the kernel and launches it, unless nothing in it can be noticed.
   void endKernel();
@@ -110,13 +137,17 @@ private:
 
   gpu::GPUModuleOp kernels;
   std::string regime;
-  int64_t multiprocessors;
+  int64_t multiprocessors, loopMultiprocessors, pieceFrameCount;
   func::FuncOp function;
   gpu::GPUFuncOp kernel;
   unsigned kernelNumber = 0;
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
   LoopDescription description; ///< of the loop
+  Operation *region = nullptr; ///< of the schedule, at hand
+  std::optional<Wavefront> wavefront;
+  int64_t wavefrontCount = 0;
+  bool beforeWavefront = false; ///< the kernel is for all frames, and not of the wavefront
   bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
   Size items;                  ///< the most items that threads of the kernel share
 };

@@ -117,7 +117,6 @@ private:
 
   // The kernel: UnitLoop.cpp.
   void findPlace();
-  Value frameOf(Value step);
   SmallVector<Value> loadAll(Value value);
   SmallVector<Value> loadAhead(Value wanted);
   SmallVector<Value> readLast(const Carried &item);

@@ -380,8 +380,8 @@ TEST_F(Cuda, WavefrontsAreCutIntoPieces) {
   EXPECT_TRUE(gpu->launches[1].isRecorded);
   // The last piece has what is left over; few frames are one piece.
   ASSERT_TRUE(session->run("acc", makeFrames(9), results).ok());
-  EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 6+5", "b 6+5", "c 6+5", "a 0+6", "b 0+6", "c 0+6",
-                                                  "last"}));
+  EXPECT_EQ(log.take(),
+            (std::vector<std::string>{"first", "a 6+5", "b 6+5", "c 6+5", "a 0+6", "b 0+6", "c 0+6", "last"}));
   ASSERT_TRUE(session->run("acc", makeFrames(1), results).ok());
   EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 0+3", "b 0+3", "c 0+3", "last"}));
 }

@@ -60,7 +60,8 @@ TEST(LaunchTable, FlagsAreInTheWorkspace) {
 TEST(LaunchTable, LaunchesOfWavefrontsSayWhatTheyWaitFor) {
   auto parse = [&](const std::string &wavefronts, const std::string &first, const std::string &second,
                    LaunchTable &table) {
-    std::string launches = editLaunches(R"("per_frame": 16},)", R"("per_frame": 16}, "wavefronts": )" + wavefronts + ",");
+    std::string launches =
+        editLaunches(R"("per_frame": 16},)", R"("per_frame": 16}, "wavefronts": )" + wavefronts + ",");
     auto add = [&](const std::string &kernel, const std::string &text) {
       const std::string name = "\"kernel\": \"" + kernel + "\", ";
       launches.replace(launches.find(name), name.size(), name + text);

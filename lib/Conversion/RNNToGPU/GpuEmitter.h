@@ -19,6 +19,8 @@ namespace mlir::rnn::loops {
 constexpr int64_t kWarpThreads = 32;
 /// A block has at most this many threads.
 constexpr int64_t kMaxBlockThreads = 1024;
+/// Registers of a multiprocessor.
+constexpr int64_t kRegisters = 65536;
 /// Bytes of a thread's widest access.
 constexpr int64_t kAccessBytes = 16;
 /// The NVVM address space of memory that all blocks see.
@@ -43,6 +45,7 @@ struct LoopDescription {
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
   int64_t exchangedBytes = 0; ///< of those vectors, for all streams
   bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
+  int64_t registers = 0;      ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only
 };
@@ -115,7 +118,9 @@ private:
   struct PieceLaunch {
     gpu::LaunchFuncOp op;
     Operation *region;
-    int64_t residentBlocks;    ///< that must all run at the same time, or 0
+    int64_t blocks;             ///< of a loop
+    int64_t registers;          ///< of a block, about
+    bool isCooperative;         ///< those blocks must all run at the same time
     SmallVector<int64_t> after; ///< before a piece, the same piece of these
   };
   struct Wavefront {
@@ -126,8 +131,8 @@ private:
   // Wavefronts.cpp
   /// What a launch of the region at hand waits for.
   SmallVector<int64_t> findSources() const;
-  /// `blocks` of the kernel launched by `op`.
-  void addToWavefront(gpu::LaunchFuncOp op, int64_t blocks);
+  /// Adds the launch of the kernel at hand, with blocks of `threads`.
+  void addToWavefront(gpu::LaunchFuncOp op, int64_t threads);
   void emitWavefrontRemark();
 
   void beginKernel();
@@ -148,8 +153,8 @@ private:
   std::optional<Wavefront> wavefront;
   int64_t wavefrontCount = 0;
   bool beforeWavefront = false; ///< the kernel is for all frames, and not of the wavefront
-  bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
-  Size items;                  ///< the most items that threads of the kernel share
+  bool waitsForBlocks = false;  ///< some kernel's blocks wait for one another, and may do so in vain
+  Size items;                   ///< the most items that threads of the kernel share
 };
 
 } // namespace mlir::rnn::loops

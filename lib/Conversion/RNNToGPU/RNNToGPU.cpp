@@ -162,9 +162,7 @@ void GpuEmitter::launch() {
   } else if (!isLoop) {
     blocks = hostIndex.constant(llvm::divideCeil(items.constant, perBlock));
   }
-  auto widen = [&](Value count) -> Value {
-    return arith::IndexCastOp::create(host, loc, host.getI64Type(), count);
-  };
+  auto widen = [&](Value count) -> Value { return arith::IndexCastOp::create(host, loc, host.getI64Type(), count); };
   SmallVector<Value> operands{function.getArgument(0), function.getArgument(1), widen(function.getArgument(2))};
   if (inPieces()) {
     // As it stands here, one piece of all frames.
@@ -178,7 +176,7 @@ void GpuEmitter::launch() {
   if (shape.isCooperative)
     launch->setAttr("rnn.cooperative", host.getUnitAttr());
   if (inPieces())
-    addToWavefront(launch, shape.isCooperative ? shape.blocks : 0);
+    addToWavefront(launch, threads);
   waitsForBlocks |= shape.isCooperative;
 }
 

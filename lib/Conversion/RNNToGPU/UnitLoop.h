@@ -48,6 +48,9 @@ namespace mlir::rnn::loops {
 /// that does not exist.
 constexpr int64_t kExchangeSlots = 3;
 
+/// Registers that a thread needs besides its weights.
+constexpr int64_t kOtherRegisters = 56;
+
 class UnitLoop {
 public:
   UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operation *> ops);

@@ -25,10 +25,8 @@ using namespace mlir::rnn::loops;
 static constexpr int64_t kGridThreads = 256;
 /// Elements of a sum that are worth a warp of their own.
 static constexpr int64_t kMinSlice = 32;
-/// Registers of a multiprocessor, and of a thread at most.
-static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
-/// Registers that a thread needs besides its weights.
-static constexpr int64_t kOtherRegisters = 56;
+/// Registers of a thread at most.
+static constexpr int64_t kThreadRegisters = 255;
 /// Weights that a thread keeps in registers at most.
 static constexpr int64_t kRegisterWeights = 160;
 /// Products of one thread per frame that are written out.

@@ -7,9 +7,9 @@
 //
 // The launches of a wavefront say what they wait for, so that whoever runs them
 // may run several at the same time. A launch waits for the same piece of what
-// its region reads, and for its own piece before. A loop waits besides for what
-// others make of its piece before: its blocks, which take whole
-// multiprocessors, would be in the way of that.
+// its region reads, and for its own piece before. Where loops take most of the
+// multiprocessors, and leave in them no room for a block of a launch that reads
+// what they compute, they wait with the next piece until that has run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +23,8 @@ using namespace mlir::rnn::loops;
 
 /// Pieces of a wavefront, at most: more of them would be started than computed.
 static constexpr int64_t kMaxPieces = 16;
+/// Registers of a thread that does elementwise work.
+static constexpr int64_t kGuessedRegisters = 64;
 
 void GpuEmitter::beginWavefront(int64_t older, unsigned loops) {
   endKernel();
@@ -33,18 +35,22 @@ void GpuEmitter::beginWavefront(int64_t older, unsigned loops) {
 
 void GpuEmitter::endWavefront() {
   endKernel();
+  int64_t loopBlocks = 0;
+  for (const PieceLaunch &launch : wavefront->launches)
+    loopBlocks += launch.blocks;
   for (auto [i, launch] : llvm::enumerate(wavefront->launches)) {
     SmallVector<int64_t> behind{int64_t(i)};
-    for (auto [j, reader] : llvm::enumerate(wavefront->launches))
-      if (isa<RecurrentOp>(launch.region) && !isa<RecurrentOp>(reader.region) && llvm::is_contained(reader.after, i))
+    for (auto [j, reader] : llvm::enumerate(wavefront->launches)) {
+      const bool hasRoom = 2 * loopBlocks <= multiprocessors || launch.registers + reader.registers <= kRegisters;
+      if (launch.blocks && !reader.blocks && !hasRoom && llvm::is_contained(reader.after, i))
         behind.push_back(j);
+    }
     launch.op->setAttr(kWavefrontAttrName, b.getI64IntegerAttr(wavefront->number));
     launch.op->setAttr("rnn.after", b.getDenseI64ArrayAttr(launch.after));
     launch.op->setAttr("rnn.behind", b.getDenseI64ArrayAttr(behind));
   }
-  function->setAttr("rnn.pieces",
-                    b.getDictionaryAttr({b.getNamedAttr("frames", b.getI64IntegerAttr(pieceFrameCount)),
-                                         b.getNamedAttr("most", b.getI64IntegerAttr(kMaxPieces))}));
+  function->setAttr("rnn.pieces", b.getDictionaryAttr({b.getNamedAttr("frames", b.getI64IntegerAttr(pieceFrameCount)),
+                                                       b.getNamedAttr("most", b.getI64IntegerAttr(kMaxPieces))}));
   emitWavefrontRemark();
   wavefront.reset();
   loopMultiprocessors = multiprocessors;
@@ -81,9 +87,13 @@ SmallVector<int64_t> GpuEmitter::findSources() const {
   return sources.takeVector();
 }
 
-void GpuEmitter::addToWavefront(gpu::LaunchFuncOp op, int64_t residentBlocks) {
-  wavefront->launches.push_back({op, region, residentBlocks, findSources()});
-  auto sources = wavefront->launches.back().after;
+void GpuEmitter::addToWavefront(gpu::LaunchFuncOp op, int64_t threads) {
+  int64_t registers = threads * (isLoop && !description.regime.empty() ? description.registers : kGuessedRegisters);
+  if (shape.residentBlocks)
+    registers = kRegisters / shape.residentBlocks;
+  const int64_t blocks = isLoop ? std::max<int64_t>(shape.blocks, 1) : 0;
+  wavefront->launches.push_back({op, region, blocks, registers, shape.isCooperative, findSources()});
+  ArrayRef<int64_t> sources = wavefront->launches.back().after;
   auto loop = dyn_cast<RecurrentOp>(region);
   const bool isReversed = loop ? loop.getDirection() == Direction::Anticausal
                                : !sources.empty() && wavefront->launches[sources.front()].op->hasAttr("rnn.reversed");
@@ -95,7 +105,7 @@ void GpuEmitter::addToWavefront(gpu::LaunchFuncOp op, int64_t residentBlocks) {
 void GpuEmitter::emitWavefrontRemark() {
   int64_t blocks = 0;
   for (const PieceLaunch &launch : wavefront->launches)
-    blocks += launch.residentBlocks;
+    blocks += launch.isCooperative ? launch.blocks : 0;
   const bool fits = blocks <= multiprocessors;
   auto emit = [&](auto &&remark, StringRef what, StringRef reason) {
     remark << remark::add("{0}", what) << remark::metric("Wavefront", wavefront->number)

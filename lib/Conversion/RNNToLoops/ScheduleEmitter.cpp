@@ -56,7 +56,7 @@ private:
   llvm::DenseMap<Value, View> values;
   SmallVector<std::pair<View, View>> assigned; ///< from, to
   SmallVector<KeepOp> keeps;
-  View guard; ///< one i1, if there is one
+  View guard;                       ///< one i1, if there is one
   std::optional<int64_t> wavefront; ///< number of the one at hand
   /// Its regions run at the same time, so that none may have another's scratch.
   std::optional<FunctionEmitter::Scratch> wavefrontScratch;

@@ -99,8 +99,8 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
 /// The keys of the report in the order of its text, and those of the objects in its lists.
 static constexpr StringRef kScalars[] = {"network",           "target", "streams", "parameters", "launches_per_step",
                                          "launches_per_frame"};
-static constexpr StringRef kLists[] = {"components", "hoisted",     "fused",   "kept_in_loop",
-                                       "refused",    "device_code", "kernels", "loops", "wavefronts"};
+static constexpr StringRef kLists[] = {"components",  "hoisted", "fused", "kept_in_loop", "refused",
+                                       "device_code", "kernels", "loops", "wavefronts"};
 static constexpr StringRef kFields[] = {"id",
                                         "phase",
                                         "kind",

@@ -127,7 +127,7 @@ public:
   Value windowFrames; ///< H + T
   /// The first of the domain's frames that are to be computed, and how many; null: all of them.
   Value pieceBegin, pieceFrames;
-  View ages;          ///< of the chunk; base is null if nothing asks
+  View ages; ///< of the chunk; base is null if nothing asks
   View windowAges;
   View flags; ///< one i32: flag 2 while the step runs
 

@@ -41,9 +41,8 @@ static bool worksFrameByFrame(Operation *region) {
   Block &body = region->getRegion(0).front();
   RateAnalysis rates(body, [&](unsigned i) { return getOperandRate(region, i); });
   return llvm::all_of(body.without_terminator(), [&](Operation &op) {
-    return op.hasTrait<OpTrait::ConstantLike>() || llvm::all_of(op.getResults(), [&](Value value) {
-             return rates.getRate(value) == Rate::Frame;
-           });
+    return op.hasTrait<OpTrait::ConstantLike>() ||
+           llvm::all_of(op.getResults(), [&](Value value) { return rates.getRate(value) == Rate::Frame; });
   });
 }
 
@@ -81,13 +80,14 @@ private:
 
   // The one that is being formed.
   llvm::MapVector<Operation *, Direction> members;
-  llvm::SmallPtrSet<Operation *, 16> behind; ///< others that need something of it
+  /// Others that need something of it, and why they, or what they need, are not of it.
+  llvm::DenseMap<Operation *, StringRef> behind;
   Domain domain = Domain::Chunk;
   int64_t used = 0; ///< multiprocessors
 };
 } // namespace
 
-static constexpr StringLiteral kOnce = "it does work that is done once for all frames";
+static constexpr StringLiteral kOnce = "work is done once for all frames";
 
 StringRef WavefrontBuilder::refuseFirst(RecurrentOp loop) {
   if (auto bptt = schedule.getBptt()) {
@@ -104,33 +104,33 @@ StringRef WavefrontBuilder::refuse(Operation *op) const {
     direction = loop.getDirection();
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     Operation *source = operand.getDefiningOp();
-    if (source && behind.contains(source))
-      return "it needs all frames of what depends on the loops before it";
+    if (auto found = behind.find(source); found != behind.end())
+      return found->second;
     auto member = members.find(source);
     if (member == members.end())
       continue;
     if (!isRegionOp(op))
-      return "it is no region";
+      return "there is no region";
     if (direction && *direction != member->second)
-      return "it goes through the frames in the other direction";
+      return "frames are visited in the other direction";
     direction = member->second;
     const int64_t sign = *direction == Direction::Causal ? 1 : -1;
     for (OpOperand &use : op->getRegion(0).getArgument(i).getUses()) {
       if (isa<SaveOp>(use.getOwner()) && use.getOperandNumber() == 0)
-        return "it reads frames of another domain";
+        return "frames of another domain are read";
       auto delay = dyn_cast<DelayOp>(use.getOwner());
       if (delay && use.getOperandNumber() == 0 && int64_t(delay.getBy()) * sign < 0)
-        return "it reads frames that are computed later";
+        return "frames are read that are computed later";
     }
   }
   if (!direction)
-    return "it needs nothing of the loops";
+    return "nothing of the loops is needed";
   if (getRegionDomain(op) != domain)
-    return "it works on other frames";
+    return "the domain is another";
   if (!worksFrameByFrame(op))
     return kOnce;
   if (auto loop = dyn_cast<RecurrentOp>(op); loop && used + countMultiprocessors(loop) > multiprocessors)
-    return "the multiprocessors' registers do not hold the weights of all the loops";
+    return "the weights do not fit in registers beside those of the other loops";
   return "";
 }
 
@@ -197,12 +197,14 @@ void WavefrontBuilder::close() {
 void WavefrontBuilder::run() {
   for (Operation &op : llvm::make_early_inc_range(*schedule.getBodyBlock())) {
     auto loop = dyn_cast<RecurrentOp>(op);
-    if (StringRef reason = refuse(&op); !members.empty() && reason.empty()) {
+    StringRef reason = refuse(&op);
+    if (!members.empty() && reason.empty()) {
       add(&op);
     } else if (loop) {
       if (!members.empty())
         remark::missed(op.getLoc(), remarkOptions(RemarkCategory::Launch, "NoWavefront", schedule.getSymName()))
-            << remark::add("the loop does not overlap with those before it") << remark::reason("{0}", reason);
+            << remark::add("the loop does not overlap with those before it")
+            << remark::reason("of it or what it needs, {0}", reason);
       close();
       if (refuseFirst(loop).empty())
         add(&op);
@@ -210,7 +212,7 @@ void WavefrontBuilder::run() {
                  Operation *source = operand.getDefiningOp();
                  return source && (members.contains(source) || behind.contains(source));
                })) {
-      behind.insert(&op);
+      behind[&op] = reason;
     }
   }
   close();

@@ -20,7 +20,7 @@
 
 // Its kernels take the first frame and the number of frames besides; of the others none does.
 // KERNELS-COUNT-3: gpu.func {{.*}}: i64, %{{[^,]*}}: i64, %{{[^,]*}}: i64)
-// KERNELS-NOT:     : i64, %{{[^,]*}}: i64, %{{[^,]*}}: i64)
+// KERNELS-NOT:     gpu.func {{.*}}: i64, %{{[^,]*}}: i64, %{{[^,]*}}: i64)
 
 // REMARKS-DAG: [Passed] Wavefront |
 // REMARKS-DAG: [Analysis] LoopByUnits {{.*}}Wavefront=0

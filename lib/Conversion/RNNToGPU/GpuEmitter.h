@@ -84,7 +84,8 @@ public:
   /// Shared memory of the kernel: memref<count x element>, its beginning a
   /// multiple of `kAccessBytes` bytes.
   Value allocateShared(Type element, int64_t count);
-  /// Neighbouring elements of shared memory, whose number divides their place.
+  /// Neighbouring elements of shared or other aligned memory, whose number divides
+  /// their place.
   SmallVector<Value> loadShared(Value memory, Value at, int64_t count);
   /// All of so many neighbouring lanes get their values combined, in one order.
   /// The whole warp takes part: its groups of lanes exchange among themselves.

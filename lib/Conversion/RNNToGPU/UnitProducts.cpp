@@ -163,6 +163,12 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   Type element = view.type.getElementType();
   Value zero = e.splat(element, 1, 0);
   SmallVector<Value> positions = findPositions(product);
+  // Four neighbours in one access, where rows begin at multiples of it: a loop in
+  // pieces loads its weights for each of them.
+  auto isEven = [](int64_t count) { return count % 4 == 0; };
+  const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
+                       isEven(view.shift) && !e.isConstant(view);
+  const int64_t width = inQuads ? 4 : 1;
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
     Value row, exists;
@@ -178,14 +184,19 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
     } else {
       row = flatIndex(op->getResult(0), i);
     }
-    for (Value k : positions) {
-      Value inside = index.less(k, index.constant(form.depth));
+    for (size_t p = 0; p < positions.size(); p += width) {
+      Value k = positions[p], inside = index.less(k, index.constant(form.depth));
       if (exists)
         inside = arith::AndIOp::create(b, loc, inside, exists);
       Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-      at = index.addScaled(at, clampPosition(product, k), form.depthStride);
-      Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
-      product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+      at = index.addScaled(at, index.min(k, index.constant(form.depth - width)), form.depthStride);
+      SmallVector<Value> weights;
+      if (inQuads)
+        weights = e.loadShared(e.base(view), at, width);
+      else
+        weights.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
+      for (Value weight : weights)
+        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
     }
   }
 }

@@ -123,9 +123,14 @@ void rnn::buildToCpuPipeline(OpPassManager &pm, const ToCpuOptions &options) {
 void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
   buildToSchedulePipeline(pm, options);
   addPhase(pm, Phase::Lowered, [&](OpPassManager &phase) {
+    // Launches can overlap here, which takes more memory.
+    phase.addPass(createFormWavefronts({options.multiprocessors, options.pieceFrames}));
+    phase.addPass(createPlanMemory({options.remat, options.limit}));
     ConvertRNNToGPUOptions kernels;
+    kernels.regime = options.regime;
     kernels.multiprocessors = options.multiprocessors;
     kernels.clusterBlocks = options.clusterBlocks;
+    kernels.pieceFrames = options.pieceFrames;
     phase.addPass(createConvertRNNToGPU(kernels));
     phase.addPass(createExpandMath());
     phase.addPass(createCanonicalizerPass());

@@ -36,6 +36,8 @@ static const std::vector<Option> kOptions = {
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
     {"dtype", "f64", "compute an f32 network in f64"},
     {"memory-limit", "n", "largest workspace, with KiB, MiB or GiB"},
+    {"regime", "r", "auto, block or grid: whether a loop spreads over the blocks of a GPU (auto)"},
+    {"piece-frames", "n", "frames of a piece where loops overlap on a GPU, at least (64)"},
     {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu, gpu: print MLIR; binary: the artifact (binary)"},
     {"describe", nullptr, "print the tensor tables as JSON, compile nothing"},
     {"report", "file", "write what became of the network, JSON if the name ends in .json; - is stdout"},
@@ -121,6 +123,10 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
     return status;
   if (line.has("clip-norm"))
     options.clipNorm = clip;
+  if (Status status = line.choice("regime", {"auto", "block", "grid"}, options.regime); status.failed())
+    return status;
+  if (Status status = line.integer("piece-frames", 1, 1 << 30, options.pieceFrames); status.failed())
+    return status;
   if (Status status = line.choice("mode", {"split", "sequential"}, options.mode); status.failed())
     return status;
   std::string remat = "auto";

@@ -66,6 +66,15 @@ static_assert(offsetof(ours::CUlaunchConfig, hStream) == offsetof(::CUlaunchConf
 static_assert(offsetof(ours::CUlaunchConfig, attrs) == offsetof(::CUlaunchConfig, attrs));
 static_assert(offsetof(ours::CUlaunchConfig, numAttrs) == offsetof(::CUlaunchConfig, numAttrs));
 
+static_assert(sizeof(ours::CUDA_KERNEL_NODE_PARAMS) == sizeof(::CUDA_KERNEL_NODE_PARAMS));
+static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS, blockDimX) == offsetof(::CUDA_KERNEL_NODE_PARAMS, blockDimX));
+static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS, sharedMemBytes) ==
+              offsetof(::CUDA_KERNEL_NODE_PARAMS, sharedMemBytes));
+static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS, kernelParams) ==
+              offsetof(::CUDA_KERNEL_NODE_PARAMS, kernelParams));
+static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS, extra) == offsetof(::CUDA_KERNEL_NODE_PARAMS, extra));
+static_assert(offsetof(ours::CUDA_KERNEL_NODE_PARAMS, ctx) == offsetof(::CUDA_KERNEL_NODE_PARAMS, ctx));
+
 #define RNN_SAME(name) static_assert(int(ours::name) == int(::name), #name)
 RNN_SAME(CUDA_SUCCESS);
 RNN_SAME(CUDA_ERROR_OUT_OF_MEMORY);
@@ -83,7 +92,6 @@ RNN_SAME(CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
 RNN_SAME(CU_JIT_ERROR_LOG_BUFFER);
 RNN_SAME(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 RNN_SAME(CU_STREAM_NON_BLOCKING);
-RNN_SAME(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 RNN_SAME(CU_EVENT_DISABLE_TIMING);
 #undef RNN_SAME
 

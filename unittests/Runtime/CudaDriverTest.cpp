@@ -332,6 +332,83 @@ TEST_F(Cuda, ListsThatComeAgainAreRecorded) {
   EXPECT_EQ(gpu->graphsMade, 3u);
 }
 
+/// `acc` with a wavefront: what `b` makes of a piece of `a` goes to `c`, from the last frame on.
+const char *const kWavefront = R"({
+  "functions": [
+    {"symbol": "rnn_test_step", "launches": [
+       {"kernel": "step", "grid": {"constant": 0, "per_frame": 1, "divisor": 1}, "block": 32}]},
+    {"symbol": "rnn_test_run", "memory": {"constant": 64, "per_frame": 16},
+     "wavefronts": [{"older": 2, "frames": 4, "pieces": 3}],
+     "launches": [
+       {"kernel": "first", "grid": {"constant": 1, "per_frame": 0, "divisor": 1}, "block": 2},
+       {"kernel": "a", "grid": {"constant": 2, "per_frame": 0, "divisor": 1}, "block": 2, "cooperative": true,
+        "wavefront": 0, "reversed": true, "after": [], "behind": [0, 1]},
+       {"kernel": "b", "grid": {"constant": 0, "per_frame": 1, "divisor": 1}, "block": 2,
+        "wavefront": 0, "reversed": true, "after": [0], "behind": [1]},
+       {"kernel": "c", "grid": {"constant": 2, "per_frame": 0, "divisor": 1}, "block": 2, "cooperative": true,
+        "wavefront": 0, "reversed": true, "after": [1], "behind": [2]},
+       {"kernel": "last", "grid": {"constant": 1, "per_frame": 0, "divisor": 1}, "block": 2}
+     ]}
+  ]
+})";
+
+/// `a 8+4`: kernel, first frame and number of frames of a piece.
+class WavefrontLog {
+public:
+  explicit WavefrontLog(FakeCuda &gpu) {
+    for (const char *kernel : {"first", "last"})
+      gpu.kernels[kernel] = [this, kernel](void **) { entries.push_back(kernel); };
+    for (const char *kernel : {"a", "b", "c"})
+      gpu.kernels[kernel] = [this, kernel](void **arguments) {
+        auto number = [&](int i) { return std::to_string(*static_cast<int64_t *>(arguments[i])); };
+        entries.push_back(kernel + (" " + number(3)) + "+" + number(4));
+      };
+  }
+  /// What was logged since the last time.
+  std::vector<std::string> take() { return std::exchange(entries, {}); }
+
+private:
+  std::vector<std::string> entries;
+};
+
+TEST_F(Cuda, WavefrontsAreCutIntoPieces) {
+  WavefrontLog log(*gpu);
+  auto session = open(packCuda(kWavefront));
+  TensorMap results;
+  ASSERT_TRUE(session->run("acc", makeFrames(10), results).ok());
+  EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 8+4", "b 8+4", "c 8+4", "a 4+4", "b 4+4", "c 4+4",
+                                                  "a 0+4", "b 0+4", "c 0+4", "last"}));
+  EXPECT_EQ(gpu->launches[2].blocks, 4u) << "one for each frame of the piece";
+  EXPECT_TRUE(gpu->launches[1].isCooperative) << "nothing runs beside it";
+  // As a graph, where the fake runs what comes last first: only what waits is kept back.
+  gpu->launches.clear();
+  ASSERT_TRUE(session->run("acc", makeFrames(10), results).ok());
+  EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 8+4", "b 8+4", "a 4+4", "b 4+4", "a 0+4", "b 0+4",
+                                                  "c 8+4", "c 4+4", "c 0+4", "last"}));
+  EXPECT_FALSE(gpu->launches[1].isCooperative);
+  EXPECT_TRUE(gpu->launches[1].isRecorded);
+  // The last piece has what is left over; few frames are one piece.
+  ASSERT_TRUE(session->run("acc", makeFrames(9), results).ok());
+  EXPECT_EQ(log.take(),
+            (std::vector<std::string>{"first", "a 6+5", "b 6+5", "c 6+5", "a 0+6", "b 0+6", "c 0+6", "last"}));
+  ASSERT_TRUE(session->run("acc", makeFrames(1), results).ok());
+  EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 0+3", "b 0+3", "c 0+3", "last"}));
+}
+
+TEST_F(Cuda, WavefrontsThatDoNotFitKeepTheirOrder) {
+  gpu->processors = 3;
+  WavefrontLog log(*gpu);
+  auto session = open(packCuda(kWavefront));
+  TensorMap results;
+  for (int call = 0; call < 2; ++call) {
+    gpu->launches.clear();
+    ASSERT_TRUE(session->run("acc", makeFrames(10), results).ok());
+    EXPECT_EQ(log.take(), (std::vector<std::string>{"first", "a 0+12", "b 0+12", "c 0+12", "last"}));
+    EXPECT_TRUE(gpu->launches[1].isCooperative);
+    EXPECT_EQ(gpu->launches[1].isRecorded, call == 1);
+  }
+}
+
 TEST_F(Cuda, GraphsAreNotKeptForever) {
   auto session = open();
   TensorMap results;

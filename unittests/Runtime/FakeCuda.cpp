@@ -9,8 +9,10 @@
 
 #include "CudaAbi.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <set>
 
 namespace {
@@ -30,13 +32,13 @@ struct FakeModule {
 /// Alive at the end of the process too, where a hung kernel forbids to unload them.
 std::set<FakeModule *> &modules = *new std::set<FakeModule *>;
 
-/// A launch and the values of its arguments.
-struct Recorded {
+/// A node of a graph: a launch, the values of its arguments, and the numbers of those that come before.
+struct Node {
   FakeLaunch launch;
-  uint64_t arguments[3];
+  uint64_t arguments[5];
+  std::vector<size_t> before;
 };
-std::vector<Recorded> recording;
-bool isRecording = false;
+using Graph = std::vector<std::unique_ptr<Node>>;
 
 template <typename Handle, typename Object>
 Handle toHandle(Object *object) {
@@ -50,6 +52,13 @@ Object *fromHandle(Handle handle) {
 int numberFrom(const char *variable, int otherwise) {
   const char *text = std::getenv(variable);
   return text ? std::atoi(text) : otherwise;
+}
+
+void setAttribute(FakeLaunch &launch, int id, const CUlaunchAttributeValue &value) {
+  if (id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE)
+    launch.isCooperative = value.cooperative;
+  else if (id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+    launch.cluster = value.clusterDim.x;
 }
 
 void execute(const FakeLaunch &launch, void **arguments) {
@@ -163,22 +172,10 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, voi
                        config->sharedMemBytes,
                        1,
                        false,
-                       isRecording};
-  for (unsigned i = 0; i < config->numAttrs; ++i) {
-    const CUlaunchAttribute &attribute = config->attrs[i];
-    if (attribute.id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE)
-      launch.isCooperative = attribute.value.cooperative;
-    else if (attribute.id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
-      launch.cluster = attribute.value.clusterDim.x;
-  }
-  if (!isRecording) {
-    execute(launch, arguments);
-    return CUDA_SUCCESS;
-  }
-  Recorded &recorded = recording.emplace_back();
-  recorded.launch = launch;
-  for (int i = 0; i < 3; ++i)
-    std::memcpy(&recorded.arguments[i], arguments[i], 8);
+                       false};
+  for (unsigned i = 0; i < config->numAttrs; ++i)
+    setAttribute(launch, config->attrs[i].id, config->attrs[i].value);
+  execute(launch, arguments);
   return CUDA_SUCCESS;
 }
 
@@ -270,41 +267,74 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
   state.orders.push_back({*fromHandle<void *>(event), stream});
   return CUDA_SUCCESS;
 }
-CUresult cuStreamBeginCapture(CUstream, int) {
+CUresult cuGraphCreate(CUgraph *graph, unsigned) {
   if (state.refusesGraphs)
     return 900;
-  isRecording = true;
-  recording.clear();
+  ++state.graphs;
+  *graph = toHandle<CUgraph>(new Graph);
   return CUDA_SUCCESS;
 }
-CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
-  isRecording = false;
-  ++state.graphs;
-  *graph = toHandle<CUgraph>(new std::vector<Recorded>(recording));
+CUresult cuGraphAddKernelNode(CUgraphNode *node, CUgraph handle, const CUgraphNode *before, size_t count,
+                              const CUDA_KERNEL_NODE_PARAMS *parameters) {
+  Graph &graph = *fromHandle<Graph>(handle);
+  Node &added = *graph.emplace_back(new Node);
+  added.launch = {fromHandle<FakeFunction>(parameters->func)->name,
+                  parameters->gridDimX,
+                  parameters->blockDimX,
+                  parameters->sharedMemBytes,
+                  1,
+                  false,
+                  true};
+  for (int i = 0; i < 5; ++i)
+    std::memcpy(&added.arguments[i], parameters->kernelParams[i], 8);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t number = 0; number < graph.size(); ++number)
+      if (graph[number].get() == fromHandle<Node>(before[i]))
+        added.before.push_back(number);
+  *node = toHandle<CUgraphNode>(&added);
+  return added.before.size() == count ? CUDA_SUCCESS : 1;
+}
+CUresult cuGraphKernelNodeSetAttribute(CUgraphNode node, int id, const CUlaunchAttributeValue *value) {
+  setAttribute(fromHandle<Node>(node)->launch, id, *value);
   return CUDA_SUCCESS;
 }
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long) {
   ++state.graphs;
   ++state.graphsMade;
-  *exec = toHandle<CUgraphExec>(new std::vector<Recorded>(*fromHandle<std::vector<Recorded>>(graph)));
+  auto *copy = new Graph;
+  for (const std::unique_ptr<Node> &node : *fromHandle<Graph>(graph))
+    copy->emplace_back(new Node(*node));
+  *exec = toHandle<CUgraphExec>(copy);
   return CUDA_SUCCESS;
 }
+/// Runs, of the nodes that need not wait, always the last one: what a graph does not say is not so.
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream) {
   ++state.graphLaunches;
-  for (Recorded &recorded : *fromHandle<std::vector<Recorded>>(exec)) {
-    void *arguments[] = {&recorded.arguments[0], &recorded.arguments[1], &recorded.arguments[2]};
-    execute(recorded.launch, arguments);
+  Graph &graph = *fromHandle<Graph>(exec);
+  std::vector<bool> isDone(graph.size());
+  auto isReady = [&](size_t number) {
+    const std::vector<size_t> &before = graph[number]->before;
+    return !isDone[number] && std::all_of(before.begin(), before.end(), [&](size_t other) { return isDone[other]; });
+  };
+  for (size_t done = 0; done < graph.size(); ++done) {
+    size_t next = graph.size() - 1;
+    while (!isReady(next))
+      --next;
+    uint64_t *values = graph[next]->arguments;
+    void *arguments[] = {values, values + 1, values + 2, values + 3, values + 4};
+    execute(graph[next]->launch, arguments);
+    isDone[next] = true;
   }
   return CUDA_SUCCESS;
 }
 CUresult cuGraphDestroy(CUgraph graph) {
   --state.graphs;
-  delete fromHandle<std::vector<Recorded>>(graph);
+  delete fromHandle<Graph>(graph);
   return CUDA_SUCCESS;
 }
 CUresult cuGraphExecDestroy(CUgraphExec exec) {
   --state.graphs;
-  delete fromHandle<std::vector<Recorded>>(exec);
+  delete fromHandle<Graph>(exec);
   return CUDA_SUCCESS;
 }
 

@@ -57,6 +57,58 @@ TEST(LaunchTable, FlagsAreInTheWorkspace) {
             "'m.rnnc' is damaged: launch list 'rnn_test_run' has no 'constant' from 0 to 281474976710656");
 }
 
+TEST(LaunchTable, LaunchesOfWavefrontsSayWhatTheyWaitFor) {
+  auto parse = [&](const std::string &wavefronts, const std::string &first, const std::string &second,
+                   LaunchTable &table) {
+    std::string launches =
+        editLaunches(R"("per_frame": 16},)", R"("per_frame": 16}, "wavefronts": )" + wavefronts + ",");
+    auto add = [&](const std::string &kernel, const std::string &text) {
+      const std::string name = "\"kernel\": \"" + kernel + "\", ";
+      launches.replace(launches.find(name), name.size(), name + text);
+    };
+    add("acc_loop", first);
+    add("acc_total", second);
+    return parseLaunchTable(launches, tablesOfTest(), "m.rnnc", table);
+  };
+  const std::string one = R"([{"older": 3, "frames": 4, "pieces": 16}])";
+  const std::string first = R"("wavefront": 0, "after": [], "behind": [0, 1], )",
+                    second = R"("wavefront": 0, "reversed": true, "after": [0], "behind": [1], )";
+  LaunchTable table;
+  Status status = parse(one, first, second, table);
+  ASSERT_TRUE(status.ok()) << status.str();
+  const LaunchList &acc = table.lists[0];
+  ASSERT_EQ(acc.wavefronts.size(), 1u);
+  EXPECT_EQ(acc.wavefronts[0].older, 3u);
+  EXPECT_EQ(acc.wavefronts[0].pieceFrames, 4u);
+  EXPECT_EQ(acc.wavefronts[0].mostPieces, 16u);
+  EXPECT_EQ(acc.wavefronts[0].first, 0u);
+  EXPECT_EQ(acc.wavefronts[0].count, 2u);
+  EXPECT_EQ(acc.launches[0].behind, (std::vector<uint32_t>{0, 1}));
+  EXPECT_FALSE(acc.launches[0].reversed);
+  EXPECT_EQ(acc.launches[1].after, std::vector<uint32_t>{0});
+  EXPECT_TRUE(acc.launches[1].reversed);
+  EXPECT_EQ(table.lists[1].launches[0].wavefront, Launch::kNoWavefront);
+
+  auto reason = [&](const std::string &wavefronts, const std::string &first, const std::string &second) {
+    const std::string prefix = "'m.rnnc' is damaged: ";
+    std::string message = parse(wavefronts, first, second, table).message;
+    return message.substr(0, prefix.size()) == prefix ? message.substr(prefix.size()) : "?" + message;
+  };
+  EXPECT_EQ(reason("[]", first, ""), "launch of 'acc_loop' is of no wavefront of its list");
+  EXPECT_EQ(reason("7", "", ""), "launch list 'rnn_test_run' has no list 'wavefronts'");
+  EXPECT_EQ(reason(R"([{"frames": 0, "pieces": 1}])", "", ""),
+            "a wavefront of launch list 'rnn_test_run' has no 'frames' from 1 to 1099511627776");
+  EXPECT_EQ(reason(R"([{"frames": 1, "pieces": 5000}])", "", ""),
+            "a wavefront of launch list 'rnn_test_run' has no 'pieces' from 1 to 4096");
+  EXPECT_EQ(reason(one, R"("wavefront": 0, "after": [0], "behind": [], )", ""),
+            "launch of 'acc_loop' waits for no launch of its wavefront in 'after'");
+  EXPECT_EQ(reason(one, R"("wavefront": 0, "after": [], "behind": [2], )", second),
+            "launch of 'acc_loop' waits for no launch of its wavefront in 'behind'");
+  EXPECT_EQ(reason(one, R"("wavefront": 0, "after": [], )", second), "launch of 'acc_loop' has no list 'behind'");
+  EXPECT_EQ(reason(one, R"("wavefront": 0, "after": [-1], "behind": [], )", second),
+            "launch of 'acc_loop' waits for no launch of its wavefront in 'after'");
+}
+
 TEST(BlockCount, IsRoundedUpAndBounded) {
   EXPECT_EQ((BlockCount{5, 12, 256}.at(1)), 1u);
   EXPECT_EQ((BlockCount{5, 12, 256}.at(20)), 1u);

@@ -64,10 +64,13 @@ def ConvertRNNToGPU : Pass<"convert-rnn-to-gpu", "::mlir::ModuleOp"> {
     A reduction of many elements is divided among the lanes of a warp; where there are few results, parts of them are computed first. Both orders follow from the shapes alone.
 
     A loop whose body is elementwise work and products of static matrices with vectors is dealt out by *units*: element u of every vector, with all its gates, belongs to one group of lanes, which computes it. Rows of the matrices are held in registers. Vectors that products read are exchanged once per frame. With few units all groups are in one block, exchange in shared memory and meet at its barrier; streams have blocks of their own. With more, they are in the blocks of a cluster, each of which has all of the vectors in its shared memory: who computes an element sends it to all blocks (`st.async`), whose threads wait for it at an mbarrier. With still more, units are in many blocks that run at the same time, at most `multiprocessors`, whose warps divide the sums and wait for the vector's elements themselves, preset to a value that no unit writes. `regime` chooses. How a sum is divided depends on the sizes and on `multiprocessors`, never on the device that runs it.
+
+    Regions of a wavefront (`rnn-form-wavefronts`) become launches that may be cut into pieces of frames: their kernels take the first frame and the number of frames besides. The launches have attributes: `rnn.wavefront`, its number; `rnn.after`, the launches of it whose same piece comes before; `rnn.behind`, those whose piece before comes before; `rnn.reversed`, that the last frames are the first piece. Its loops share the `multiprocessors`. The function's `rnn.pieces` tells the least number of frames of a piece and the largest number of pieces.
   }];
   let options = [Option<"regime", "regime", "std::string", "\"auto\"", "auto, block, cluster or grid: how far a loop by units spreads">,
                  Option<"multiprocessors", "multiprocessors", "int64_t", "80", "How many blocks run at the same time">,
-                 Option<"clusterBlocks", "cluster-blocks", "int64_t", "16", "Blocks of a cluster at most; 1: the chip has no clusters">];
+                 Option<"clusterBlocks", "cluster-blocks", "int64_t", "16", "Blocks of a cluster at most; 1: the chip has no clusters">,
+                 Option<"pieceFrames", "piece-frames", "int64_t", "64", "Frames of a piece of a wavefront, at least">];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect",

@@ -14,6 +14,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
+#include "rnn/Dialect/RNN/Schedule/Wavefront.h"
 #include <optional>
 
 namespace mlir::rnn {
@@ -79,6 +80,11 @@ struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
   Option<int64_t> clusterBlocks{*this, "cluster-blocks",
                                 llvm::cl::desc("blocks of a cluster at most; 1: the chip has no clusters"),
                                 llvm::cl::init(16)};
+  Option<std::string> regime{*this, "regime",
+                             llvm::cl::desc("auto, block, cluster or grid: how far a loop by units spreads"),
+                             llvm::cl::init("auto")};
+  Option<int64_t> pieceFrames{*this, "piece-frames", llvm::cl::desc("frames of a piece of a wavefront, at least"),
+                              llvm::cl::init(kPieceFrames)};
 };
 
 /// Appends the passes of a pipeline to `pm`, a pass manager of modules. Each pipeline contains the one before; the

@@ -24,14 +24,19 @@ namespace mlir::rnn::runtime {
 /// An address in the GPU's memory; 0 is none.
 using GpuAddress = uint64_t;
 
-/// A launch with its number of blocks.
+/// A launch with its number of blocks, of a wavefront for one piece.
 struct GpuLaunch {
   const Launch *launch;
   size_t kernel; ///< number of the kernel, by the driver
   uint32_t blocks;
+  int64_t firstFrame = 0, pieceFrames = 0; ///< of the piece
+  /// Others may run at the same time; there is room for all blocks that wait for one another.
+  bool overlaps = false;
+  /// Numbers of earlier launches of the list whose effects it needs. What those need, it need not name.
+  std::vector<uint32_t> after;
 };
 
-/// What every kernel of a list gets, in this order.
+/// What every kernel of a list gets, in this order; behind it the two of a piece.
 struct GpuArguments {
   GpuAddress workspace, tensors;
   int64_t frames;
@@ -75,10 +80,13 @@ public:
 
   /// The number of a kernel; an error if the code has no such kernel.
   virtual Status findKernel(const std::string &kernel, size_t &number) = 0;
+  /// Multiprocessors; each of them holds one block of any kernel that can run at all.
+  virtual uint64_t multiprocessors() = 0;
   /// The most blocks of a launch that the GPU holds at one time.
   virtual Status countResident(const Launch &launch, size_t kernel, uint64_t &blocks) = 0;
-  /// Starts the launches of list number `list`, one after another. Equal lists
-  /// and numbers of frames have equal launches.
+  /// Starts the launches of list number `list`, each after those that it names;
+  /// one after another is right too. Equal lists and numbers of frames have equal
+  /// launches.
   virtual Status run(size_t list, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) = 0;
   /// Waits until everything has run. After `seconds` it gives up with an error;
   /// what was started goes on and cannot be stopped.

@@ -14,6 +14,9 @@
 
 #include "rnn/Runtime/Tables.h"
 
+#include <cstdint>
+#include <vector>
+
 namespace mlir::rnn::runtime {
 
 /// A number of blocks: ceil((perFrame * T + constant) / divisor).
@@ -24,8 +27,18 @@ struct BlockCount {
   uint32_t at(int64_t frames) const;
 };
 
+/// Launches that follow one another in a list and may be cut into pieces of
+/// frames, which overlap.
+struct Wavefront {
+  uint64_t older = 0;       ///< frames of its domain besides T
+  uint64_t pieceFrames = 1; ///< of a piece, at least
+  uint32_t mostPieces = 1;
+  size_t first = 0, count = 0; ///< its launches
+};
+
 /// One launch of a kernel. All kernels take the workspace, the array of
-/// tensors and T.
+/// tensors and T; those of a wavefront also the first frame and how many frames
+/// to compute.
 struct Launch {
   std::string kernel;
   BlockCount grid;
@@ -37,15 +50,24 @@ struct Launch {
   /// The grid is exact. Any launch that is not does the same work with fewer
   /// blocks.
   bool exact = false;
+
+  static constexpr size_t kNoWavefront = SIZE_MAX;
+  size_t wavefront = kNoWavefront; ///< number of the list's wavefront that it is of
+  bool reversed = false;           ///< the last frames are the first piece
+  /// Positions among the launches of the wavefront: a piece comes after the same
+  /// piece of those, and behind the piece before of these.
+  std::vector<uint32_t> after, behind;
 };
 
-/// What a function launches, one after another; `memory` has no perThread.
+/// What a function launches, one after another but for wavefronts; `memory` has no
+/// perThread.
 struct LaunchList {
   MemoryPlan memory;
   /// Where the flags of a call are in its workspace, an i32: 4 tells that a block
   /// waited in vain for another. Nothing where no block waits.
   std::optional<MemoryPlan> flags;
   std::vector<Launch> launches;
+  std::vector<Wavefront> wavefronts;
 };
 
 struct LaunchTable {

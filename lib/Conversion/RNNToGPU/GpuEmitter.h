@@ -20,6 +20,8 @@ namespace mlir::rnn::loops {
 constexpr int64_t kWarpThreads = 32;
 /// A block has at most this many threads.
 constexpr int64_t kMaxBlockThreads = 1024;
+/// Registers of a multiprocessor.
+constexpr int64_t kRegisters = 65536;
 /// Bytes of a thread's widest access.
 constexpr int64_t kAccessBytes = 16;
 /// The NVVM address space of memory that all blocks see.
@@ -46,6 +48,7 @@ struct LoopDescription {
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
   int64_t exchangedBytes = 0; ///< of those vectors, for all streams
   bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
+  int64_t registers = 0;      ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only
 };
@@ -60,19 +63,27 @@ public:
   void end() override;
   void beginLoop() override;
   void endLoop() override;
+  void beginWavefront(int64_t older, unsigned loops) override;
+  void endWavefront() override;
+  void beginRegion(Operation *next) override { region = next; }
   bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
   bool emitProduct(const MatrixProduct &product) override;
   bool emitReduction(const Reduction &reduction) override;
 
   const ConvertRNNToGPUOptions &getOptions() const { return options; }
+  /// Those that the loop at hand may have: loops of a wavefront share them.
+  int64_t getMultiprocessors() const { return loopMultiprocessors; }
+  /// Emits, within a wavefront, what is done once and before it.
+  void emitBeforeWavefront(function_ref<void()> body);
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
   /// begins the next. Blocks take items with the stride of the grid.
   void emitKernel(const KernelShape &wanted, Size work, function_ref<void()> body);
   /// Shared memory of the kernel: memref<count x element>, its beginning a
   /// multiple of `kAccessBytes` bytes.
   Value allocateShared(Type element, int64_t count);
-  /// Neighbouring elements of shared memory, whose number divides their place.
+  /// Neighbouring elements of shared or other aligned memory, whose number divides
+  /// their place.
   SmallVector<Value> loadShared(Value memory, Value at, int64_t count);
   /// All of so many neighbouring lanes get their values combined, in one order.
   /// The whole warp takes part: its groups of lanes exchange among themselves.
@@ -101,6 +112,28 @@ private:
   /// The lanes of a warp combine what each has accumulated; one stores it.
   void storeCombined(const Reduction &reduction, Value lane, Value value, const View &view, const Point &point);
 
+  /// A launch of the wavefront at hand. What others wait for are positions among
+  /// its launches.
+  struct PieceLaunch {
+    gpu::LaunchFuncOp op;
+    Operation *region;
+    int64_t blocks;             ///< of a loop
+    int64_t registers;          ///< of a block, about
+    bool isCooperative;         ///< those blocks must all run at the same time
+    SmallVector<int64_t> after; ///< before a piece, the same piece of these
+  };
+  struct Wavefront {
+    int64_t number, older;
+    SmallVector<PieceLaunch> launches;
+  };
+  bool inPieces() const { return wavefront && !beforeWavefront; }
+  // Wavefronts.cpp
+  /// What a launch of the region at hand waits for.
+  SmallVector<int64_t> findSources() const;
+  /// Adds the launch of the kernel at hand, with blocks of `threads`.
+  void addToWavefront(gpu::LaunchFuncOp op, int64_t threads);
+  void emitWavefrontRemark();
+
   void beginKernel();
   /// Ends the kernel and launches it, unless nothing in it can be noticed.
   void endKernel();
@@ -108,14 +141,19 @@ private:
 
   gpu::GPUModuleOp kernels;
   ConvertRNNToGPUOptions options;
+  int64_t loopMultiprocessors;
   func::FuncOp function;
   gpu::GPUFuncOp kernel;
   unsigned kernelNumber = 0;
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
   LoopDescription description; ///< of the loop
-  bool waitsForBlocks = false; ///< some kernel's blocks wait for one another, and may do so in vain
-  Size items;                  ///< the most items that threads of the kernel share
+  Operation *region = nullptr; ///< of the schedule, at hand
+  std::optional<Wavefront> wavefront;
+  int64_t wavefrontCount = 0;
+  bool beforeWavefront = false; ///< the kernel is for all frames, and not of the wavefront
+  bool waitsForBlocks = false;  ///< some kernel's blocks wait for one another, and may do so in vain
+  Size items;                   ///< the most items that threads of the kernel share
 };
 
 } // namespace mlir::rnn::loops

@@ -35,6 +35,10 @@ LoopDescription UnitLoop::describe() const {
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
   description.inRegisters = inRegisters;
+  description.registers = kOtherRegisters;
+  for (auto &[op, product] : products)
+    if (inRegisters)
+      description.registers += product.rowsPerLane * product.quads * 4;
   description.exchanges = exchanged.size();
   for (Value value : exchanged) {
     unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
@@ -54,22 +58,28 @@ LoopDescription UnitLoop::describe() const {
 }
 
 void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
+  auto addWavefront = [&](auto &&remark) {
+    if (wavefront)
+      remark << remark::metric("Wavefront", wavefront->number);
+  };
   if (description.regime.empty()) {
-    remark::missed(Location(description.loc),
-                   remarkOptions(RemarkCategory::Launch, "LoopOpByOp", schedule.getSymName()))
-        << remark::add("one block runs the loop op by op") << remark::metric("Kernel", kernel.getName())
-        << remark::metric("Regime", StringRef("op-by-op")) << remark::metric("Blocks", blocks)
-        << remark::metric("Threads", threads) << remark::metric("Streams", int64_t(streams))
-        << remark::reason("{0}", description.reason) << remark::suggest("{0}", description.suggestion);
+    auto remark = remark::missed(Location(description.loc),
+                                 remarkOptions(RemarkCategory::Launch, "LoopOpByOp", schedule.getSymName()));
+    remark << remark::add("one block runs the loop op by op") << remark::metric("Kernel", kernel.getName())
+           << remark::metric("Regime", StringRef("op-by-op")) << remark::metric("Blocks", blocks)
+           << remark::metric("Threads", threads) << remark::metric("Streams", int64_t(streams))
+           << remark::reason("{0}", description.reason) << remark::suggest("{0}", description.suggestion);
+    addWavefront(remark);
     return;
   }
-  remark::analysis(Location(description.loc),
-                   remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()))
-      << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())
-      << remark::metric("Regime", description.regime) << remark::metric("Blocks", blocks)
-      << remark::metric("Threads", threads) << remark::metric("Units", description.units)
-      << remark::metric("Streams", description.streams)
-      << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))
-      << remark::metric("Exchanges", description.exchanges)
-      << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
+  auto remark = remark::analysis(Location(description.loc),
+                                 remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()));
+  remark << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())
+         << remark::metric("Regime", description.regime) << remark::metric("Blocks", blocks)
+         << remark::metric("Threads", threads) << remark::metric("Units", description.units)
+         << remark::metric("Streams", description.streams)
+         << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))
+         << remark::metric("Exchanges", description.exchanges)
+         << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
+  addWavefront(remark);
 }

@@ -100,7 +100,8 @@ void ProductKernel::emit() {
   const int64_t others = columnTiles * shares;
   Size work;
   work.perFrame = product.rowsOverFrames ? product.rows * others : 0;
-  work.constant = product.rowsOverFrames ? (product.inWindow ? product.rows * e.history : 0) : product.rows;
+  const int64_t older = product.inWindow && !e.pieceFrames ? e.history : 0;
+  work.constant = product.rows * (product.rowsOverFrames ? older : 1);
   work.constant = (work.constant + tiling.rows - 1) * others;
   shape.itemsPerBlock = tiling.rows;
   e.emitKernel(shape, work, [&] { emitTiles(); });
@@ -124,9 +125,13 @@ Value ProductKernel::constantI32(int64_t value) {
 void ProductKernel::emitTiles() {
   lhs.shared = e.allocateShared(product.element, 2 * tiling.slice * lhs.pitch);
   rhs.shared = e.allocateShared(product.element, 2 * tiling.slice * rhs.pitch);
-  rows = domainExtent(product.rows, product.rowsOverFrames);
+  rows = lhs.extent = domainExtent(product.rows, product.rowsOverFrames);
   depth = domainExtent(product.depth, product.depthOverFrames);
-  lhs.extent = rows;
+  if (product.rowsOverFrames && e.pieceFrames) {
+    rows = index.mul(e.pieceFrames, index.constant(product.rows));
+    rowsBefore = index.mul(e.pieceBegin, index.constant(product.rows));
+    lhs.extent = index.add(rowsBefore, rows);
+  }
   rhs.extent = index.constant(product.columns);
 
   // Places in a tile and numbers of tiles have 32 bits: registers are scarce.
@@ -150,6 +155,8 @@ ProductKernel::Place ProductKernel::findPlace(Value item) {
     down = index.rem(down, rowTiles);
   }
   place.firstRow = index.mul(widen(down), index.constant(tiling.rows));
+  if (rowsBefore)
+    place.firstRow = index.add(rowsBefore, place.firstRow);
   place.firstColumn = index.mul(widen(index.rem(item, across)), index.constant(tiling.columns));
 
   place.thread = recompute(thread);

@@ -106,7 +106,8 @@ private:
   View partial;         ///< [shares, rows, columns], if there are several
 
   Value thread, rowTiles; ///< i32
-  Value rows, depth;      ///< of the product
+  Value rows, depth;      ///< of the product, or of the piece that is computed
+  Value rowsBefore;       ///< that piece; null: all rows are computed
 };
 
 } // namespace mlir::rnn::loops

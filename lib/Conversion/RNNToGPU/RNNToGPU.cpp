@@ -52,7 +52,7 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
     auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
     auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
       return std::make_unique<GpuEmitter>(builder, schedule, kernels,
-                                          ConvertRNNToGPUOptions{regime, multiprocessors, clusterBlocks});
+                                          ConvertRNNToGPUOptions{regime, multiprocessors, clusterBlocks, pieceFrames});
     };
     if (failed(convertSchedules(module, makeEmitter)))
       signalPassFailure();
@@ -63,7 +63,8 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
 
 GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels,
                        const ConvertRNNToGPUOptions &options)
-    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), options(options) {
+    : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), options(options),
+      loopMultiprocessors(options.multiprocessors) {
   symbols = kernels;
   memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
   vectorsPerItem = 1;
@@ -90,7 +91,10 @@ void GpuEmitter::beginKernel() {
   b.setInsertionPointToEnd(&kernels.getBodyRegion().front());
   Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalMemory);
   std::string name = (function.getSymName() + "_k" + Twine(kernelNumber)).str();
-  kernel = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType({pointer, pointer, b.getI64Type()}, {}));
+  SmallVector<Type> arguments{pointer, pointer, b.getI64Type()};
+  if (inPieces())
+    arguments.append(2, b.getI64Type());
+  kernel = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   items = {1, 0};
 
@@ -104,6 +108,11 @@ void GpuEmitter::beginKernel() {
   ids = {thread, threads};
   frames = arith::IndexCastOp::create(b, loc, b.getIndexType(), kernel.getArgument(2));
   windowFrames = index.add(frames, index.constant(history));
+  pieceBegin = pieceFrames = {};
+  if (inPieces()) {
+    pieceBegin = arith::IndexCastOp::create(b, loc, b.getIndexType(), kernel.getArgument(3));
+    pieceFrames = arith::IndexCastOp::create(b, loc, b.getIndexType(), kernel.getArgument(4));
+  }
   b.setInsertionPoint(gpu::ReturnOp::create(b, loc));
   // Addresses stand before the marker, everything else after it.
   Value marker = index.constant(0);
@@ -136,30 +145,45 @@ void GpuEmitter::launch() {
   const int64_t perBlock = shape.itemsPerBlock ? shape.itemsPerBlock : threads;
 
   OpBuilder host(function.getBody().front().getTerminator());
+  if (beforeWavefront && !wavefront->launches.empty())
+    host.setInsertionPoint(wavefront->launches.front().op);
   IndexMath hostIndex{host, loc};
   Value one = hostIndex.constant(1), blocks = one;
+  AffineExpr frame = host.getAffineSymbolExpr(0);
+  // In pieces the work is that of the domain's frames.
+  if (inPieces())
+    frame = frame + wavefront->older;
   if (shape.blocks) {
     blocks = hostIndex.constant(shape.blocks);
   } else if (!isLoop && items.perFrame) {
     // As many threads as items, for this T.
-    AffineExpr count = host.getAffineSymbolExpr(0) * items.perFrame + items.constant;
+    AffineExpr count = frame * items.perFrame + items.constant;
     blocks = affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, count.ceilDiv(perBlock)),
                                            ValueRange{function.getArgument(2)});
   } else if (!isLoop) {
     blocks = hostIndex.constant(llvm::divideCeil(items.constant, perBlock));
   }
-  Value frameCount = arith::IndexCastOp::create(host, loc, host.getI64Type(), function.getArgument(2));
+  auto widen = [&](Value count) -> Value { return arith::IndexCastOp::create(host, loc, host.getI64Type(), count); };
+  SmallVector<Value> operands{function.getArgument(0), function.getArgument(1), widen(function.getArgument(2))};
+  if (inPieces()) {
+    // As it stands here, one piece of all frames.
+    operands.push_back(arith::ConstantOp::create(host, loc, host.getI64IntegerAttr(0)));
+    operands.push_back(widen(
+        affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, frame), ValueRange{function.getArgument(2)})));
+  }
   std::optional<gpu::KernelDim3> cluster;
   if (shape.clusterBlocks > 1)
     cluster = gpu::KernelDim3{hostIndex.constant(shape.clusterBlocks), one, one};
-  auto launch = gpu::LaunchFuncOp::create(
-      host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
-      /*dynamicSharedMemorySize=*/Value(), ValueRange{function.getArgument(0), function.getArgument(1), frameCount},
-      /*asyncTokenType=*/nullptr, /*asyncDependencies=*/{}, cluster);
+  auto launch =
+      gpu::LaunchFuncOp::create(host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
+                                /*dynamicSharedMemorySize=*/Value(), operands,
+                                /*asyncTokenType=*/nullptr, /*asyncDependencies=*/{}, cluster);
   if (shape.isCooperative)
     launch->setAttr("rnn.cooperative", host.getUnitAttr());
   if (shape.isExact)
     launch->setAttr("rnn.exact", host.getUnitAttr());
+  if (inPieces())
+    addToWavefront(launch, threads);
   waitsForBlocks |= shape.isCooperative || shape.clusterBlocks > 1;
 }
 
@@ -199,12 +223,25 @@ bool GpuEmitter::emitProduct(const MatrixProduct &product) {
 }
 
 bool GpuEmitter::emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) {
-  UnitLoop loop(*this, region, ops);
-  const bool isByUnits = loop.plan();
-  description = loop.describe();
-  if (isByUnits)
+  auto emit = [&](bool onlyInRegisters) {
+    UnitLoop loop(*this, region, ops);
+    const bool isByUnits = loop.plan();
+    description = loop.describe();
+    if (!isByUnits || (onlyInRegisters && !description.inRegisters))
+      return false;
     loop.emit();
-  return isByUnits;
+    return true;
+  };
+  if (!wavefront)
+    return emit(false);
+  // Weights in registers are worth more than loops that overlap.
+  if (emit(true))
+    return true;
+  const int64_t shared = loopMultiprocessors;
+  loopMultiprocessors = options.multiprocessors;
+  bool isByUnits = emit(true);
+  loopMultiprocessors = shared;
+  return isByUnits || emit(false);
 }
 
 void GpuEmitter::emitBarrier() {
@@ -261,7 +298,12 @@ Value GpuEmitter::loadTensorPointer(unsigned position) {
 void GpuEmitter::share(int64_t points, Value perFrame, function_ref<void(Value)> body) {
   Value count = index.constant(points);
   Size size{points, 0};
-  if (perFrame) {
+  Value before;
+  if (perFrame && pieceFrames) {
+    before = index.mul(count, pieceBegin);
+    count = index.mul(count, pieceFrames);
+    size = {0, points};
+  } else if (perFrame) {
     count = index.mul(count, perFrame);
     size = {perFrame == windowFrames ? points * history : 0, points};
   }
@@ -269,5 +311,6 @@ void GpuEmitter::share(int64_t points, Value perFrame, function_ref<void(Value)>
   auto loop = scf::ForOp::create(b, loc, ids.thread, count, ids.threads);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  body(loop.getInductionVar());
+  Value item = loop.getInductionVar();
+  body(before ? index.add(before, item) : item);
 }

@@ -109,7 +109,7 @@ void UnitLoop::beginCluster() {
 
 /// No block leaves while others send to it.
 void UnitLoop::endCluster() {
-  Value frames = region.domainFrames(), two = index.constant(2);
+  Value frames = region.countFrames(), two = index.constant(2);
   for (auto &[input, entry] : exchange)
     if (entry.product->delay) {
       Value slot = index.sub(index.constant(1), index.rem(frames, two));

@@ -214,14 +214,15 @@ bool UnitLoop::mapElements(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 void UnitLoop::emit() {
+  // Pieces of a wavefront take up what earlier ones have published.
   if (acrossBlocks)
-    presetSequences();
+    e.emitBeforeWavefront([&] { presetSequences(); });
   e.synchronize();
   e.beginLoop(shape);
   findPlace();
   allocateShared();
   Value zero = index.constant(0), one = index.constant(1);
-  frame = region.frame = frameOf(zero);
+  frame = region.frame = region.frameOfStep(zero);
   for (Value value : fixed)
     fixedValues[value] = loadAll(value);
   if (inRegisters)
@@ -237,19 +238,19 @@ void UnitLoop::emit() {
   for (Carried &item : carried)
     llvm::append_range(initial, readLast(item));
   llvm::append_range(initial, loadAhead(zero));
-  auto loop = scf::ForOp::create(b, loc, zero, region.domainFrames(), one, initial);
+  auto loop = scf::ForOp::create(b, loc, zero, region.countFrames(), one, initial);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
-    frame = region.frame = frameOf(step);
+    frame = region.frame = region.frameOfStep(step);
     Value two = index.constant(2);
     parity = index.rem(step, two);
     if (isCluster())
       turn = index.rem(index.div(step, two), two);
     values.clear();
     takeCarried(loop.getRegionIterArgs());
-    Value lastStep = index.sub(region.domainFrames(), one);
+    Value lastStep = index.sub(region.countFrames(), one);
     SmallVector<Value> next = loadAhead(index.min(index.add(step, one), lastStep));
     SmallVector<Value> kept = emitFrame();
     SmallVector<Value> yielded{dead};
@@ -317,13 +318,6 @@ void UnitLoop::findPlace() {
   }
 }
 
-/// The frame that is computed in a step.
-Value UnitLoop::frameOf(Value step) {
-  if (cast<RecurrentOp>(region.region).getDirection() != Direction::Anticausal)
-    return step;
-  return index.sub(index.sub(region.domainFrames(), index.constant(1)), step);
-}
-
 //===----------------------------------------------------------------------===//
 // From frame to frame
 //===----------------------------------------------------------------------===//
@@ -375,7 +369,7 @@ SmallVector<Value> UnitLoop::loadAll(Value value) {
 /// exist.
 SmallVector<Value> UnitLoop::loadAhead(Value wanted) {
   Value current = frame;
-  frame = region.frame = frameOf(wanted);
+  frame = region.frame = region.frameOfStep(wanted);
   SmallVector<Value> list;
   for (Value value : ahead)
     llvm::append_range(list, loadAll(value));

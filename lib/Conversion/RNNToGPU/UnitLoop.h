@@ -53,6 +53,9 @@ namespace mlir::rnn::loops {
 /// that does not exist.
 constexpr int64_t kExchangeSlots = 3;
 
+/// Registers that a thread needs besides its weights.
+constexpr int64_t kOtherRegisters = 56;
+
 class UnitLoop {
 public:
   UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operation *> ops);
@@ -130,7 +133,6 @@ private:
 
   // The kernel: UnitLoop.cpp.
   void findPlace();
-  Value frameOf(Value step);
   SmallVector<Value> loadAll(Value value);
   SmallVector<Value> loadAhead(Value wanted);
   SmallVector<Value> readLast(const Carried &item);
@@ -164,6 +166,8 @@ private:
   /// Where the unit's element `j` for stream number `s` of the group lies in this
   /// frame's slot of an exchange.
   Value placeOf(const Exchange &entry, int64_t s, int64_t j);
+  /// True if elements of a unit are neighbours in the product's slice.
+  bool isInterleaved(const Product &product) const;
   /// The element of the vector that is at a place of the product's slice.
   Value elementAt(const Product &product, Value place);
   /// Where the lane's four elements number `quad` begin in the group's or warp's

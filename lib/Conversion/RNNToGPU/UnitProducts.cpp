@@ -134,11 +134,14 @@ Value UnitLoop::placeOf(const Exchange &entry, int64_t s, int64_t j) {
                    index.add(index.mul(unit, index.constant(perUnit(entry.product->exchanged))), index.constant(j)));
 }
 
+bool UnitLoop::isInterleaved(const Product &product) const {
+  return isShared(product) && perUnit(product.exchanged) > 1;
+}
+
 Value UnitLoop::elementAt(const Product &product, Value place) {
-  const int64_t count = product.exchanged ? perUnit(product.exchanged) : 1;
-  if (!isShared(product) || count == 1)
+  if (!isInterleaved(product))
     return place;
-  Value ofUnit = index.constant(count);
+  Value ofUnit = index.constant(perUnit(product.exchanged));
   return index.add(index.mul(index.rem(place, ofUnit), index.constant(units)), index.div(place, ofUnit));
 }
 
@@ -177,6 +180,12 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   Type element = view.type.getElementType();
   Value zero = e.splat(element, 1, 0);
   SmallVector<Value> positions = findPositions(product);
+  // Four neighbours in one access, where rows begin at multiples of it: a loop in
+  // pieces loads its weights for each of them.
+  auto isEven = [](int64_t count) { return count % 4 == 0; };
+  const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
+                       isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product);
+  const int64_t width = inQuads ? 4 : 1;
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
     Value row, exists;
@@ -192,14 +201,19 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
     } else {
       row = flatIndex(op->getResult(0), i);
     }
-    for (Value k : positions) {
-      Value inside = index.less(k, index.constant(form.depth));
+    for (size_t p = 0; p < positions.size(); p += width) {
+      Value k = positions[p], inside = index.less(k, index.constant(form.depth));
       if (exists)
         inside = arith::AndIOp::create(b, loc, inside, exists);
       Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-      at = index.addScaled(at, elementAt(product, clampPosition(product, k)), form.depthStride);
-      Value weight = e.loadAt(e.base(view), at, element, 0, 1, {});
-      product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+      at = index.addScaled(at, elementAt(product, index.min(k, index.constant(form.depth - width))), form.depthStride);
+      SmallVector<Value> weights;
+      if (inQuads)
+        weights = e.loadShared(e.base(view), at, width);
+      else
+        weights.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
+      for (Value weight : weights)
+        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
     }
   }
 }

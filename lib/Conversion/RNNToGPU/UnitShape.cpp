@@ -31,10 +31,8 @@ static constexpr int64_t kGridThreads = 256;
 static constexpr int64_t kClusterThreads = 128;
 /// Elements of a sum that are worth a warp of their own.
 static constexpr int64_t kMinSlice = 32;
-/// Registers of a multiprocessor, and of a thread at most.
-static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
-/// Registers that a thread needs besides its weights.
-static constexpr int64_t kOtherRegisters = 56;
+/// Registers of a thread at most.
+static constexpr int64_t kThreadRegisters = 255;
 /// Weights that a thread keeps in registers at most.
 static constexpr int64_t kRegisterWeights = 160;
 /// Products of one thread per frame that are written out.
@@ -150,7 +148,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   shape = {};
   unitsPerBlock = units;
   // Streams share nothing: each may have a block.
-  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getOptions().multiprocessors);
+  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getMultiprocessors());
   shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
   shape.isExact = shape.blocks > 1; // fewer would leave streams out
   blockRefusal = "there are more units than threads";
@@ -206,7 +204,7 @@ bool UnitLoop::chooseCluster() {
 std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesOfGroup) {
   unitsPerBlock = units / blocks;
   lanes = lanesOfGroup;
-  const int64_t clusters = std::max<int64_t>(e.getOptions().multiprocessors / blocks, 1);
+  const int64_t clusters = std::max<int64_t>(e.getMultiprocessors() / blocks, 1);
   streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, clusters);
   shape = {};
   shape.threads = llvm::alignTo(unitsPerBlock * lanes, kWarpThreads);
@@ -256,7 +254,7 @@ bool UnitLoop::chooseGrid() {
 /// does not fit.
 std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   unitsPerBlock = count;
-  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getOptions().multiprocessors / unitBlocks;
+  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getMultiprocessors() / unitBlocks;
   if (sets == 0)
     return std::nullopt;
   streamsPerBlock = llvm::divideCeil(e.streams, sets);

@@ -94,7 +94,6 @@ LogicalResult RegionEmitter::emitBody() {
 }
 
 LogicalResult RegionEmitter::emitLoop() {
-  auto loop = cast<RecurrentOp>(region);
   // What does not change from frame to frame is done once.
   SmallVector<Operation *> perFrame;
   for (Operation &op : body.without_terminator()) {
@@ -115,13 +114,11 @@ LogicalResult RegionEmitter::emitLoop() {
   e.beginLoop();
   Value zero = index.constant(0), one = index.constant(1);
   beforeLoop = one.getDefiningOp();
-  auto forOp = scf::ForOp::create(b, loc, zero, domainFrames(), one);
+  auto forOp = scf::ForOp::create(b, loc, zero, countFrames(), one);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
-    frame = forOp.getInductionVar();
-    if (loop.getDirection() == Direction::Anticausal)
-      frame = index.sub(index.sub(domainFrames(), one), frame);
+    frame = frameOfStep(forOp.getInductionVar());
     for (Operation *op : perFrame)
       if (failed(emitOp(op)))
         return failure();
@@ -131,6 +128,12 @@ LogicalResult RegionEmitter::emitLoop() {
   }
   e.endLoop();
   return success();
+}
+
+Value RegionEmitter::frameOfStep(Value step) {
+  if (cast<RecurrentOp>(region).getDirection() == Direction::Anticausal)
+    step = index.sub(index.sub(countFrames(), index.constant(1)), step);
+  return e.pieceBegin ? index.add(e.pieceBegin, step) : step;
 }
 
 void RegionEmitter::planResults() {

@@ -9,6 +9,7 @@
 
 #include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 #include "rnn/Analysis/Abi.h"
+#include "rnn/Dialect/RNN/Schedule/Wavefront.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -34,6 +35,7 @@ private:
   void bindTensors();
   void emitAges();
   LogicalResult emitRegion(Operation *op);
+  void enterWavefront(Operation *op);
   void emitResults(ReturnOp op);
   void emitCommit();
   void emitKeep(KeepOp keep);
@@ -54,7 +56,10 @@ private:
   llvm::DenseMap<Value, View> values;
   SmallVector<std::pair<View, View>> assigned; ///< from, to
   SmallVector<KeepOp> keeps;
-  View guard; ///< one i1, if there is one
+  View guard;                       ///< one i1, if there is one
+  std::optional<int64_t> wavefront; ///< number of the one at hand
+  /// Its regions run at the same time, so that none may have another's scratch.
+  std::optional<FunctionEmitter::Scratch> wavefrontScratch;
 };
 
 } // namespace
@@ -114,8 +119,31 @@ void ScheduleEmitter::emitAges() {
   });
 }
 
+/// Ends a wavefront where `op` is not of it, and begins the one that it is of.
+void ScheduleEmitter::enterWavefront(Operation *op) {
+  std::optional<int64_t> next = getWavefront(op);
+  if (next == wavefront)
+    return;
+  if (wavefront)
+    e.endWavefront();
+  wavefrontScratch.reset();
+  wavefront = next;
+  if (!wavefront)
+    return;
+  wavefrontScratch.emplace(e);
+  unsigned loops = 0;
+  for (auto loop : schedule.getBodyBlock()->getOps<RecurrentOp>())
+    loops += getWavefront(loop) == wavefront;
+  const Domain domain =
+      llvm::TypeSwitch<Operation *, Domain>(op).Case<ParallelOp, RecurrentOp>([](auto op) { return op.getDomain(); });
+  e.beginWavefront(domain == Domain::Window ? e.history : 0, loops);
+}
+
 LogicalResult ScheduleEmitter::emitRegion(Operation *op) {
-  FunctionEmitter::Scratch scratch(e);
+  std::optional<FunctionEmitter::Scratch> scratch;
+  if (!wavefront)
+    scratch.emplace(e);
+  e.beginRegion(op);
   auto sequences = [&](Value value) { return values.lookup(value); };
   auto stateOf = [&](StringRef name) { return find(name); };
   RegionEmitter region(e, op, sequences, stateOf);
@@ -237,6 +265,7 @@ LogicalResult ScheduleEmitter::emit(StringRef symbol) {
   ReturnOp end;
   GuardOp guardOp;
   for (Operation &op : *schedule.getBodyBlock()) {
+    enterWavefront(&op);
     LogicalResult result =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
             .Case<ParallelOp, RecurrentOp, ReductionOp>([&](auto region) { return emitRegion(region); })

@@ -27,18 +27,21 @@ using CUfunction = struct CUfunc_st *;
 using CUstream = struct CUstream_st *;
 using CUevent = struct CUevent_st *;
 using CUgraph = struct CUgraph_st *;
+using CUgraphNode = struct CUgraphNode_st *;
 using CUgraphExec = struct CUgraphExec_st *;
+
+union CUlaunchAttributeValue {
+  char pad[64];
+  int cooperative;
+  struct {
+    unsigned x, y, z;
+  } clusterDim;
+};
 
 struct CUlaunchAttribute {
   int id;
   char pad[4];
-  union {
-    char pad[64];
-    int cooperative;
-    struct {
-      unsigned x, y, z;
-    } clusterDim;
-  } value;
+  CUlaunchAttributeValue value;
 };
 
 struct CUlaunchConfig {
@@ -48,6 +51,16 @@ struct CUlaunchConfig {
   CUstream hStream;
   CUlaunchAttribute *attrs;
   unsigned numAttrs;
+};
+
+struct CUDA_KERNEL_NODE_PARAMS {
+  CUfunction func;
+  unsigned gridDimX, gridDimY, gridDimZ;
+  unsigned blockDimX, blockDimY, blockDimZ;
+  unsigned sharedMemBytes;
+  void **kernelParams, **extra;
+  struct CUkern_st *kern;
+  CUcontext ctx;
 };
 
 // Values of enums, by the names of cuda.h.
@@ -70,7 +83,7 @@ enum : int {
 };
 enum : int { CU_LAUNCH_ATTRIBUTE_COOPERATIVE = 2, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4 };
 enum : int { CU_JIT_ERROR_LOG_BUFFER = 5, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6 };
-enum : int { CU_STREAM_NON_BLOCKING = 1, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
+enum : int { CU_STREAM_NON_BLOCKING = 1 };
 enum : int { CU_EVENT_DISABLE_TIMING = 2 };
 
 /// The version of the interface above, for cuGetProcAddress.

@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // One stream in the primary context, which others in the process may share. A
-// launch list that is called again for the same T is recorded as a graph: one
-// launch for the host then, whatever the length of the list.
+// launch list that is called again for the same T becomes a graph: one launch
+// for the host then, whatever the length of the list, and launches that do not
+// need one another may run at the same time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -65,6 +66,7 @@ public:
   Status follow(void *other) override { return order(static_cast<CUstream>(other), stream); }
   Status precede(void *other) override { return order(stream, static_cast<CUstream>(other)); }
   Status findKernel(const std::string &kernel, size_t &number) override;
+  uint64_t multiprocessors() override { return uint64_t(device.multiprocessors); }
   Status countResident(const Launch &launch, size_t kernel, uint64_t &blocks) override;
   Status run(size_t list, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) override;
   Status synchronize(double seconds) override;
@@ -90,6 +92,7 @@ private:
   Status allow(const Launch &launch, Kernel &kernel);
   Status launchAll(const std::vector<GpuLaunch> &launches, const GpuArguments &arguments);
   bool record(Recording &recording, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments);
+  bool addNodes(CUgraph graph, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments);
   void dropGraphs();
 
   Library cuda;
@@ -112,9 +115,11 @@ struct Config {
   CUlaunchAttribute attributes[2] = {};
   CUlaunchConfig config = {};
 
-  Config(const Launch &launch, uint32_t blocks, CUstream stream) {
+  /// `inCompany`: others run at the same time, and there is room for all.
+  Config(const Launch &launch, uint32_t blocks, CUstream stream, bool inCompany = false) {
     config = {blocks, 1, 1, launch.block, 1, 1, launch.sharedBytes, stream, attributes, 0};
-    if (launch.cooperative) {
+    // The driver may let nothing run beside a cooperative launch.
+    if (launch.cooperative && !inCompany) {
       CUlaunchAttribute &attribute = attributes[config.numAttrs++];
       attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
       attribute.value.cooperative = 1;
@@ -328,8 +333,11 @@ Status CudaDriver::order(CUstream first, CUstream then) {
 
 Status CudaDriver::launchAll(const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
   GpuArguments values = arguments;
-  void *places[] = {&values.workspace, &values.tensors, &values.frames};
+  int64_t first, count;
+  void *places[] = {&values.workspace, &values.tensors, &values.frames, &first, &count};
   for (const GpuLaunch &launch : launches) {
+    first = launch.firstFrame;
+    count = launch.pieceFrames;
     Config config(*launch.launch, launch.blocks, stream);
     CUresult result = cuda.cuLaunchKernelEx(&config.config, kernels[launch.kernel].function, places, nullptr);
     if (result == CUDA_SUCCESS)
@@ -342,21 +350,50 @@ Status CudaDriver::launchAll(const std::vector<GpuLaunch> &launches, const GpuAr
   return Status::success();
 }
 
+/// Adds each launch behind those that it names; false if the driver cannot.
+bool CudaDriver::addNodes(CUgraph graph, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
+  GpuArguments values = arguments;
+  int64_t first, count;
+  void *places[] = {&values.workspace, &values.tensors, &values.frames, &first, &count};
+  std::vector<CUgraphNode> nodes, before;
+  for (const GpuLaunch &launch : launches) {
+    first = launch.firstFrame;
+    count = launch.pieceFrames;
+    before.clear();
+    for (uint32_t earlier : launch.after)
+      before.push_back(nodes[earlier]);
+    Config config(*launch.launch, launch.blocks, stream, launch.overlaps);
+    const CUlaunchConfig &shape = config.config;
+    CUDA_KERNEL_NODE_PARAMS parameters = {};
+    parameters.func = kernels[launch.kernel].function;
+    parameters.gridDimX = shape.gridDimX;
+    parameters.blockDimX = shape.blockDimX;
+    parameters.gridDimY = parameters.gridDimZ = parameters.blockDimY = parameters.blockDimZ = 1;
+    parameters.sharedMemBytes = shape.sharedMemBytes;
+    parameters.kernelParams = places;
+    CUgraphNode &node = nodes.emplace_back();
+    if (cuda.cuGraphAddKernelNode(&node, graph, before.data(), before.size(), &parameters) != CUDA_SUCCESS)
+      return false;
+    for (unsigned i = 0; i < shape.numAttrs; ++i)
+      if (cuda.cuGraphKernelNodeSetAttribute(node, shape.attrs[i].id, &shape.attrs[i].value) != CUDA_SUCCESS)
+        return false;
+  }
+  return true;
+}
+
 /// Makes a graph of a list; false if the driver cannot.
 bool CudaDriver::record(Recording &recording, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
   if (recording.graph)
     cuda.cuGraphExecDestroy(recording.graph);
   recording.graph = nullptr;
-  if (cuda.cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL) != CUDA_SUCCESS)
-    return false;
-  bool launched = launchAll(launches, arguments).ok();
   CUgraph graph = nullptr;
-  bool ended = cuda.cuStreamEndCapture(stream, &graph) == CUDA_SUCCESS && graph;
-  bool made = launched && ended && cuda.cuGraphInstantiateWithFlags(&recording.graph, graph, 0) == CUDA_SUCCESS;
+  if (cuda.cuGraphCreate(&graph, 0) != CUDA_SUCCESS)
+    return false;
+  bool made = addNodes(graph, launches, arguments) &&
+              cuda.cuGraphInstantiateWithFlags(&recording.graph, graph, 0) == CUDA_SUCCESS;
   if (!made)
     recording.graph = nullptr;
-  if (ended)
-    cuda.cuGraphDestroy(graph);
+  cuda.cuGraphDestroy(graph);
   recording.arguments = arguments;
   return made;
 }

@@ -7,6 +7,7 @@
 //
 // Memory that nobody has written holds NaNs, the workspace at every call: a
 // kernel that relies on what was there gives results that nobody overlooks.
+// Launches that need not wait for one another run in an order of the seed's own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <random>
 
 namespace mlir::rnn::runtime {
 namespace {
@@ -55,12 +57,14 @@ public:
   void *allocateHost(uint64_t bytes) override { return std::malloc(bytes); }
   void freeHost(void *memory) override { std::free(memory); }
   Status findKernel(const std::string &kernel, size_t &number) override;
+  uint64_t multiprocessors() override { return UINT32_MAX; }
   Status countResident(const Launch &launch, size_t kernel, uint64_t &blocks) override;
   Status run(size_t list, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) override;
   Status synchronize(double) override { return Status::success(); }
 
 private:
   void poison(GpuAddress address);
+  Status launch(const GpuLaunch &launch, const GpuArguments &arguments);
 
   using Entry = void (*)(void **arguments);
   std::string artifactName;
@@ -146,24 +150,45 @@ Status EmulatorDriver::countResident(const Launch &launch, size_t, uint64_t &blo
   return Status::success();
 }
 
+Status EmulatorDriver::launch(const GpuLaunch &launch, const GpuArguments &arguments) {
+  void *workspace = hostPointer(arguments.workspace), *tensors = hostPointer(arguments.tensors);
+  int64_t frames = arguments.frames, first = launch.firstFrame, count = launch.pieceFrames;
+  void *places[] = {&workspace, &tensors, &frames, &first, &count};
+  EmulatorLaunch request;
+  request.kernel = launch.launch->kernel;
+  request.entry = kernels[launch.kernel];
+  request.arguments = places;
+  request.grid = {launch.blocks, 1, 1};
+  request.block = {launch.launch->block, 1, 1};
+  request.cluster = launch.launch->cluster;
+  request.sharedBytes = uint64_t(staticSharedBytes) + launch.launch->sharedBytes;
+  request.cooperative = launch.launch->cooperative;
+  return emulator.launch(request);
+}
+
 Status EmulatorDriver::run(size_t, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
   DefaultFloatState state;
   poison(arguments.workspace);
-  void *workspace = hostPointer(arguments.workspace), *tensors = hostPointer(arguments.tensors);
-  int64_t frames = arguments.frames;
-  void *places[] = {&workspace, &tensors, &frames};
-  for (const GpuLaunch &launch : launches) {
-    EmulatorLaunch request;
-    request.kernel = launch.launch->kernel;
-    request.entry = kernels[launch.kernel];
-    request.arguments = places;
-    request.grid = {launch.blocks, 1, 1};
-    request.block = {launch.launch->block, 1, 1};
-    request.cluster = launch.launch->cluster;
-    request.sharedBytes = uint64_t(staticSharedBytes) + launch.launch->sharedBytes;
-    request.cooperative = launch.launch->cooperative;
-    if (Status status = emulator.launch(request); status.failed())
+  std::vector<uint32_t> missing(launches.size()); // launches that each still waits for
+  std::vector<std::vector<uint32_t>> readers(launches.size());
+  std::vector<uint32_t> ready;
+  for (uint32_t i = 0; i < launches.size(); ++i) {
+    missing[i] = uint32_t(launches[i].after.size());
+    for (uint32_t earlier : launches[i].after)
+      readers[earlier].push_back(i);
+    if (!missing[i])
+      ready.push_back(i);
+  }
+  std::minstd_rand random(uint32_t(order) + 1);
+  while (!ready.empty()) {
+    std::swap(ready[random() % ready.size()], ready.back());
+    const uint32_t next = ready.back();
+    ready.pop_back();
+    if (Status status = launch(launches[next], arguments); status.failed())
       return status;
+    for (uint32_t reader : readers[next])
+      if (--missing[reader] == 0)
+        ready.push_back(reader);
   }
   return Status::success();
 }

@@ -84,7 +84,8 @@ struct Plan {
   MemoryPlan workspace;
   /// Memory of a call: workspace, arguments, results.
   MemoryPlan memory;
-  std::vector<GpuLaunch> sized; ///< kept, so that calls do not allocate
+  std::vector<GpuLaunch> sized; ///< for `sizedFrames`; kept, so that calls do not allocate
+  int64_t sizedFrames = 0;
 };
 
 /// How long the GPU may take for a call or a copy, beside the time of its frames.
@@ -127,7 +128,9 @@ private:
   Status upload(Resident &resident);
   Status copyIn(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors);
   Status copyOut(const Function &function, Plan &plan, int64_t frames, const CallTensors &tensors);
-  Status sizeLaunches(const Function &function, Plan &plan, int64_t frames) const;
+  Status sizeLaunches(const Function &function, size_t position, int64_t frames) const;
+  Status checkResident(const Function &function, const PreparedLaunch &prepared, uint64_t blocks) const;
+  bool mayOverlap(const LaunchList &list, const Wavefront &wavefront) const;
   Status start(const Function &function, size_t position, int64_t frames, const CallTensors &tensors);
   Status call(const Function &function, size_t position, int64_t frames, const CallTensors &tensors, void *stream);
   Status settle();
@@ -370,21 +373,90 @@ Status GpuDevice::copyOut(const Function &function, Plan &plan, int64_t frames, 
   return Status::success();
 }
 
+Status GpuDevice::checkResident(const Function &function, const PreparedLaunch &prepared, uint64_t blocks) const {
+  if (!prepared.launch->cooperative || blocks <= prepared.resident)
+    return Status::success();
+  return deviceError("'" + function.name + "' needs " + std::to_string(blocks) + " blocks of kernel '" +
+                     prepared.launch->kernel + "' at one time, '" + driver->name() + "' holds " +
+                     std::to_string(prepared.resident));
+}
+
+/// True if all blocks of the wavefront that wait for one another have a multiprocessor of their own, so that none of
+/// them keeps another from running. All other launches come to their ends.
+bool GpuDevice::mayOverlap(const LaunchList &list, const Wavefront &wavefront) const {
+  uint64_t blocks = 0;
+  for (size_t i = wavefront.first; i < wavefront.first + wavefront.count; ++i)
+    if (list.launches[i].cooperative)
+      blocks += list.launches[i].grid.at(1);
+  return blocks <= driver->multiprocessors();
+}
+
 /// As many blocks as there is work for, but no more than the GPU holds: a
 /// thread of a smaller grid does more of the work.
-Status GpuDevice::sizeLaunches(const Function &function, Plan &plan, int64_t frames) const {
+Status GpuDevice::sizeLaunches(const Function &function, size_t position, int64_t frames) const {
+  Plan &plan = *plans[position];
+  if (plan.sizedFrames == frames)
+    return Status::success();
+  const LaunchList &list = table.lists[position];
   plan.sized.clear();
-  for (const PreparedLaunch &prepared : plan.launches) {
+  plan.sizedFrames = 0;
+  std::vector<uint32_t> last; // which all that comes needs
+  auto add = [&](const PreparedLaunch &prepared, int64_t workFrames) -> GpuLaunch & {
     const Launch &launch = *prepared.launch;
-    uint64_t blocks = launch.grid.at(frames);
-    if (launch.cooperative && blocks > prepared.resident)
-      return deviceError("'" + function.name + "' needs " + std::to_string(blocks) + " blocks of kernel '" +
-                         launch.kernel + "' at one time, '" + driver->name() + "' holds " +
-                         std::to_string(prepared.resident));
+    uint64_t blocks = launch.grid.at(workFrames);
     if (!launch.cooperative && !launch.exact)
       blocks = std::min((blocks + launch.cluster - 1) / launch.cluster * launch.cluster, prepared.resident);
-    plan.sized.push_back({&launch, prepared.kernel, uint32_t(blocks)});
+    plan.sized.push_back({&launch, prepared.kernel, uint32_t(blocks), 0, 0, false, {}});
+    return plan.sized.back();
+  };
+  for (size_t i = 0; i < list.launches.size();) {
+    const Launch &launch = list.launches[i];
+    if (launch.wavefront == Launch::kNoWavefront) {
+      GpuLaunch &added = add(plan.launches[i++], frames);
+      added.after = std::move(last);
+      last = {uint32_t(plan.sized.size() - 1)};
+      continue;
+    }
+    const Wavefront &wavefront = list.wavefronts[launch.wavefront];
+    const bool overlaps = mayOverlap(list, wavefront);
+    const auto all = int64_t(frames + wavefront.older);
+    const int64_t most = overlaps ? wavefront.mostPieces : 1;
+    const int64_t pieces = std::clamp<int64_t>(all / int64_t(wavefront.pieceFrames), 1, most);
+    const size_t begin = plan.sized.size();
+    auto numberOf = [&](int64_t piece, size_t of) { return uint32_t(begin + size_t(piece) * wavefront.count + of); };
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      const int64_t first = all * piece / pieces, end = all * (piece + 1) / pieces;
+      for (size_t k = 0; k < wavefront.count; ++k) {
+        const PreparedLaunch &prepared = plan.launches[wavefront.first + k];
+        GpuLaunch &added = add(prepared, end - first);
+        added.firstFrame = prepared.launch->reversed ? all - end : first;
+        added.pieceFrames = end - first;
+        added.overlaps = overlaps;
+        for (uint32_t earlier : prepared.launch->after)
+          added.after.push_back(numberOf(piece, earlier));
+        if (piece > 0)
+          for (uint32_t earlier : prepared.launch->behind)
+            added.after.push_back(numberOf(piece - 1, earlier));
+        if (added.after.empty())
+          added.after = last;
+        if (!overlaps)
+          added.after = k ? std::vector{numberOf(piece, k - 1)} : last;
+      }
+    }
+    last.clear();
+    for (size_t k = 0; k < wavefront.count; ++k)
+      last.push_back(numberOf(pieces - 1, k));
+    i += wavefront.count;
   }
+  for (size_t i = 0; i < list.launches.size(); ++i) {
+    // Grids that must be resident do not depend on the piece.
+    const Launch &launch = list.launches[i];
+    const bool isPiece = launch.wavefront != Launch::kNoWavefront;
+    if (Status status = checkResident(function, plan.launches[i], launch.grid.at(isPiece ? 1 : frames));
+        status.failed())
+      return status;
+  }
+  plan.sizedFrames = frames;
   return Status::success();
 }
 
@@ -455,7 +527,7 @@ Status GpuDevice::run(const Function &function, size_t position, int64_t frames,
                       void *stream) {
   if (lost.failed())
     return lost;
-  if (Status status = sizeLaunches(function, *plans[position], frames); status.failed())
+  if (Status status = sizeLaunches(function, position, frames); status.failed())
     return status;
   // What a call that failed has left behind cannot be trusted.
   return keep(call(function, position, frames, tensors, stream));

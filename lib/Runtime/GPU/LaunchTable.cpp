@@ -27,6 +27,9 @@ namespace {
 
 // What CUDA accepts.
 constexpr int64_t kMaxThreads = 1024, kMaxCluster = 16, kMaxShared = int64_t(1) << 18;
+/// Of a wavefront; all of its launches wait for others.
+constexpr int64_t kMaxPieces = 4096;
+constexpr size_t kMaxLaunches = 4096;
 
 BlockCount parseGrid(const Json &launch, JsonReader &in, const std::string &where) {
   static const Json none = Json::object();
@@ -39,6 +42,49 @@ BlockCount parseGrid(const Json &launch, JsonReader &in, const std::string &wher
   if (!in.failed() && count.constant + count.perFrame < 1)
     in.fail(where, "has no block for one frame");
   return count;
+}
+
+Wavefront parseWavefront(const Json &object, JsonReader &in, const std::string &where) {
+  Wavefront wavefront;
+  wavefront.older = uint64_t(in.integer(object, "older", 0, 0, kMaxElements, where));
+  wavefront.pieceFrames = uint64_t(in.integer(object, "frames", std::nullopt, 1, kMaxElements, where));
+  wavefront.mostPieces = uint32_t(in.integer(object, "pieces", std::nullopt, 1, kMaxPieces, where));
+  return wavefront;
+}
+
+/// Positions below `limit`.
+std::vector<uint32_t> parsePositions(const Json &object, const char *key, size_t limit, JsonReader &in,
+                                     const std::string &where) {
+  std::vector<uint32_t> positions;
+  for (const Json &entry : in.array(object, key, true, where)) {
+    if (!entry.is_number_unsigned() || entry.get<uint64_t>() >= limit) {
+      in.fail(where, std::string("waits for no launch of its wavefront in '") + key + "'");
+      break;
+    }
+    positions.push_back(uint32_t(entry.get<uint64_t>()));
+  }
+  return positions;
+}
+
+/// What a launch, the next of the list, waits for in its wavefront.
+void parsePiece(const Json &object, JsonReader &in, const std::string &where, LaunchList &list, Launch &launch) {
+  launch.wavefront = size_t(in.integer(object, "wavefront", std::nullopt, 0, kMaxElements, where));
+  if (in.failed())
+    return;
+  if (launch.wavefront >= list.wavefronts.size())
+    return in.fail(where, "is of no wavefront of its list");
+  Wavefront &wavefront = list.wavefronts[launch.wavefront];
+  if (wavefront.count == 0)
+    wavefront.first = list.launches.size();
+  else if (wavefront.first + wavefront.count != list.launches.size())
+    return in.fail(where, "does not stand beside its wavefront");
+  if (launch.cooperative && launch.grid.perFrame != 0)
+    return in.fail(where, "has a grid that is resident and depends on its frames");
+  launch.reversed = in.number(object, "reversed", 0.0, where) != 0;
+  launch.after = parsePositions(object, "after", wavefront.count, in, where);
+  launch.behind = parsePositions(object, "behind", kMaxLaunches, in, where);
+  if (++wavefront.count > kMaxLaunches)
+    in.fail(where, "is one of too many in its wavefront");
 }
 
 Launch parseLaunch(const Json &object, JsonReader &in, const std::string &where) {
@@ -76,11 +122,22 @@ LaunchList parseList(const Json &object, JsonReader &in, const std::string &wher
     if (!in.failed() && !isInside)
       in.fail(where, "has flags outside its workspace");
   }
+  if (object.contains("wavefronts"))
+    for (const Json &entry : in.array(object, "wavefronts", true, where))
+      list.wavefronts.push_back(parseWavefront(entry, in, "a wavefront of " + where));
   for (const Json &entry : in.array(object, "launches", true, where)) {
-    list.launches.push_back(parseLaunch(entry, in, where));
+    Launch launch = parseLaunch(entry, in, where);
+    if (!in.failed() && entry.contains("wavefront"))
+      parsePiece(entry, in, "launch of '" + launch.kernel + "'", list, launch);
     if (in.failed())
-      break;
+      return list;
+    list.launches.push_back(std::move(launch));
   }
+  for (const Wavefront &wavefront : list.wavefronts)
+    for (size_t i = wavefront.first; i < wavefront.first + wavefront.count; ++i)
+      for (uint32_t earlier : list.launches[i].behind)
+        if (earlier >= wavefront.count)
+          in.fail("launch of '" + list.launches[i].kernel + "'", "waits for no launch of its wavefront in 'behind'");
   return list;
 }
 

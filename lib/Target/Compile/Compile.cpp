@@ -311,6 +311,8 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
     gpu.multiprocessors = chip->multiprocessors;
     gpu.clusterBlocks = chip->clusterBlocks;
   }
+  gpu.regime = options.regime;
+  gpu.pieceFrames = options.pieceFrames;
   const size_t known = remarks.getEntries().size();
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
@@ -341,6 +343,10 @@ llvm::json::Array Compilation::describeOptions() const {
     list.push_back("--optimizer=" + options.optimizer);
   if (options.clipNorm)
     list.push_back(llvm::formatv("--clip-norm={0}", *options.clipNorm).str());
+  if (options.regime != "auto")
+    list.push_back("--regime=" + options.regime);
+  if (options.pieceFrames != kPieceFrames)
+    list.push_back("--piece-frames=" + std::to_string(options.pieceFrames));
   if (options.f64)
     list.push_back("--dtype=f64");
   if (options.debugInfo)
@@ -418,10 +424,14 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToCpuPipeline(manager, ToCpuOptions()); })))
       return printed();
     return result.output = print(*module), Status::success();
-  case CompileTo::Gpu:
-    if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGpuPipeline(manager, ToGpuOptions()); })))
+  case CompileTo::Gpu: {
+    ToGpuOptions gpu;
+    gpu.regime = options.regime;
+    gpu.pieceFrames = options.pieceFrames;
+    if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
       return printed();
     return result.output = print(*module), Status::success();
+  }
   default:
     return emitArtifact(result);
   }

@@ -99,8 +99,8 @@ static int64_t bytesOfRole(ArrayRef<AbiTensor> abi, AbiRole role) {
 /// The keys of the report in the order of its text, and those of the objects in its lists.
 static constexpr StringRef kScalars[] = {"network",           "target", "streams", "parameters", "launches_per_step",
                                          "launches_per_frame"};
-static constexpr StringRef kLists[] = {"components", "hoisted",     "fused",   "kept_in_loop",
-                                       "refused",    "device_code", "kernels", "loops"};
+static constexpr StringRef kLists[] = {"components",  "hoisted", "fused", "kept_in_loop", "refused",
+                                       "device_code", "kernels", "loops", "wavefronts"};
 static constexpr StringRef kFields[] = {"id",
                                         "phase",
                                         "kind",
@@ -115,8 +115,12 @@ static constexpr StringRef kFields[] = {"id",
                                         "carried",
                                         "schedule",
                                         "kernel",
+                                        "wavefront",
+                                        "overlaps",
+                                        "launches",
                                         "regime",
                                         "blocks",
+                                        "multiprocessors",
                                         "threads",
                                         "units_per_block",
                                         "streams_per_block",
@@ -127,6 +131,7 @@ static constexpr StringRef kFields[] = {"id",
                                         "suggestion",
                                         "flops_per_frame",
                                         "bytes_per_frame",
+                                        "function",
                                         "target",
                                         "ptx",
                                         "cubin",
@@ -260,7 +265,22 @@ void DeviceReport::addLoops(StringRef target, ArrayRef<RemarkLog::Entry> remarks
   for (const RemarkLog::Entry &entry : remarks) {
     if (entry.category != stringifyRemarkCategory(RemarkCategory::Launch))
       continue;
+    if (entry.name == "WavefrontOverlaps" || entry.name == "WavefrontInOrder" || entry.name == "NoWavefront") {
+      Object object = describeRemark(entry, {{"wavefront", "Wavefront"},
+                                             {"launches", "Launches"},
+                                             {"blocks", "Blocks"},
+                                             {"multiprocessors", "Multiprocessors"},
+                                             {"reason", "Reason"}});
+      object["overlaps"] = entry.name == "WavefrontOverlaps";
+      object["function"] = entry.function;
+      object["target"] = target;
+      wavefronts.push_back(std::move(object));
+      continue;
+    }
+    if (entry.name != "LoopByUnits" && entry.name != "LoopOpByOp")
+      continue;
     Object object = describeRemark(entry, {{"kernel", "Kernel"},
+                                           {"wavefront", "Wavefront"},
                                            {"regime", "Regime"},
                                            {"blocks", "Blocks"},
                                            {"threads", "Threads"},
@@ -334,6 +354,8 @@ void rnn::buildReport(ModuleOp module, const CompileOptions &options, const Rema
     report["kernels"] = Array(device.kernels);
   if (!device.loops.empty())
     report["loops"] = Array(device.loops);
+  if (!device.wavefronts.empty())
+    report["wavefronts"] = Array(device.wavefronts);
   llvm::raw_string_ostream text(result.reportText);
   printText(report, text);
   result.reportJson = llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));

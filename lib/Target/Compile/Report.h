@@ -36,13 +36,13 @@ private:
 class DeviceReport {
 public:
   void add(StringRef target, const DeviceCode &code);
-  /// Loops over frames by the remarks on their kernels.
+  /// Loops over frames, and which overlap, by the remarks on their kernels.
   void addLoops(StringRef target, ArrayRef<RemarkLog::Entry> remarks);
 
   /// Launches of the function `symbol`, on the first device target; 1 on a CPU, whose threads enter it once.
   int64_t getLaunches(StringRef symbol) const;
-  /// Entries of `device_code`, `kernels` and `loops`.
-  llvm::json::Array code, kernels, loops;
+  /// Entries of `device_code`, `kernels`, `loops` and `wavefronts`.
+  llvm::json::Array code, kernels, loops, wavefronts;
 
 private:
   llvm::StringMap<int64_t> launches; ///< by symbol

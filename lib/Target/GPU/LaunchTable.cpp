@@ -7,6 +7,8 @@
 
 #include "rnn/Target/GPU/LaunchTable.h"
 
+#include "rnn/Dialect/RNN/Schedule/Wavefront.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -102,11 +104,16 @@ private:
   /// A size that must not depend on T, in [low, high].
   FailureOr<int64_t> constant(gpu::LaunchFuncOp launch, Value value, StringRef what, int64_t low, int64_t high);
   FailureOr<Amount> blocks(gpu::LaunchFuncOp launch);
-  LogicalResult checkArguments(gpu::LaunchFuncOp launch);
+  /// `older`: of a launch in a wavefront, the frames of its domain besides T.
+  LogicalResult checkArguments(gpu::LaunchFuncOp launch, int64_t &older);
+  LogicalResult addToWavefront(gpu::LaunchFuncOp launch, int64_t older, Object &entry);
   MaybeAmount evaluate(Value value);
 
   func::FuncOp function;
   gpu::GPUModuleOp kernels;
+  std::optional<int64_t> wavefront; ///< of the launch before
+  int64_t wavefrontSize = 0, wavefrontOlder = 0;
+  Array wavefronts;
 };
 
 } // namespace
@@ -180,14 +187,61 @@ FailureOr<Amount> LaunchList::blocks(gpu::LaunchFuncOp launch) {
   return *amount;
 }
 
-/// Every kernel takes the function's arguments, the number of frames as i64.
-LogicalResult LaunchList::checkArguments(gpu::LaunchFuncOp launch) {
+/// Every kernel takes the function's arguments, the number of frames as i64; in a
+/// wavefront also the first frame and how many there are.
+LogicalResult LaunchList::checkArguments(gpu::LaunchFuncOp launch, int64_t &older) {
   OperandRange operands = launch.getKernelOperands();
-  if (operands.size() == 3 && operands[0] == function.getArgument(0) && operands[1] == function.getArgument(1))
-    if (auto cast = operands[2].getDefiningOp<arith::IndexCastOp>())
-      if (cast.getIn() == function.getArgument(2) && cast.getType().isInteger(64))
-        return success();
-  return launch.emitOpError("expected the kernel's arguments to be workspace, tensors and frames as i64");
+  const bool isPiece = launch->hasAttr(kWavefrontAttrName);
+  auto evaluateI64 = [&](Value value) {
+    auto cast = value.getDefiningOp<arith::IndexCastOp>();
+    return cast && cast.getType().isInteger(64) ? evaluate(cast.getIn()) : std::nullopt;
+  };
+  auto isFrames = [&](Value value) {
+    MaybeAmount count = evaluateI64(value);
+    return count && count->perFrame == 1 && count->divisor == 1 && count->constant >= 0;
+  };
+  bool fits = operands.size() == (isPiece ? 5 : 3) && operands[0] == function.getArgument(0) &&
+              operands[1] == function.getArgument(1) && isFrames(operands[2]) &&
+              evaluateI64(operands[2])->constant == 0;
+  if (fits && isPiece) {
+    fits = matchPattern(operands[3], m_Zero()) && isFrames(operands[4]);
+    older = fits ? evaluateI64(operands[4])->constant : 0;
+  }
+  if (fits)
+    return success();
+  return launch.emitOpError("expected the kernel's arguments to be workspace, tensors and frames as i64")
+         << (isPiece ? ", and the first frame and the number of frames of the wavefront" : "");
+}
+
+/// Adds to the entry of a launch what it waits for.
+LogicalResult LaunchList::addToWavefront(gpu::LaunchFuncOp launch, int64_t older, Object &entry) {
+  auto number = launch->getAttrOfType<IntegerAttr>(kWavefrontAttrName);
+  auto after = launch->getAttrOfType<DenseI64ArrayAttr>(kAfterAttrName);
+  auto behind = launch->getAttrOfType<DenseI64ArrayAttr>(kBehindAttrName);
+  auto pieces = function->getAttrOfType<DictionaryAttr>(kPiecesAttrName);
+  auto frames = pieces ? pieces.getAs<IntegerAttr>("frames") : IntegerAttr();
+  auto most = pieces ? pieces.getAs<IntegerAttr>("most") : IntegerAttr();
+  if (!number || !after || !behind || !frames || !most || frames.getInt() < 1 || most.getInt() < 1)
+    return launch.emitOpError() << "is of a wavefront; expected '" << kAfterAttrName << "' and '" << kBehindAttrName
+                                << "', and '" << kPiecesAttrName << "' of its function";
+  if (wavefront != number.getInt()) {
+    if (number.getInt() != int64_t(wavefronts.size()))
+      return launch.emitOpError() << "is of wavefront " << number.getInt() << "; expected " << wavefronts.size();
+    wavefronts.push_back(Object{{"older", older}, {"frames", frames.getInt()}, {"pieces", most.getInt()}});
+    wavefrontSize = 0;
+    wavefrontOlder = older;
+  }
+  if (older != wavefrontOlder)
+    return launch.emitOpError("works on other frames than its wavefront");
+  for (int64_t earlier : after.asArrayRef())
+    if (earlier < 0 || earlier >= wavefrontSize)
+      return launch.emitOpError("waits for a launch that is not before it");
+  ++wavefrontSize;
+  entry["wavefront"] = number.getInt();
+  entry["reversed"] = launch->hasAttr(kReversedAttrName);
+  entry["after"] = Array(after.asArrayRef());
+  entry["behind"] = Array(behind.asArrayRef());
+  return success();
 }
 
 FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
@@ -206,8 +260,11 @@ FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
       return failure();
   FailureOr<Amount> grid = blocks(launch);
   FailureOr<int64_t> threads = constant(launch, launch.getBlockSizeX(), "threads of a block", 1, kMaxThreads);
-  if (failed(grid) || failed(threads) || failed(checkArguments(launch)))
+  int64_t older = 0;
+  if (failed(grid) || failed(threads) || failed(checkArguments(launch, older)))
     return failure();
+  // The grid of a piece follows from its own frames.
+  grid->constant -= grid->perFrame * older;
   if (std::optional<ArrayRef<int32_t>> known = kernel.getKnownBlockSize())
     if ((*known)[0] != *threads || (*known)[1] != 1 || (*known)[2] != 1) {
       InFlightDiagnostic diagnostic = launch.emitOpError() << "launches blocks of " << *threads << " threads";
@@ -227,7 +284,7 @@ FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
       return failure();
     cluster = *size;
   }
-  return Object{
+  Object entry{
       {"kernel", kernel.getName()},
       {"grid", Object{{"constant", grid->constant}, {"per_frame", grid->perFrame}, {"divisor", grid->divisor}}},
       {"block", *threads},
@@ -235,6 +292,11 @@ FailureOr<Object> LaunchList::buildLaunch(gpu::LaunchFuncOp launch) {
       {"cluster", cluster},
       {"cooperative", launch->hasAttr(kCooperativeAttrName)},
       {"exact", launch->hasAttr(kExactAttrName)}};
+  const bool isPiece = launch->hasAttr(kWavefrontAttrName);
+  if (isPiece && failed(addToWavefront(launch, older, entry)))
+    return failure();
+  wavefront = isPiece ? std::optional<int64_t>(wavefronts.size() - 1) : std::nullopt;
+  return entry;
 }
 
 FailureOr<Object> LaunchList::build() {
@@ -261,6 +323,8 @@ FailureOr<Object> LaunchList::build() {
   Object list{{"symbol", function.getSymName()}, {"memory", std::move(*memory)}, {"launches", std::move(launches)}};
   if (function->hasAttr("rnn.flags"))
     list["flags"] = std::move(*flags);
+  if (!wavefronts.empty())
+    list["wavefronts"] = std::move(wavefronts);
   return list;
 }
 

@@ -6,8 +6,9 @@
 // RUN: not rnn-opt %t.mlir -convert-rnn-to-gpu=regime=warp 2>&1 | FileCheck %s --check-prefix=REGIME
 
 // One block of a warp, a lane for each of the eight units: what a frame computes is exchanged in shared memory, and all
-// meet once before it is stored.
+// meet once before it is stored. Weights are loaded before, four at a time.
 // BLOCK:          gpu.func @rnn_fn_0_k2{{.*}}workgroup(%[[H:.*]] : memref<24xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64})
+// BLOCK-COUNT-2:  vector.load {{.*}} {alignment = 16 : i64} : memref<?xf32, 1>, vector<4xf32>
 // BLOCK:          scf.for
 // BLOCK-COUNT-2:    vector.load %[[H]][%{{.*}}] {alignment = 16 : i64}
 // BLOCK-NOT:        gpu.shuffle

@@ -261,3 +261,75 @@ module attributes {gpu.container_module} {
     return
   }
 }
+
+// -----
+
+module attributes {gpu.container_module} {
+  gpu.module @a {
+    gpu.func @k(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64, %first: i64, %count: i64) kernel {
+      gpu.return
+    }
+  }
+  func.func @f(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.pieces = {frames = 64 : i64, most = 16 : i64}} {
+    %c1 = arith.constant 1 : index
+    %first = arith.constant 0 : i64
+    %t = arith.index_cast %frames : index to i64
+    // expected-error@+1 {{'gpu.launch_func' op expected the kernel's arguments to be workspace, tensors and frames as i64, and the first frame and the number of frames of the wavefront}}
+    gpu.launch_func @a::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %t : i64, %t : i64) {rnn.after = array<i64>, rnn.behind = array<i64: 0>, rnn.wavefront = 0 : i64}
+    return
+  }
+}
+
+// -----
+
+module attributes {gpu.container_module} {
+  gpu.module @a {
+    gpu.func @k(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64, %first: i64, %count: i64) kernel {
+      gpu.return
+    }
+  }
+  func.func @f(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) {
+    %c1 = arith.constant 1 : index
+    %first = arith.constant 0 : i64
+    %t = arith.index_cast %frames : index to i64
+    // expected-error@+1 {{'gpu.launch_func' op is of a wavefront; expected 'rnn.after' and 'rnn.behind', and 'rnn.pieces' of its function}}
+    gpu.launch_func @a::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %first : i64, %t : i64) {rnn.after = array<i64>, rnn.behind = array<i64: 0>, rnn.wavefront = 0 : i64}
+    return
+  }
+}
+
+// -----
+
+module attributes {gpu.container_module} {
+  gpu.module @a {
+    gpu.func @k(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64, %first: i64, %count: i64) kernel {
+      gpu.return
+    }
+  }
+  func.func @f(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.pieces = {frames = 64 : i64, most = 16 : i64}} {
+    %c1 = arith.constant 1 : index
+    %first = arith.constant 0 : i64
+    %t = arith.index_cast %frames : index to i64
+    // expected-error@+1 {{'gpu.launch_func' op waits for a launch that is not before it}}
+    gpu.launch_func @a::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %first : i64, %t : i64) {rnn.after = array<i64: 0>, rnn.behind = array<i64: 0>, rnn.wavefront = 0 : i64}
+    return
+  }
+}
+
+// -----
+
+module attributes {gpu.container_module} {
+  gpu.module @a {
+    gpu.func @k(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64, %first: i64, %count: i64) kernel {
+      gpu.return
+    }
+  }
+  func.func @f(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.pieces = {frames = 64 : i64, most = 16 : i64}} {
+    %c1 = arith.constant 1 : index
+    %first = arith.constant 0 : i64
+    %t = arith.index_cast %frames : index to i64
+    // expected-error@+1 {{'gpu.launch_func' op is of wavefront 1; expected 0}}
+    gpu.launch_func @a::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %first : i64, %t : i64) {rnn.after = array<i64>, rnn.behind = array<i64: 0>, rnn.wavefront = 1 : i64}
+    return
+  }
+}

@@ -9,6 +9,9 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
     gpu.func @rnn_fn_0_k1(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64) kernel {
       gpu.return
     }
+    gpu.func @rnn_fn_3_k0(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: i64, %first: i64, %count: i64) kernel {
+      gpu.return
+    }
   }
 
   // CHECK:      "functions": [
@@ -82,6 +85,46 @@ module attributes {gpu.container_module, rnn.level = "lowered"} {
     return
   }
   func.func @rnn_fn_2(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) {
+    return
+  }
+  // A wavefront of a domain with 8 frames besides T: grids follow from the frames of a piece.
+  // CHECK:            "after": [],
+  // CHECK-NEXT:       "behind": [
+  // CHECK-NEXT:         0,
+  // CHECK-NEXT:         1
+  // CHECK-NEXT:       ],
+  // CHECK:            "cooperative": true,
+  // CHECK:              "constant": 64,
+  // CHECK:            "reversed": true,
+  // CHECK-NEXT:       "shared_bytes": 0,
+  // CHECK-NEXT:       "wavefront": 0
+  // CHECK:            "after": [
+  // CHECK-NEXT:         0
+  // CHECK-NEXT:       ],
+  // CHECK-NEXT:       "behind": [
+  // CHECK-NEXT:         1
+  // CHECK-NEXT:       ],
+  // CHECK:              "constant": 5,
+  // CHECK-NEXT:         "divisor": 256,
+  // CHECK-NEXT:         "per_frame": 12
+  // CHECK:            "reversed": false,
+  // CHECK:          "symbol": "rnn_fn_3",
+  // CHECK-NEXT:     "wavefronts": [
+  // CHECK-NEXT:       {
+  // CHECK-NEXT:         "frames": 64,
+  // CHECK-NEXT:         "older": 8,
+  // CHECK-NEXT:         "pieces": 16
+  func.func @rnn_fn_3(%workspace: !llvm.ptr<1>, %tensors: !llvm.ptr<1>, %frames: index) attributes {rnn.pieces = {frames = 64 : i64, most = 16 : i64}} {
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %c256 = arith.constant 256 : index
+    %first = arith.constant 0 : i64
+    %t = arith.index_cast %frames : index to i64
+    %all = affine.apply affine_map<()[s0] -> (s0 + 8)>()[%frames]
+    %count = arith.index_cast %all : index to i64
+    %n = affine.apply affine_map<()[s0] -> (((s0 + 8) * 12 + 5) ceildiv 256)>()[%frames]
+    gpu.launch_func @rnn_kernels::@rnn_fn_3_k0 blocks in (%c64, %c1, %c1) threads in (%c256, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %first : i64, %count : i64) {rnn.after = array<i64>, rnn.behind = array<i64: 0, 1>, rnn.cooperative, rnn.reversed, rnn.wavefront = 0 : i64}
+    gpu.launch_func @rnn_kernels::@rnn_fn_3_k0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%workspace : !llvm.ptr<1>, %tensors : !llvm.ptr<1>, %t : i64, %first : i64, %count : i64) {rnn.after = array<i64: 0>, rnn.behind = array<i64: 1>, rnn.wavefront = 0 : i64}
     return
   }
 }

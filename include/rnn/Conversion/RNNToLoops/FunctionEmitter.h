@@ -125,7 +125,9 @@ public:
   ThreadIds ids;      ///< of the function or kernel being emitted
   Value frames;       ///< T
   Value windowFrames; ///< H + T
-  View ages;          ///< of the chunk; base is null if nothing asks
+  /// The first of the domain's frames that are to be computed, and how many; null: all of them.
+  Value pieceBegin, pieceFrames;
+  View ages; ///< of the chunk; base is null if nothing asks
   View windowAges;
   View flags; ///< one i32: flag 2 while the step runs
 
@@ -133,6 +135,13 @@ public:
   /// The function gets the attributes `rnn.name` and `rnn.memory`.
   virtual void begin(StringRef symbol) = 0;
   virtual void end() = 0;
+
+  /// Before and after the regions of a wavefront, whose number of loops is `loops`; `older` frames are in its domain
+  /// besides those of the chunk. A target that cuts them into pieces sets `pieceBegin` and `pieceFrames` meanwhile.
+  virtual void beginWavefront(int64_t older, unsigned loops) {}
+  virtual void endWavefront() {}
+  /// Before each region of a schedule.
+  virtual void beginRegion(Operation *region) {}
 
   /// Error 11: the target has no code for an op.
   LogicalResult unsupported(Operation *op);

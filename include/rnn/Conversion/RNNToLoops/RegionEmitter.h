@@ -65,6 +65,9 @@ private:
   bool inLoop() const { return bool(frame); }
   Rate rateOf(Value value) const { return rates.lookup(value); }
   Value domainFrames() { return inWindow ? e.windowFrames : e.frames; }
+  /// How many frames are computed, and the one of step number `step` of a loop over them.
+  Value countFrames() { return e.pieceFrames ? e.pieceFrames : domainFrames(); }
+  Value frameOfStep(Value step);
 
   // RegionEmitter.cpp
   void computeRates();

@@ -8,6 +8,7 @@
 #include "rnn/Analysis/Recurrence.h"
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "rnn/Dialect/RNN/Schedule/Remarks.h"
+#include "rnn/Dialect/RNN/Schedule/Wavefront.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MathExtras.h"
@@ -68,7 +69,7 @@ private:
   void writeSlots();
 
   ScheduleOp schedule;
-  llvm::DenseMap<Operation *, unsigned> numbers;
+  llvm::DenseMap<Operation *, unsigned> numbers; ///< of ops, in order; a wavefront has one number
   SmallVector<Buffer> buffers;
   SmallVector<Place> places;
   llvm::DenseMap<Value, unsigned> placeOf;
@@ -81,7 +82,7 @@ LogicalResult MemoryPlanner::describe(OpResult value, unsigned number) {
   uint64_t row = getRowBytes(type);
   bool isFrame = type.getRank() > 0 && type.isDynamicDim(0);
   Buffer buffer{value, {}, number, number};
-  unsigned end = numbers.size() - 1;
+  unsigned end = numbers.lookup(schedule.getBodyBlock()->getTerminator());
   for (Operation *user : value.getUsers()) {
     // New state, parameters and results take effect at the end of the step, together (rule S4).
     bool isAtEnd = isa<KeepOp, AssignOp, GuardOp, ReturnOp>(user);
@@ -101,8 +102,14 @@ LogicalResult MemoryPlanner::describe(OpResult value, unsigned number) {
 }
 
 LogicalResult MemoryPlanner::collect() {
-  for (Operation &op : *schedule.getBodyBlock())
-    numbers[&op] = numbers.size();
+  std::optional<int64_t> wavefront;
+  unsigned number = 0;
+  for (Operation &op : *schedule.getBodyBlock()) {
+    std::optional<int64_t> own = getWavefront(&op);
+    number += !own || own != wavefront;
+    numbers[&op] = number;
+    wavefront = own;
+  }
   for (Operation &op : *schedule.getBodyBlock())
     if (isRegionOp(&op))
       for (OpResult value : op.getResults())

@@ -93,12 +93,43 @@ def FuseElementwise : Pass<"rnn-fuse-elementwise", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"opsFused", "ops-fused", "ops that moved into the region of another op">];
 }
 
+def FormWavefronts : Pass<"rnn-form-wavefronts", "::mlir::ModuleOp"> {
+  let summary = "Find loops that may overlap in time, piece by piece of their frames";
+  let description = [{
+    A *wavefront* is a run of regions, marked with its number, that may be cut into pieces of frames: a region computes a piece as soon as the regions that it reads have computed theirs, and it itself the piece before. So the second of two stacked layers works on early frames while the first works on later ones.
+    It has two loops or more, and the `rnn.parallel` regions between them. All have one domain; a loop and what it reads of the wavefront go through the frames in one direction, and no delay reads a frame that is computed later. Work that is not done frame by frame keeps a region out. What needs something of the wavefront and is not of it, such as sums over frames, moves behind it, all else before it.
+
+    The registers of the `multiprocessors` must hold the weights of all its loops, by an estimate from the sizes of their matrices. A step whose calls never have frames for two pieces has no wavefront.
+
+    It is for targets that overlap launches, so it is part of `rnn-to-gpu`, in which `rnn-plan-memory` comes once more behind it: in a wavefront no sequence takes the place of another.
+
+    ```mlir
+    // Before
+    %h = rnn.recurrent causal chunk ins(%x as %x0 frame, …) …
+    %s = rnn.reduction chunk ins(%h as %h0 frame) …
+    %y = rnn.parallel chunk ins(%w as %w0 static, %h as %h0 frame) …
+    %k = rnn.recurrent causal chunk ins(%y as %y0 frame, …) …
+    // After
+    %h = rnn.recurrent causal chunk ins(%x as %x0 frame, …) {rnn.wavefront = 0 : i64} …
+    %y = rnn.parallel chunk ins(%w as %w0 static, %h as %h0 frame) {rnn.wavefront = 0 : i64} …
+    %k = rnn.recurrent causal chunk ins(%y as %y0 frame, …) {rnn.wavefront = 0 : i64} …
+    %s = rnn.reduction chunk ins(%h as %h0 frame) …
+    ```
+  }];
+  let options = [
+    Option<"multiprocessors", "multiprocessors", "int64_t", "80", "how many blocks run at the same time">,
+    Option<"pieceFrames", "piece-frames", "int64_t", "64", "frames of a piece, at least">,
+  ];
+  let statistics = [Statistic<"wavefrontCount", "wavefronts", "sets of loops that may overlap">];
+}
+
 def PlanMemory : Pass<"rnn-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every sequence a place in the workspace";
   let description = [{
     Gives each region an array `slots` with one `#rnn.slot<offset, per_frame>` per result, and the schedule `rnn.memory = {constant, per_thread, per_frame}`: the workspace has constant + per_thread·n + per_frame·T bytes.
     A sequence has one row `[B, …]` per frame of its domain; booleans are bytes. What a carried delay reads before the first frame stays in the session's state.
     Every offset is affine in T and a multiple of 64 for every T. Two sequences share memory if their lives do not overlap: from the region that computes one to the last that reads it, or to the end if it is kept, assigned or returned. That holds for every T >= 1, since of two buffers in one place the place is as large as the larger in both terms.
+    The regions of a wavefront run at the same time, so that what any of them reads or writes is needed from the first to the last.
     A schedule for any number of streams (`streams ?`) has no plan: an error.
 
     `limit` bounds the workspace for the largest T of the step (its advance; 1 without bptt).

@@ -227,6 +227,7 @@ const Equivalent kEquivalents[] = {
     {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 1", kFirstSlice},
     {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 2", kFirstSlice},
     {"OneAcrossBlocks", "rnn_fn_0_k1", "mask 3", kFirstSlice},
+    {"OneAcrossBlocks", "rnn_fn_0_k3", "clamp 1", kFirstElement},
     {"OneAcrossBlocks", "rnn_fn_0_k3", "sentinel 0", kNoSuchResult},
     {"OneAcrossBlocks", "rnn_fn_0_k3", "barrier 2",
      "it only keeps warps that own no elements from polling too early; the words themselves order the frames"},

@@ -77,9 +77,10 @@ bool UnitLoop::chooseShape() {
     return true;
   if (clusterRefusal.empty() && chooseCluster())
     return true;
-  if (acrossRefusal.empty() && chooseGrid())
+  const bool mayCross = acrossRefusal.empty();
+  if (mayCross && chooseGrid())
     return true;
-  if (chooseBlock(/*mayBeTight=*/true))
+  if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/true))
     return true;
   return refuse("one block: " + blockRefusal + "; a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal,
                 regime == "block" ? "leave the regime to the compiler" : "give the layer fewer units");

@@ -92,6 +92,17 @@ std::string floatText(double value) {
   return text;
 }
 
+std::vector<std::pair<std::string, double>> optimizerFields(const Options &options) {
+  const std::string &kind = options.optimizer;
+  std::vector<std::pair<std::string, double>> fields{{"lr", options.lr}};
+  if (kind == "sgd" || (kind == "rmsprop" && options.momentum != 0))
+    fields.push_back({"momentum", options.momentum});
+  // The attribute's own default is PyTorch's: 0.01 for adamw.
+  if (kind == "adamw" || options.weightDecay != 0)
+    fields.push_back({"weight_decay", options.weightDecay});
+  return fields;
+}
+
 Status writeModelText(const Options &options, const Data &data, std::string &text) {
   Signal input, target;
   for (const Column &column : data.columns) {
@@ -173,11 +184,9 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   text += "  rnn.output %" + output + ", %" + loss + (accuracy ? ", %accuracy" : "") + " : " + outType +
           ", tensor<f32>" + (accuracy ? ", tensor<f32>" : "") + "\n}\n\n";
 
-  std::string optimizer = "#rnn." + options.optimizer + "<lr = " + floatText(options.lr);
-  if (options.optimizer == "sgd")
-    optimizer += ", momentum = " + floatText(options.momentum);
-  if (options.weightDecay != 0)
-    optimizer += ", weight_decay = " + floatText(options.weightDecay);
+  std::string optimizer;
+  for (const auto &[field, value] : optimizerFields(options))
+    optimizer += (optimizer.empty() ? "#rnn." + options.optimizer + "<" : ", ") + field + " = " + floatText(value);
   text += "rnn.train_step @step of @net loss(\"" + loss + "\" mean)" + (accuracy ? " metric(\"accuracy\" mean)" : "") +
           " optimizer(" + optimizer + ">)";
   if (options.clipNorm > 0)

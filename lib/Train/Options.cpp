@@ -35,6 +35,15 @@ const std::vector<Shaping> kShaping = {
     {"val-every", ""},     {"val-data", ""},     {"seed", "0"},
 };
 
+/// The default of an option for an optimizer other than adam.
+std::string defaultOf(const Shaping &option, const std::string &optimizer) {
+  if (optimizer == "adadelta" && option.name == std::string("lr"))
+    return "1";
+  if (optimizer == "rmsprop" && option.name == std::string("momentum"))
+    return "0";
+  return option.otherwise;
+}
+
 /// Equal as text or as numbers.
 bool sameValue(const std::string &a, const std::string &b) {
   if (a == b)
@@ -75,9 +84,9 @@ const std::vector<tools::Option> &optionTable() {
       {"targets", "<columns>", "CSV: columns that it predicts (all)"},
       {"horizon", "<n>", "CSV: how many rows ahead (1)"},
       {"sequence-column", "<column>", "CSV: a new value in it starts a new sequence"},
-      {"optimizer", "adam|sgd", "optimizer (the model's, else adam)"},
-      {"lr", "<x>", "learning rate (the model's, else 0.002)", "learning-rate"},
-      {"momentum", "<x>", "of sgd (0.9)"},
+      {"optimizer", "adam|adamw|sgd|rmsprop|adadelta", "optimizer (the model's, else adam)"},
+      {"lr", "<x>", "learning rate (the model's, else 0.002, of adadelta 1)", "learning-rate"},
+      {"momentum", "<x>", "of sgd (0.9) and rmsprop (0)"},
       {"weight-decay", "<x>", "weight decay (0)"},
       {"clip-norm", "<x>", "largest norm of the gradient; 0 is off (the model's, else 1)", "grad-clip"},
       {"lr-schedule", "constant|cosine|plateau", "course of the learning rate (constant)"},
@@ -116,6 +125,9 @@ Status Options::mergeWithRun(const std::map<std::string, std::string> &stored, C
   for (const Shaping &option : kShaping) {
     auto found = stored.find(option.name);
     std::string used = found == stored.end() ? option.otherwise : found->second;
+    auto optimizer = stored.find("optimizer");
+    if (found == stored.end() && optimizer != stored.end())
+      used = defaultOf(option, optimizer->second);
     // Another spelling of a path is no other file: the content is compared when it is read.
     bool maySpell = option.name == std::string("val-data") && !used.empty();
     if (line.has(option.name) && !maySpell && !sameValue(line.get(option.name), used)) {
@@ -196,10 +208,12 @@ Status Options::read(const CommandLine &line) {
   seed = sample.seed = uint64_t(seedValue);
   if (cell == "gru" || cell == "elman")
     return notImplemented("--cell=" + cell);
-  if (optimizer != "adam" && optimizer != "sgd")
-    return notImplemented("--optimizer=" + optimizer);
-  if (line.has("momentum") && optimizer != "sgd")
-    return usageError("--momentum needs --optimizer=sgd");
+  if (line.has("momentum") && optimizer != "sgd" && optimizer != "rmsprop")
+    return usageError("--momentum needs --optimizer=sgd or --optimizer=rmsprop");
+  if (!line.has("momentum") && optimizer == "rmsprop")
+    momentum = 0;
+  if (!lrGiven && optimizer == "adadelta")
+    lr = 1;
   if (!model.empty() && line.has("weight-decay") && !optimizerGiven)
     return usageError("--weight-decay with a model needs --optimizer");
   if (!model.empty())

@@ -148,6 +148,23 @@ def test_written_models(tools, text, cell):
     assert (tools.folder / "run" / "model.mlir").exists()
 
 
+@pytest.mark.parametrize("options", [["--optimizer=adamw", "--lr=0.01", "--weight-decay=0.01"],
+                                     ["--optimizer=rmsprop", "--lr=0.01"],
+                                     ["--optimizer=rmsprop", "--lr=0.003", "--momentum=0.9"],
+                                     ["--optimizer=adadelta"],
+                                     ["--optimizer=sgd", "--lr=0.3"]])
+def test_optimizers_learn_and_resume(tools, text, options):
+    options = [f"--data={text}", *options, "--hidden-size=16", "--num-layers=1", "--streams=8", "--bptt-window=16",
+               "--bptt-advance=8", "--val-split=0"]
+    tools.run("rnn-train", *options, "--max-steps=150", "--out=whole")
+    losses = tools.losses("whole")
+    assert losses[0] == pytest.approx(math.log(256), abs=0.3)
+    assert np.mean(losses[-10:]) < losses[0] - 1.5
+    tools.run("rnn-train", *options, "--max-steps=40", "--out=parts")
+    tools.run("rnn-train", *options, "--max-steps=150", "--resume", "--out=parts")
+    assert tools.checkpoint("whole") == tools.checkpoint("parts")
+
+
 def test_written_classifier(tools):
     """Whole numbers to predict: the log and the progress have the share that is right."""
     rng = np.random.default_rng(0)

@@ -462,6 +462,32 @@ def test_written_model(tools, text):
     assert 'rnn.lstm "l2" %h1 wx(@l2.wx) wh(@l2.wh) b(@l2.b) peephole(@l2.pi, @l2.pf, @l2.po)' in model
 
 
+@pytest.mark.parametrize("options, text_form, flag", [
+    ([], "adam<lr = 0.002>", "adam,lr=0.002"),
+    (["--weight-decay=0.5"], "adam<lr = 0.002, weight_decay = 0.5>", "adam,lr=0.002,weight_decay=0.5"),
+    (["--optimizer=adamw"], "adamw<lr = 0.002, weight_decay = 0.0>", "adamw,lr=0.002,weight_decay=0.0"),
+    (["--optimizer=sgd", "--momentum=0"], "sgd<lr = 0.002, momentum = 0.0>", "sgd,lr=0.002,momentum=0.0"),
+    (["--optimizer=rmsprop"], "rmsprop<lr = 0.002>", "rmsprop,lr=0.002"),
+    (["--optimizer=rmsprop", "--momentum=0.5"], "rmsprop<lr = 0.002, momentum = 0.5>", "rmsprop,lr=0.002,momentum=0.5"),
+    (["--optimizer=adadelta"], "adadelta<lr = 1.0>", "adadelta,lr=1.0"),
+    (["--optimizer=adadelta", "--lr=0.5"], "adadelta<lr = 0.5>", "adadelta,lr=0.5"),
+])
+def test_optimizer_options(tools, text, options, text_form, flag):
+    """What the command line says of the optimizer, in a written model and as an override of one that is given."""
+    train(tools, f"--data={text}", *options, "--max-steps=1", "--out=written")
+    assert f" optimizer(#rnn.{text_form}) " in (tools.work / "written" / "model.mlir").read_text()
+    (tools.work / "m.mlir").write_text("// model: bigram\n")
+    given = options if any("--optimizer" in o for o in options) else ["--optimizer=adam", *options]
+    train(tools, "m.mlir", f"--data={text}", *given, "--max-steps=1", "--out=given")
+    assert f"--optimizer={flag}" in tools.compile_calls()[-1]
+    # What was not said is known again when the run goes on.
+    rate = flag.split("lr=")[1].split(",")[0]
+    train(tools, f"--data={text}", "--resume", f"--lr={rate}", "--max-steps=2", "--out=given")
+    assert log_rows(tools.work / "given")[-1]["lr"] == f"{float(rate):g}"
+    failed = train(tools, f"--data={text}", "--resume", "--lr=0.25", "--max-steps=3", "--out=given", check=2)
+    assert re.search(r"--resume with --lr=0.25, but the run used --lr=(\S+)\n", failed.err)[1] in (rate, f"{float(rate):g}")
+
+
 def test_names_in_written_models(tools):
     y = np.zeros((4, 2, 1), np.float32)
     for name in ("a b", "loss", "state.x", "h0", "y", "l0.wx", "out.b"):
@@ -503,9 +529,9 @@ def test_dry_run(tools, text):
     ("--emulator-order=-1", "--emulator-order must be in [0, "),
     ("--tensorboard", "option '--tensorboard' is not implemented yet"),
     ("--cell=gru", "option '--cell=gru' is not implemented yet"),
-    ("--optimizer=rmsprop", "option '--optimizer=rmsprop' is not implemented yet"),
+    ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adadelta"),
     ("--quiet=1", "option '--quiet' takes no value"),
-    ("--momentum=0.5", "--momentum needs --optimizer=sgd"),
+    ("--momentum=0.5", "--momentum needs --optimizer=sgd or --optimizer=rmsprop"),
     ("--bptt-window=4", "--bptt-window needs an .mlir model"),
     ("--out", "option '--out' needs a value"),
 ])

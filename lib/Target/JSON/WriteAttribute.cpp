@@ -90,9 +90,14 @@ struct Parameter {
   StringRef name;
   double value;
 };
+struct Flag {
+  StringRef name;
+  bool value;
+};
 } // namespace
 
-static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter> parameters = {}) {
+static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter> parameters = {},
+                               ArrayRef<Flag> flags = {}) {
   json.object([&] {
     json.attribute("kind", kind);
     for (const Parameter &parameter : parameters) {
@@ -100,6 +105,8 @@ static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter
       writeReal(json, parameter.value);
       json.attributeEnd();
     }
+    for (const Flag &flag : flags)
+      json.attribute(flag.name, flag.value);
   });
   return success();
 }
@@ -136,7 +143,8 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
       })
       .Case([&](SGDAttr a) {
         return writeKind(json, "sgd",
-                         {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}});
+                         {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}},
+                         {{"nesterov", a.getNesterov()}});
       })
       .Case([&](AdamAttr a) {
         return writeKind(json, "adam",
@@ -145,6 +153,27 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
                           {"beta2", a.getBeta2()},
                           {"eps", a.getEps()},
                           {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](AdamWAttr a) {
+        return writeKind(json, "adamw",
+                         {{"lr", a.getLr()},
+                          {"beta1", a.getBeta1()},
+                          {"beta2", a.getBeta2()},
+                          {"eps", a.getEps()},
+                          {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](RMSpropAttr a) {
+        return writeKind(json, "rmsprop",
+                         {{"lr", a.getLr()},
+                          {"alpha", a.getAlpha()},
+                          {"eps", a.getEps()},
+                          {"momentum", a.getMomentum()},
+                          {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](AdadeltaAttr a) {
+        return writeKind(
+            json, "adadelta",
+            {{"lr", a.getLr()}, {"rho", a.getRho()}, {"eps", a.getEps()}, {"weight_decay", a.getWeightDecay()}});
       })
       .Default([&](Attribute) { return writeNothing(json); });
 }

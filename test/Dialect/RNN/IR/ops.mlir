@@ -143,6 +143,22 @@ rnn.train_step @full of @composites loss("nll" mean weight 0.5) metric("nll" sum
   optimizer(#rnn.adam<lr = 0.004, beta1 = 0.8>) clip<norm = 1.0> bptt<window = 64, advance = 32>
 // CHECK: rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<lr = 1.000000e-02>)
 rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<>)
+// CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01, nesterov = true>)
+rnn.train_step @nesterov of @composites loss("nll" sum) optimizer(#rnn.sgd<nesterov = true, momentum = 0.5>)
+// CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01>)
+rnn.train_step @momentum of @composites loss("nll" sum) optimizer(#rnn.sgd<nesterov = false, momentum = 0.5>)
+// CHECK: optimizer(#rnn.adamw<lr = 1.000000e-03>)
+rnn.train_step @adamw of @composites loss("nll" sum) optimizer(#rnn.adamw<>)
+// CHECK: optimizer(#rnn.adamw<lr = 1.000000e-03, beta2 = 5.000000e-01, weight_decay = 0.000000e+00>)
+rnn.train_step @adam of @composites loss("nll" sum) optimizer(#rnn.adamw<beta2 = 0.5, weight_decay = 0>)
+// CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02>)
+rnn.train_step @rmsprop of @composites loss("nll" sum) optimizer(#rnn.rmsprop<>)
+// CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02, alpha = 5.000000e-01, eps = 1.000000e-03, momentum = 2.500000e-01>)
+rnn.train_step @velocity of @composites loss("nll" sum) optimizer(#rnn.rmsprop<momentum = 0.25, eps = 0.001, alpha = 0.5>)
+// CHECK: optimizer(#rnn.adadelta<lr = 1.000000e+00>)
+rnn.train_step @adadelta of @composites loss("nll" sum) optimizer(#rnn.adadelta<>)
+// CHECK: optimizer(#rnn.adadelta<lr = 5.000000e-01, rho = 5.000000e-01, weight_decay = 1.000000e-01>)
+rnn.train_step @slower of @composites loss("nll" sum) optimizer(#rnn.adadelta<weight_decay = 0.1, rho = 0.5, lr = 0.5>)
 
 // CHECK-LABEL: rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.000000e+00, "">]
 rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.0, "">] metrics []

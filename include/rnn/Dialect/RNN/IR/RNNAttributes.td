@@ -157,12 +157,14 @@ class RNN_Optimizer<string name, string mnem>
 }
 
 def RNN_SGDAttr : RNN_Optimizer<"SGD", "sgd"> {
-  let summary = "stochastic gradient descent with momentum, by PyTorch's formula";
+  let summary = "stochastic gradient descent with momentum, Nesterov's or not, by PyTorch's formula";
   let parameters = (ins
     DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$momentum,
-    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay,
+    DefaultValuedParameter<"bool", "false">:$nesterov);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def RNN_AdamAttr : RNN_Optimizer<"Adam", "adam"> {
@@ -172,6 +174,38 @@ def RNN_AdamAttr : RNN_Optimizer<"Adam", "adam"> {
     DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
     DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_AdamWAttr : RNN_Optimizer<"AdamW", "adamw"> {
+  let summary = "Adam with weight decay apart from the gradient, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.001">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_RMSpropAttr : RNN_Optimizer<"RMSprop", "rmsprop"> {
+  let summary = "RMSprop with momentum, not centered, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.99">:$alpha,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$momentum,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_AdadeltaAttr : RNN_Optimizer<"Adadelta", "adadelta"> {
+  let summary = "Adadelta, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "1.0">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$rho,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-6">:$eps,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
   let hasCustomAssemblyFormat = 1;
 }

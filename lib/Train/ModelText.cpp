@@ -129,10 +129,11 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
                         std::to_string(advance));
 
   // Looked-up inputs must differ for a cell to tell them apart, and a recurrence that begins below one cannot run away.
+  bool peephole = options.cell == "peephole-lstm", isLstm = peephole || options.cell == "lstm";
+  int64_t hidden = options.hiddenSize, blocks = isLstm ? 4 : options.cell == "gru" ? 3 : 1, gates = blocks * hidden;
   const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>",
-                    orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
-  bool peephole = options.cell == "peephole-lstm";
-  int64_t hidden = options.hiddenSize, gates = 4 * hidden;
+                    orthogonal =
+                        "orthogonal<gain = 0.5" + (blocks > 1 ? ", blocks = " + std::to_string(blocks) : "") + ">";
   std::string state = vectorType(hidden), cells, parameters;
   std::string previous = "%" + input.name, previousType = signalType(input);
   for (int64_t layer = 0; layer < options.layers; ++layer) {
@@ -150,8 +151,9 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
       parameters += parameter(l + "." + gate, state, "zeros");
       peepholes += (peepholes.empty() ? " peephole(@" : ", @") + l + "." + gate;
     }
-    cells += "  %h" + n + ", %c" + n + " = rnn.lstm \"" + l + "\" " + previous + " wx(@" + l + ".wx) wh(@" + l +
-             ".wh) b(@" + l + ".b)" + peepholes + (peephole ? ")" : "") + " : " + previousType + " -> " + state + "\n";
+    cells += "  %h" + n + (isLstm ? ", %c" + n + " = rnn.lstm \"" : " = rnn." + options.cell + " \"") + l + "\" " +
+             previous + " wx(@" + l + ".wx) wh(@" + l + ".wh) b(@" + l + ".b)" + peepholes + (peephole ? ")" : "") +
+             " : " + previousType + " -> " + state + "\n";
     previous = "%h" + n;
     previousType = state;
     parameters += "\n";

@@ -73,7 +73,7 @@ const std::vector<tools::Option> &optionTable() {
       {"data", "<file>", "what to learn: bytes of any file, .csv, .npz or .safetensors"},
       {"val-data", "<file>", "validation data"},
       {"val-split", "<x>", "else the last part of the data (0.1)"},
-      {"cell", "lstm|peephole-lstm", "cell of the model that is written when none is given (lstm)"},
+      {"cell", "lstm|peephole-lstm|gru|elman", "cell of the model that is written when none is given (lstm)"},
       {"hidden-size", "<n>", "its units per layer (128)", "hidden"},
       {"num-layers", "<n>", "its layers (2)", "layers"},
       {"function", "<name>", "train step of the model (the only one)"},
@@ -206,8 +206,6 @@ Status Options::read(const CommandLine &line) {
   if (status.failed())
     return status;
   seed = sample.seed = uint64_t(seedValue);
-  if (cell == "gru" || cell == "elman")
-    return notImplemented("--cell=" + cell);
   if (line.has("momentum") && optimizer != "sgd" && optimizer != "rmsprop")
     return usageError("--momentum needs --optimizer=sgd or --optimizer=rmsprop");
   if (!line.has("momentum") && optimizer == "rmsprop")

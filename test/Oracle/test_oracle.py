@@ -260,7 +260,7 @@ def test_optimizers_against_torch(optimizer, first, second):
         np.testing.assert_allclose(p, weight.detach().numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("mode", ["float", "integer", "window"])
+@pytest.mark.parametrize("mode", ["float", "cells", "integer", "window"])
 def test_generator(mode):
     """Equal seeds give equal networks; all of them evaluate."""
     for seed in range(6):

@@ -139,7 +139,7 @@ rnn.train_step @step of @own loss("nll" mean) optimizer(#rnn.adam<lr = 0.01>) cl
     assert len(done.stdout) == 60 and "the " in done.stdout
 
 
-@pytest.mark.parametrize("cell", ["lstm", "peephole-lstm"])
+@pytest.mark.parametrize("cell", ["lstm", "peephole-lstm", "gru", "elman"])
 def test_written_models(tools, text, cell):
     tools.run("rnn-train", f"--data={text}", f"--cell={cell}", "--hidden-size=16", "--num-layers=2", "--streams=8",
               "--lr=0.01", "--bptt-window=16", "--bptt-advance=8", "--max-steps=150", "--out=run")

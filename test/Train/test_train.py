@@ -460,6 +460,12 @@ def test_written_model(tools, text):
                  "bptt<window = 128, advance = 128>"]:
         assert line in model
     assert 'rnn.lstm "l2" %h1 wx(@l2.wx) wh(@l2.wh) b(@l2.b) peephole(@l2.pi, @l2.pf, @l2.po)' in model
+    for cell, gates, init in (("gru", 24, "orthogonal<gain = 0.5, blocks = 3>"), ("elman", 8, "orthogonal<gain = 0.5>")):
+        train(tools, f"--data={text}", f"--cell={cell}", "--hidden-size=8", "--max-steps=1", f"--out={cell}")
+        model = (tools.work / cell / "model.mlir").read_text()
+        assert f"rnn.parameter @l0.wx : tensor<256x{gates}xf32> init(#rnn.uniform<-2.0, 2.0>)" in model
+        assert f"rnn.parameter @l1.wh : tensor<{gates}x8xf32> init(#rnn.{init})" in model
+        assert f'  %h1 = rnn.{cell} "l1" %h0 wx(@l1.wx) wh(@l1.wh) b(@l1.b) : tensor<8xf32> -> tensor<8xf32>\n' in model
 
 
 @pytest.mark.parametrize("options, text_form, flag", [
@@ -528,7 +534,7 @@ def test_dry_run(tools, text):
     ("--target=tpu", "unknown target 'tpu'\nnote: known: cpu, cuda, emulator, interpreter"),
     ("--emulator-order=-1", "--emulator-order must be in [0, "),
     ("--tensorboard", "option '--tensorboard' is not implemented yet"),
-    ("--cell=gru", "option '--cell=gru' is not implemented yet"),
+    ("--cell=ugru", "unknown --cell 'ugru'\nnote: known: lstm, peephole-lstm, gru, elman"),
     ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adadelta"),
     ("--quiet=1", "option '--quiet' takes no value"),
     ("--momentum=0.5", "--momentum needs --optimizer=sgd or --optimizer=rmsprop"),

@@ -134,6 +134,36 @@ rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3
   %y = rnn.call "g" @callee(%h) : (tensor<3xf32>) -> tensor<3xf32>
   rnn.output %y, %nll : tensor<3xf32>, tensor<f32>
 }
+// CHECK-LABEL: rnn.network @cells
+// CHECK-NEXT:    rnn.lstm "a" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@p, @p) layer_norm(@b, @b, @p, @p) clip(3.000000e+00) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "b" %x wx(@wx) wh(@wh) b(@b) forget(none) clip(5.000000e-01) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "c" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) projection(@l0.wp) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+// CHECK-NEXT:    rnn.gru "d" %x wx(@wx) wh(@wh) b(@b) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "e" %x wx(@wx) wh(@wh) b(@b) bn(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "f" %x wx(@wx) wh(@wh) b(@b) reset(before) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+rnn.parameter @wx : tensor<9x4xf32> init(#rnn.zeros)
+rnn.parameter @wh : tensor<9x3xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<9xf32> init(#rnn.zeros)
+rnn.parameter @p : tensor<3xf32> init(#rnn.zeros)
+rnn.parameter @wx1 : tensor<3x4xf32> init(#rnn.zeros)
+rnn.parameter @wh1 : tensor<3x3xf32> init(#rnn.zeros)
+rnn.parameter @wt : tensor<7x3xf32> init(#rnn.zeros)
+rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
+  %0:2 = rnn.lstm "a" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@p, @p) layer_norm(@b, @b, @p, @p) clip(3)
+       : tensor<4xf32> -> tensor<3xf32>
+  %1:2 = rnn.lstm "b" %x wx(@wx) wh(@wh) b(@b) forget(none) clip(0.5) : tensor<4xf32> -> tensor<3xf32>
+  %2:2 = rnn.lstm "c" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) forget(gate) projection(@l0.wp) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+  %3 = rnn.gru "d" %x wx(@wx) wh(@wh) b(@b) reset(after) : tensor<4xf32> -> tensor<3xf32>
+  %4 = rnn.gru "e" %x wx(@wx) wh(@wh) b(@b) bn(@p) : tensor<4xf32> -> tensor<3xf32>
+  %5 = rnn.gru "f" %x wx(@wx) wh(@wh) b(@b) reset(before) : tensor<4xf32> -> tensor<3xf32>
+  %6 = rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) activation(tanh) : tensor<4xf32> -> tensor<3xf32>
+  %7 = rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
+  %8 = rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+  rnn.output
+}
 rnn.network @callee(%x: tensor<3xf32>) -> (y: tensor<3xf32>) {
   rnn.output %x : tensor<3xf32>
 }

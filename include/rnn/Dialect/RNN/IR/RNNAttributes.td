@@ -74,6 +74,40 @@ def RNN_RandomKindAttr : EnumAttr<RNN_Dialect, RNN_RandomKind, "random_kind"> {
   let assemblyFormat = "$value";
 }
 
+def RNN_ForgetKind : I32EnumAttr<"ForgetKind", "what an LSTM keeps of its cell", [
+  I32EnumAttrCase<"Gate", 0, "gate">,
+  I32EnumAttrCase<"Coupled", 1, "coupled">,
+  I32EnumAttrCase<"None", 2, "none">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ForgetKindAttr : EnumAttr<RNN_Dialect, RNN_ForgetKind, "forget_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def RNN_ResetKind : I32EnumAttr<"ResetKind", "where the reset gate of a GRU acts", [
+  I32EnumAttrCase<"After", 0, "after">,
+  I32EnumAttrCase<"Before", 1, "before">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ResetKindAttr : EnumAttr<RNN_Dialect, RNN_ResetKind, "reset_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def RNN_Activation : I32EnumAttr<"Activation", "activation of an Elman cell", [
+  I32EnumAttrCase<"Tanh", 0, "tanh">,
+  I32EnumAttrCase<"Relu", 1, "relu">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ActivationAttr : EnumAttr<RNN_Dialect, RNN_Activation, "activation"> {
+  let assemblyFormat = "$value";
+}
+
 def RNN_FunctionKind : I32EnumAttr<"FunctionKind", "what a compiled function is for", [
   I32EnumAttrCase<"Train", 0, "train">,
   I32EnumAttrCase<"Eval", 1, "eval">,

@@ -72,8 +72,7 @@ bool isFreeName(const std::string &name) {
   static const std::regex legal("[A-Za-z_][A-Za-z0-9_.]*");
   static const std::regex taken(
       "mask|lengths|loss|lr|grad_norm|flags|seed|tape|age|(state|grad|opt|ring|data|sum|count|"
-      "out|l[0-9]+)\\..*|[hc][0-9]+|w|b|y|logits|nll|mse|accuracy|error|square|sum|share|"
-      "best|score|hit");
+      "out|l[0-9]+)\\..*|[hc][0-9]+|w|b|y|logits|nll|mse|accuracy|best|score|hit");
   return std::regex_match(name, legal) && !std::regex_match(name, taken);
 }
 
@@ -174,10 +173,7 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   if (target.classes)
     text += "  %nll = rnn.softmax_cross_entropy %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n";
   else
-    text += "  %error = arith.subf %y, %target : " + outType + "\n  %square = arith.mulf %error, %error : " + outType +
-            "\n  %sum = rnn.reduce sum %square over [0] : " + outType + " to tensor<f32>\n" +
-            "  %share = arith.constant dense<" + floatText(1.0 / double(target.size)) +
-            "> : tensor<f32>\n  %mse = arith.mulf %sum, %share : tensor<f32>\n";
+    text += "  %mse = rnn.mean_squared_error %y, %target : (" + outType + ", " + outType + ") -> tensor<f32>\n";
   if (accuracy)
     text += "  %best = rnn.reduce max %logits over [0] : " + outType + " to tensor<f32>\n" +
             "  %score = rnn.gather %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n" +

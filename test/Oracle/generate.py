@@ -482,6 +482,33 @@ class Generator:
                 f"wx({symbol(wx)}) wh({symbol(wh)}) b({symbol(b)}){options} : {x.type} -> {h.type}")
         return self.shorten(at, "rnn." + kind, line, h)
 
+    def make_loss(self, y):
+        """The distance of a signal from numbers that are none of the network's business."""
+        kind = self.rng.choice(["sigmoid", "squared", "absolute", "huber"])
+        target = self.constant(y.shape, 0 if kind == "sigmoid" else -64, 64)
+        at, number = (len(self.ops), len(self.values)), self.number
+        do = lambda op, *operands: self.op(op, operands, y.shape, number)
+        splat = lambda value, shape=y.shape: self.op("arith.constant", [], shape, number, value={
+            "dtype": number, "shape": list(shape), "values": [value]})
+        delta, op, attributes = self.rng.choice([0.25, 1.0]), "mean_squared_error", ""
+        if kind == "sigmoid":  # softplus(y) - target·y
+            each, op = do("arith.subf", do("rnn.softplus", y), do("arith.mulf", target, y)), "sigmoid_cross_entropy"
+        else:
+            error = do("arith.subf", y, target)
+            each = do("arith.mulf", error, error)
+            if kind == "absolute":
+                each, op = do("math.absf", error), "mean_absolute_error"
+            if kind == "huber":
+                far, op, attributes = do("math.absf", error), "huber", f" {{delta = {delta}}}"
+                near = self.op("arith.cmpf", [far, splat(delta)], y.shape, "i1", predicate="ole")
+                beyond = do("arith.mulf", splat(delta), do("arith.subf", far, splat(delta / 2)))
+                each = self.op("arith.select", [near, do("arith.mulf", splat(0.5), each), beyond], y.shape, number)
+        if y.shape:
+            each = self.op("rnn.reduce", [each], (), number, kind="sum", dims=list(range(len(y.shape))))
+        mean = self.op("arith.divf", [each, splat(float(np.prod(y.shape, dtype=int)), ())], (), number)
+        line = f"%{mean.name} = rnn.{op} %{y.name}, %{target.name}{attributes} : ({y.type}, {y.type}) -> {mean.type}"
+        return self.shorten(at, "rnn." + op, line, mean)
+
     # ===- Structure -----------------------------------------------------------===#
 
     def delay(self, source, by, shape=None):
@@ -564,7 +591,9 @@ class Generator:
         observed = [y for _, y in self.results] + self.rng.sample(self.loops, min(2, len(self.loops)))
         for y in {id(v): v for v in observed}.values():
             s = self.squash(y)
-            if s.shape:
+            if self.cells:
+                s = self.make_loss(s)
+            elif s.shape:
                 s = self.op("rnn.reduce", [self.op("arith.mulf", [s, s], s.shape, self.number)], (), self.number,
                             kind="sum", dims=list(range(len(s.shape))))
             total = s if total is None else self.op("arith.addf", [total, s], (), self.number)

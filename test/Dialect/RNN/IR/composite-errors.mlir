@@ -267,3 +267,123 @@ rnn.network @result(%x: tensor<2xf32>, %k: tensor<i32>) -> () {
   %e = rnn.softmax_cross_entropy %x, %k : (tensor<2xf32>, tensor<i32>) -> tensor<f64>
   rnn.output
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.sigmoid_cross_entropy
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_sigmoid_cross_entropy(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_sigmoid_cross_entropy(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_sigmoid_cross_entropy(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.mean_squared_error
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_mean_squared_error(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.mean_squared_error %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_mean_squared_error(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.mean_squared_error %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_mean_squared_error(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.mean_squared_error %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.mean_absolute_error
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_mean_absolute_error(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.mean_absolute_error %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_mean_absolute_error(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.mean_absolute_error %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_mean_absolute_error(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.mean_absolute_error %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.huber
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_huber(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.huber %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_huber(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.huber %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_huber(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.huber %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @delta(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a positive delta, but got 0.0}}
+  %e = rnn.huber %x, %t {delta = 0.0} : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>
+  rnn.output
+}

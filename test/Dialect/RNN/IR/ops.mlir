@@ -164,6 +164,20 @@ rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
   %8 = rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
   rnn.output
 }
+// CHECK-LABEL: rnn.network @losses
+// CHECK-NEXT:    rnn.sigmoid_cross_entropy %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.mean_squared_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.huber %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.huber %x, %t {delta = 5.000000e-01 : f64} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+rnn.network @losses(%x: tensor<4xf32>, %t: tensor<4xf32>) -> () {
+  %0 = rnn.sigmoid_cross_entropy %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %1 = rnn.mean_squared_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %2 = rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %3 = rnn.huber %x, %t {delta = 1.0} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %4 = rnn.huber %x, %t {delta = 0.5} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  rnn.output
+}
 rnn.network @callee(%x: tensor<3xf32>) -> (y: tensor<3xf32>) {
   rnn.output %x : tensor<3xf32>
 }

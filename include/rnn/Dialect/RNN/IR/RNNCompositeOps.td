@@ -110,4 +110,49 @@ def RNN_SoftmaxCrossEntropyOp : RNN_CompositeOp<"softmax_cross_entropy"> {
   let hasVerifier = 1;
 }
 
+class RNN_ElementwiseLossOp<string mnemonic, dag attributes = (ins)> : RNN_CompositeOp<mnemonic> {
+  let arguments = !con((ins RNN_Signal:$prediction, RNN_Signal:$target), attributes);
+  let results = (outs RNN_Signal:$result);
+  let assemblyFormat = "$prediction `,` $target attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def RNN_SigmoidCrossEntropyOp : RNN_ElementwiseLossOp<"sigmoid_cross_entropy"> {
+  let summary = "mean of -target·log σ(logit) - (1 - target)·log(1 - σ(logit))";
+  let description = [{
+    Binary cross-entropy of each element, for classes that do not exclude one another.
+    `prediction` holds logits, `target` numbers from 0 to 1 of the same type; the result is the mean over the elements of the frame, in nats.
+    Computed as target·softplus(-logit) + (1 - target)·softplus(logit), which is exact to rounding for logits of any size.
+
+    ```mlir
+    %bce = rnn.sigmoid_cross_entropy %logits, %target : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
+}
+
+def RNN_MeanSquaredErrorOp : RNN_ElementwiseLossOp<"mean_squared_error"> {
+  let summary = "mean of (prediction - target)² over the elements of the frame";
+  let description = [{
+    ```mlir
+    %mse = rnn.mean_squared_error %y, %target : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
+}
+
+def RNN_MeanAbsoluteErrorOp : RNN_ElementwiseLossOp<"mean_absolute_error"> {
+  let summary = "mean of |prediction - target| over the elements of the frame";
+  let description = "The derivative of an element without error is 0 (rule A2).";
+}
+
+def RNN_HuberOp : RNN_ElementwiseLossOp<"huber", (ins DefaultValuedAttr<F64Attr, "1.0">:$delta)> {
+  let summary = "mean of the Huber loss over the elements of the frame";
+  let description = [{
+    With d = |prediction - target|: d²/2 where d <= `delta`, else delta·(d - delta/2).
+
+    ```mlir
+    %loss = rnn.huber %y, %target {delta = 0.5} : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
+}
+
 #endif // RNN_DIALECT_RNN_IR_RNNCOMPOSITEOPS_TD

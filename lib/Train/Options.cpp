@@ -16,7 +16,6 @@ namespace {
 
 using namespace runtime;
 using tools::CommandLine;
-using tools::notImplemented;
 
 /// An option that shapes the numbers of a run, and its default as text.
 struct Shaping {
@@ -112,7 +111,7 @@ const std::vector<tools::Option> &optionTable() {
       {"device", "<n>", "number of the device (0)"},
       {"threads", "<n>", "number of threads (all cores)"},
       {"emulator-order", "<seed>", "order of the emulator's threads (0)"},
-      {"tensorboard", nullptr, "write an events file too"},
+      {"tensorboard", nullptr, "write an event file for TensorBoard too"},
       {"dry-run", nullptr, "print the compiler's report and stop"},
       {"quiet", nullptr, "print the last line only"},
       {"help", nullptr, "print this text"},
@@ -142,8 +141,6 @@ Status Options::mergeWithRun(const std::map<std::string, std::string> &stored, C
 }
 
 Status Options::read(const CommandLine &line) {
-  if (line.has("tensorboard"))
-    return notImplemented("--tensorboard");
   for (const Shaping &option : kShaping)
     if (line.has(option.name))
       shaping[option.name] = line.get(option.name);
@@ -163,6 +160,7 @@ Status Options::read(const CommandLine &line) {
   overwrite = line.has("overwrite");
   quiet = line.has("quiet");
   dryRun = line.has("dry-run");
+  tensorboard = line.has("tensorboard");
   if (resume && overwrite)
     return usageError("--resume and --overwrite exclude each other");
   streamsGiven = line.has("streams");

@@ -137,6 +137,95 @@ def test_schedules(tools, bigram, text):
     assert "done: 20 steps" in done.out
 
 
+# TensorBoard ----------------------------------------------------------------------
+
+
+def crc(data):
+    """CRC-32C, bit by bit, masked as in TFRecord files."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    value ^= 0xFFFFFFFF
+    return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def fields(message):
+    """(number, value) of a protocol buffer: an integer, or the bytes of the others."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        key = varint()
+        size = {0: 0, 1: 8, 5: 4}.get(key & 7)
+        if size == 0:
+            yield key >> 3, varint()
+            continue
+        if size is None:
+            assert key & 7 == 2
+            size = varint()
+        yield key >> 3, message[at : at + size]
+        at += size
+
+
+def events(path):
+    """(step, version or None, {tag: value}, status of a session or None) of each record of a file."""
+    raw, records = path.read_bytes(), []
+    while raw:
+        (length, check) = struct.unpack("<QI", raw[:12])
+        assert check == crc(raw[:8])
+        data, (check,) = raw[12 : 12 + length], struct.unpack("<I", raw[12 + length : 16 + length])
+        assert check == crc(data)
+        raw = raw[16 + length :]
+        event = dict(fields(data))
+        assert abs(struct.unpack("<d", event[1])[0] - time.time()) < 600
+        values = {}
+        for number, value in fields(event.get(5, b"")):
+            assert number == 1
+            value = dict(fields(value))
+            values[value[1].decode()] = struct.unpack("<f", value[2])[0]
+        records.append((event[2], event.get(3), values, dict(fields(event[7]))[1] if 7 in event else None))
+    return records
+
+
+def test_tensorboard(tools, bigram, text):
+    options = [bigram, f"--data={text}", "--lr=10", "--val-every=20", "--tensorboard"]
+    train(tools, *options, "--max-steps=50")
+    out = tools.work / "rnn-out"
+    (path,) = out.glob("events.out.tfevents.*")
+    (first, *rest), rows = events(path), log_rows(out)
+    assert first == (0, b"brain.Event:2", {}, None)
+    assert [step for step, *_ in rest] == [int(row["step"]) for row in rows] == list(range(1, 51))
+    for (_, version, values, status), row in zip(rest, rows):
+        want = {tag: float(text) for tag, text in row.items() if tag not in ("step", "frames_per_s") and text}
+        assert values.pop("frames_per_s") >= 0  # the first step has no speed yet
+        assert version is status is None and values == pytest.approx(want, rel=1e-5)
+    assert "val_bpc" in rest[19][2] and "val_loss" not in rest[20][2]
+    # A run that goes on begins another file, and says that later steps are void.
+    train(tools, *options, "--max-steps=60", "--resume")
+    old, new = sorted(out.glob("events.out.tfevents.*"))
+    assert old == path
+    records = events(new)
+    assert records[1] == (51, None, {}, 1) and [step for step, *_ in records[2:]] == list(range(51, 61))
+    # One that starts again does not keep them, and without the option there are none.
+    train(tools, *options, "--max-steps=3", "--overwrite")
+    (path,) = out.glob("events.out.tfevents.*")
+    assert len(events(path)) == 4
+    train(tools, *options[:-1], "--max-steps=3", "--overwrite")
+    assert not list(out.glob("events.out.tfevents.*"))
+
+
 # Resume -------------------------------------------------------------------------
 
 
@@ -533,7 +622,6 @@ def test_dry_run(tools, text):
     ("--streams=0", "--streams must be in [1, 1048576], got 0"),
     ("--target=tpu", "unknown target 'tpu'\nnote: known: cpu, cuda, emulator, interpreter"),
     ("--emulator-order=-1", "--emulator-order must be in [0, "),
-    ("--tensorboard", "option '--tensorboard' is not implemented yet"),
     ("--cell=ugru", "unknown --cell 'ugru'\nnote: known: lstm, peephole-lstm, gru, elman"),
     ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adadelta"),
     ("--quiet=1", "option '--quiet' takes no value"),

@@ -3,6 +3,7 @@
 //   rnn-train examples/gru.mlir --data=book.txt
 //   rnn-run examples/gru.mlir --input=rnn-out/last.safetensors --sample=400
 //
+// `rnn.gru` is the short form of such a cell (docs/Cells.md); this one has an order of gates of its own.
 // The reset gate acts before the product, so a frame has two products one after the other inside the loop; what comes
 // from the input is looked up for all frames at once. Change a line, and the gradient and the code change with it.
 

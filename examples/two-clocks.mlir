@@ -39,9 +39,7 @@ rnn.network @two_clocks(%x: tensor<2xf32>, %target: tensor<1xf32>) -> (y: tensor
 
   %out.w = rnn.param @out.w : tensor<1x24xf32>
   %y = rnn.linear %fast, %out.w : (tensor<24xf32>, tensor<1x24xf32>) -> tensor<1xf32>
-  %error = arith.subf %y, %target : tensor<1xf32>
-  %square = arith.mulf %error, %error : tensor<1xf32>
-  %mse = rnn.reduce sum %square over [0] : tensor<1xf32> to tensor<f32>
+  %mse = rnn.mean_squared_error %y, %target : (tensor<1xf32>, tensor<1xf32>) -> tensor<f32>
   rnn.output %y, %mse : tensor<1xf32>, tensor<f32>
 }
 

@@ -72,8 +72,7 @@ bool isFreeName(const std::string &name) {
   static const std::regex legal("[A-Za-z_][A-Za-z0-9_.]*");
   static const std::regex taken(
       "mask|lengths|loss|lr|grad_norm|flags|seed|tape|age|(state|grad|opt|ring|data|sum|count|"
-      "out|l[0-9]+)\\..*|[hc][0-9]+|w|b|y|logits|nll|mse|accuracy|error|square|sum|share|"
-      "best|score|hit");
+      "out|l[0-9]+)\\..*|[hc][0-9]+|w|b|y|logits|nll|mse|accuracy|best|score|hit");
   return std::regex_match(name, legal) && !std::regex_match(name, taken);
 }
 
@@ -90,6 +89,17 @@ std::string floatText(double value) {
   if (text.find('.') == std::string::npos)
     text.insert(std::min(exponent, text.size()), ".0");
   return text;
+}
+
+std::vector<std::pair<std::string, double>> optimizerFields(const Options &options) {
+  const std::string &kind = options.optimizer;
+  std::vector<std::pair<std::string, double>> fields{{"lr", options.lr}};
+  if (kind == "sgd" || (kind == "rmsprop" && options.momentum != 0))
+    fields.push_back({"momentum", options.momentum});
+  // The attribute's own default is PyTorch's: 0.01 for adamw.
+  if (kind == "adamw" || options.weightDecay != 0)
+    fields.push_back({"weight_decay", options.weightDecay});
+  return fields;
 }
 
 Status writeModelText(const Options &options, const Data &data, std::string &text) {
@@ -118,10 +128,11 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
                         std::to_string(advance));
 
   // Looked-up inputs must differ for a cell to tell them apart, and a recurrence that begins below one cannot run away.
+  bool peephole = options.cell == "peephole-lstm", isLstm = peephole || options.cell == "lstm";
+  int64_t hidden = options.hiddenSize, blocks = isLstm ? 4 : options.cell == "gru" ? 3 : 1, gates = blocks * hidden;
   const std::string scaled = "uniform<>", table = "uniform<-2.0, 2.0>",
-                    orthogonal = "orthogonal<gain = 0.5, blocks = 4>";
-  bool peephole = options.cell == "peephole-lstm";
-  int64_t hidden = options.hiddenSize, gates = 4 * hidden;
+                    orthogonal =
+                        "orthogonal<gain = 0.5" + (blocks > 1 ? ", blocks = " + std::to_string(blocks) : "") + ">";
   std::string state = vectorType(hidden), cells, parameters;
   std::string previous = "%" + input.name, previousType = signalType(input);
   for (int64_t layer = 0; layer < options.layers; ++layer) {
@@ -139,8 +150,9 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
       parameters += parameter(l + "." + gate, state, "zeros");
       peepholes += (peepholes.empty() ? " peephole(@" : ", @") + l + "." + gate;
     }
-    cells += "  %h" + n + ", %c" + n + " = rnn.lstm \"" + l + "\" " + previous + " wx(@" + l + ".wx) wh(@" + l +
-             ".wh) b(@" + l + ".b)" + peepholes + (peephole ? ")" : "") + " : " + previousType + " -> " + state + "\n";
+    cells += "  %h" + n + (isLstm ? ", %c" + n + " = rnn.lstm \"" : " = rnn." + options.cell + " \"") + l + "\" " +
+             previous + " wx(@" + l + ".wx) wh(@" + l + ".wh) b(@" + l + ".b)" + peepholes + (peephole ? ")" : "") +
+             " : " + previousType + " -> " + state + "\n";
     previous = "%h" + n;
     previousType = state;
     parameters += "\n";
@@ -161,10 +173,7 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   if (target.classes)
     text += "  %nll = rnn.softmax_cross_entropy %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n";
   else
-    text += "  %error = arith.subf %y, %target : " + outType + "\n  %square = arith.mulf %error, %error : " + outType +
-            "\n  %sum = rnn.reduce sum %square over [0] : " + outType + " to tensor<f32>\n" +
-            "  %share = arith.constant dense<" + floatText(1.0 / double(target.size)) +
-            "> : tensor<f32>\n  %mse = arith.mulf %sum, %share : tensor<f32>\n";
+    text += "  %mse = rnn.mean_squared_error %y, %target : (" + outType + ", " + outType + ") -> tensor<f32>\n";
   if (accuracy)
     text += "  %best = rnn.reduce max %logits over [0] : " + outType + " to tensor<f32>\n" +
             "  %score = rnn.gather %logits, %target : (" + outType + ", tensor<i32>) -> tensor<f32>\n" +
@@ -173,11 +182,9 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
   text += "  rnn.output %" + output + ", %" + loss + (accuracy ? ", %accuracy" : "") + " : " + outType +
           ", tensor<f32>" + (accuracy ? ", tensor<f32>" : "") + "\n}\n\n";
 
-  std::string optimizer = "#rnn." + options.optimizer + "<lr = " + floatText(options.lr);
-  if (options.optimizer == "sgd")
-    optimizer += ", momentum = " + floatText(options.momentum);
-  if (options.weightDecay != 0)
-    optimizer += ", weight_decay = " + floatText(options.weightDecay);
+  std::string optimizer;
+  for (const auto &[field, value] : optimizerFields(options))
+    optimizer += (optimizer.empty() ? "#rnn." + options.optimizer + "<" : ", ") + field + " = " + floatText(value);
   text += "rnn.train_step @step of @net loss(\"" + loss + "\" mean)" + (accuracy ? " metric(\"accuracy\" mean)" : "") +
           " optimizer(" + optimizer + ">)";
   if (options.clipNorm > 0)

@@ -16,7 +16,6 @@ namespace {
 
 using namespace runtime;
 using tools::CommandLine;
-using tools::notImplemented;
 
 /// An option that shapes the numbers of a run, and its default as text.
 struct Shaping {
@@ -34,6 +33,15 @@ const std::vector<Shaping> kShaping = {
     {"min-delta", "1e-4"}, {"patience", "3"},    {"early-stop", "0"},
     {"val-every", ""},     {"val-data", ""},     {"seed", "0"},
 };
+
+/// The default of an option for an optimizer other than adam.
+std::string defaultOf(const Shaping &option, const std::string &optimizer) {
+  if (optimizer == "adadelta" && option.name == std::string("lr"))
+    return "1";
+  if (optimizer == "rmsprop" && option.name == std::string("momentum"))
+    return "0";
+  return option.otherwise;
+}
 
 /// Equal as text or as numbers.
 bool sameValue(const std::string &a, const std::string &b) {
@@ -64,7 +72,7 @@ const std::vector<tools::Option> &optionTable() {
       {"data", "<file>", "what to learn: bytes of any file, .csv, .npz or .safetensors"},
       {"val-data", "<file>", "validation data"},
       {"val-split", "<x>", "else the last part of the data (0.1)"},
-      {"cell", "lstm|peephole-lstm", "cell of the model that is written when none is given (lstm)"},
+      {"cell", "lstm|peephole-lstm|gru|elman", "cell of the model that is written when none is given (lstm)"},
       {"hidden-size", "<n>", "its units per layer (128)", "hidden"},
       {"num-layers", "<n>", "its layers (2)", "layers"},
       {"function", "<name>", "train step of the model (the only one)"},
@@ -75,9 +83,9 @@ const std::vector<tools::Option> &optionTable() {
       {"targets", "<columns>", "CSV: columns that it predicts (all)"},
       {"horizon", "<n>", "CSV: how many rows ahead (1)"},
       {"sequence-column", "<column>", "CSV: a new value in it starts a new sequence"},
-      {"optimizer", "adam|sgd", "optimizer (the model's, else adam)"},
-      {"lr", "<x>", "learning rate (the model's, else 0.002)", "learning-rate"},
-      {"momentum", "<x>", "of sgd (0.9)"},
+      {"optimizer", "adam|adamw|sgd|rmsprop|adadelta", "optimizer (the model's, else adam)"},
+      {"lr", "<x>", "learning rate (the model's, else 0.002, of adadelta 1)", "learning-rate"},
+      {"momentum", "<x>", "of sgd (0.9) and rmsprop (0)"},
       {"weight-decay", "<x>", "weight decay (0)"},
       {"clip-norm", "<x>", "largest norm of the gradient; 0 is off (the model's, else 1)", "grad-clip"},
       {"lr-schedule", "constant|cosine|plateau", "course of the learning rate (constant)"},
@@ -103,7 +111,7 @@ const std::vector<tools::Option> &optionTable() {
       {"device", "<n>", "number of the device (0)"},
       {"threads", "<n>", "number of threads (all cores)"},
       {"emulator-order", "<seed>", "order of the emulator's threads (0)"},
-      {"tensorboard", nullptr, "write an events file too"},
+      {"tensorboard", nullptr, "write an event file for TensorBoard too"},
       {"dry-run", nullptr, "print the compiler's report and stop"},
       {"quiet", nullptr, "print the last line only"},
       {"help", nullptr, "print this text"},
@@ -116,6 +124,9 @@ Status Options::mergeWithRun(const std::map<std::string, std::string> &stored, C
   for (const Shaping &option : kShaping) {
     auto found = stored.find(option.name);
     std::string used = found == stored.end() ? option.otherwise : found->second;
+    auto optimizer = stored.find("optimizer");
+    if (found == stored.end() && optimizer != stored.end())
+      used = defaultOf(option, optimizer->second);
     // Another spelling of a path is no other file: the content is compared when it is read.
     bool maySpell = option.name == std::string("val-data") && !used.empty();
     if (line.has(option.name) && !maySpell && !sameValue(line.get(option.name), used)) {
@@ -130,8 +141,6 @@ Status Options::mergeWithRun(const std::map<std::string, std::string> &stored, C
 }
 
 Status Options::read(const CommandLine &line) {
-  if (line.has("tensorboard"))
-    return notImplemented("--tensorboard");
   for (const Shaping &option : kShaping)
     if (line.has(option.name))
       shaping[option.name] = line.get(option.name);
@@ -151,6 +160,7 @@ Status Options::read(const CommandLine &line) {
   overwrite = line.has("overwrite");
   quiet = line.has("quiet");
   dryRun = line.has("dry-run");
+  tensorboard = line.has("tensorboard");
   if (resume && overwrite)
     return usageError("--resume and --overwrite exclude each other");
   streamsGiven = line.has("streams");
@@ -194,12 +204,12 @@ Status Options::read(const CommandLine &line) {
   if (status.failed())
     return status;
   seed = sample.seed = uint64_t(seedValue);
-  if (cell == "gru" || cell == "elman")
-    return notImplemented("--cell=" + cell);
-  if (optimizer != "adam" && optimizer != "sgd")
-    return notImplemented("--optimizer=" + optimizer);
-  if (line.has("momentum") && optimizer != "sgd")
-    return usageError("--momentum needs --optimizer=sgd");
+  if (line.has("momentum") && optimizer != "sgd" && optimizer != "rmsprop")
+    return usageError("--momentum needs --optimizer=sgd or --optimizer=rmsprop");
+  if (!line.has("momentum") && optimizer == "rmsprop")
+    momentum = 0;
+  if (!lrGiven && optimizer == "adadelta")
+    lr = 1;
   if (!model.empty() && line.has("weight-decay") && !optimizerGiven)
     return usageError("--weight-decay with a model needs --optimizer");
   if (!model.empty())

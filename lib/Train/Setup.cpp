@@ -92,11 +92,9 @@ Status overrides(const Options &options, const std::string &model, std::vector<s
     flags.push_back("--bptt=" + std::to_string(window) + "," + std::to_string(advance));
   }
   if (options.optimizerGiven) {
-    std::string text = "--optimizer=" + options.optimizer + ",lr=" + floatText(options.lr);
-    if (options.optimizer == "sgd")
-      text += ",momentum=" + floatText(options.momentum);
-    if (options.weightDecay != 0)
-      text += ",weight_decay=" + floatText(options.weightDecay);
+    std::string text = "--optimizer=" + options.optimizer;
+    for (const auto &[field, value] : optimizerFields(options))
+      text += "," + field + "=" + floatText(value);
     flags.push_back(text);
   }
   if (options.clipGiven)

@@ -104,6 +104,11 @@ Status Trainer::createFolder() {
   std::filesystem::create_directories(options.out, error);
   if (error)
     return fileError("cannot create '" + options.out + "': " + error.message());
+  if (!options.resume)
+    Events::remove(options.out);
+  if (options.tensorboard)
+    if (Status s = events.create(options.out, metric, options.resume ? state.step : 0); s.failed())
+      return s;
   if (options.resume)
     return log.resume(setup.file("log.csv"), metric, state.step, validatesAt(state.step));
   for (const char *name : {"last.safetensors", "best.safetensors", "log.csv", "loss.svg"})
@@ -341,6 +346,11 @@ Status Trainer::save(const char *name, const RunState &at) {
   return writeSafetensors(setup.file(name), file);
 }
 
+Status Trainer::note(const LogRow &row) {
+  Status status = log.append(row);
+  return status.failed() ? status : events.append(row);
+}
+
 Status Trainer::savePicture() {
   std::string name = setup.options.model.empty() ? "rnn-train" : std::filesystem::path(options.model).stem().string();
   return writeFileAtomically(setup.file("loss.svg"), log.svg(name));
@@ -408,7 +418,7 @@ Status Trainer::conclude(LogRow &row, bool isLogged, RunState &saved, bool &stop
     Status status = validate(row, decision);
     if (isInterrupted(status)) {
       if (!isLogged)
-        if (Status s = log.append(row); s.failed())
+        if (Status s = note(row); s.failed())
           return s;
       return interrupt();
     }
@@ -417,8 +427,14 @@ Status Trainer::conclude(LogRow &row, bool isLogged, RunState &saved, bool &stop
     if (regular)
       saved = state;
   }
-  if (Status status = isLogged ? log.amend(row) : log.append(row); status.failed())
+  if (isLogged) {
+    if (Status status = log.amend(row); status.failed())
+      return status;
+    if (Status status = events.amend(row); status.failed())
+      return status;
+  } else if (Status status = note(row); status.failed()) {
     return status;
+  }
   if (decision.isBest)
     if (Status status = save("best.safetensors", state); status.failed())
       return status;
@@ -463,7 +479,7 @@ Status Trainer::run() {
       // The skipped steps have changed nothing: what is saved is the last finite step.
       state = finite;
       progress.clear();
-      if (Status s = log.append(row); s.failed())
+      if (Status s = note(row); s.failed())
         return s;
       if (Status s = save("last.safetensors", state); s.failed())
         return s;

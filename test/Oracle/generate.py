@@ -5,7 +5,7 @@
 #
 # ===-------------------------------------------------------------------------===#
 #
-#   generate.py <seed> --mlir=net.mlir [--dump=net.json] [--inputs=in.npz] [--mode=float|integer|window]
+#   generate.py <seed> --mlir=net.mlir [--dump=net.json] [--inputs=in.npz] [--mode=float|cells|integer|window]
 #
 # A network is built from groups. A group opens with delays whose source is not known yet, goes on with random ops, and
 # closes each open delay with one of its own signals: these are the loops. All open delays of a group have one sign, so
@@ -13,6 +13,7 @@
 #
 #   float     everything: both directions, local delays, resets, rates, reductions over frames, losses, masks
 #   integer   i32, inference: sums, products and delays in wrap-around arithmetic, where order cannot matter
+#   cells     float, with cells: short forms in the text, in the dump the arithmetic that they stand for, written here
 #   window    float without what truncated windows exclude (local delays, sums over frames); has a bptt clause
 #
 # The same seed gives the same text. Constants are multiples of 1/64, so that every float type holds them exactly.
@@ -47,6 +48,7 @@ class Op:
 
     def __init__(self, name, operands, result, attrs):
         self.name, self.operands, self.result, self.attrs = name, list(operands), result, attrs
+        self.hidden = False  # in the dump only: a short form stands for it
 
     def text(self):
         o, r, a = self.operands, self.result, self.attrs
@@ -112,9 +114,21 @@ class Op:
     def dump(self, ids):
         attrs = dict(self.attrs)
         if self.name == "rnn.delay":
-            attrs["name"] = self.operands[0].name
+            attrs.setdefault("name", self.operands[0].name)
         return {"op": self.name, "operands": [ids[x] for x in self.operands], "attrs": attrs,
                 "results": [{"id": ids[self.result], "shape": list(self.result.shape), "dtype": self.result.dtype}]}
+
+
+class ShortForm:
+    """A cell or a loss: a line of the text; the dump has hidden ops instead, the last of which has its result."""
+
+    hidden = False
+
+    def __init__(self, name, line, result):
+        self.name, self.line, self.result = name, line, result
+
+    def text(self):
+        return self.line
 
 
 class Generator:
@@ -122,7 +136,7 @@ class Generator:
 
     def __init__(self, seed, mode):
         self.rng = random.Random(f"{mode} {seed}")
-        self.mode = mode
+        self.mode, self.cells = "float" if mode == "cells" else mode, mode == "cells"
         self.number = "i32" if mode == "integer" else ("f64" if self.rng.random() < 0.15 else "f32")
         self.arguments, self.parameters, self.ops, self.values = [], [], [], []
         self.loops, self.group, self.count = [], 0, 0  # loops: the signals that close the open delays
@@ -375,6 +389,126 @@ class Generator:
             s = self.op("rnn.sum_frames", [x], x.shape, self.number, **({"sum_to": "stream"} if stream else {}))
         return self.squash(s)
 
+    # ===- Cells ---------------------------------------------------------------===#
+
+    def shorten(self, at, name, line, result):
+        """The ops since `at` = (ops, values) become one line; only `result` can be read from now on."""
+        for op in self.ops[at[0]:]:
+            op.hidden = True
+        del self.values[at[1]:]
+        self.values.append(result)
+        self.ops.append(ShortForm(name, line, result))
+        return result
+
+    def make_cell(self):
+        index = next((v for v, _, _ in self.arguments if v.name == "k"), None)
+        x = index if index is not None and self.rng.random() < 0.3 else self.pick(lambda v: len(v.shape) == 1)
+        if x is None:
+            return None
+        at, units, kind = (len(self.ops), len(self.values)), self.rng.choice(SIZES), self.rng.choice(["elman", "gru", "lstm"])
+        forget = self.rng.choice(["gate", "coupled", "none"])
+        gates = {"elman": 1, "gru": 3, "lstm": 4 if forget == "gate" else 3}[kind]
+        unit, name, number = (units,), f"cell{self.count}", self.number
+        do = lambda op, *operands: self.op(op, operands, operands[0].shape, number)
+        add, sub, mul = (lambda a, b, op=op: do("arith." + op, a, b) for op in ("addf", "subf", "mulf"))
+        sigmoid, tanh = (lambda a, op=op: do(op, a) for op in ("rnn.sigmoid", "math.tanh"))
+        symbol = lambda value: "@" + next(op.attrs["parameter"] for op in self.ops if op.result is value)
+        splat = lambda value: self.op("arith.constant", [], unit, number,
+                                      value={"dtype": number, "shape": list(unit), "values": [value]})
+
+        def part(value, k, count=1):
+            shape = (count * units, *value.shape[1:])
+            return self.op("tensor.extract_slice", [value], shape, number, static_offsets=[k * units] + [0] * (len(shape) - 1),
+                           static_sizes=list(shape), static_strides=[1] * len(shape))
+
+        def product(v, w):
+            return self.op("rnn.contract", [w, v], (w.shape[0],), number, indexing_maps=[[0, 1], [1], [0]])
+
+        def opened(state):
+            return self.op("rnn.delay", [None], unit, number, by=1, name=f"{name}.{state}")
+
+        def close(delay, value):
+            next(op for op in self.ops if op.result is delay).operands[0] = value
+
+        if x is index:
+            rows = self.rng.randint(2, 5)
+            self.index_range["k"] = min(self.index_range.get("k", rows), rows)
+            wx = self.param((rows, gates * units))
+            ax = self.op("rnn.gather", [wx, x], (gates * units,), number)
+        else:
+            wx = self.param((gates * units, x.shape[0]))
+            ax = product(x, wx)
+        wh, b = self.param((gates * units, units)), self.param((gates * units,))
+        ax, h1, options = add(ax, b), opened("h"), ""
+        if kind == "elman":
+            h = add(ax, product(h1, wh))
+            h = do("arith.maximumf", splat(0.0), h) if self.rng.random() < 0.3 else tanh(h)
+            if self.ops[-1].name == "arith.maximumf":
+                options = " activation(relu)"
+        elif kind == "gru":
+            before = self.rng.random() < 0.5
+            r = sigmoid(add(part(ax, 0), product(h1, part(wh, 0))))
+            z = sigmoid(add(part(ax, 1), product(h1, part(wh, 1))))
+            if before:
+                n, options = product(mul(r, h1), part(wh, 2)), " reset(before)"
+            else:
+                n = product(h1, part(wh, 2))
+                if self.rng.random() < 0.5:
+                    bn = self.param(unit)
+                    n, options = add(n, bn), f" bn({symbol(bn)})"
+                n = mul(r, n)
+            n = tanh(add(part(ax, 2), n))
+            h = add(mul(sub(splat(1.0), z), n), mul(z, h1))
+        else:
+            c1 = opened("c")
+            sum = add(ax, product(h1, wh))
+            peep = lambda k, v: part(sum, k)
+            options = "" if forget == "gate" else f" forget({forget})"
+            if self.rng.random() < 0.5:
+                peepholes = [self.param(unit) for _ in range(gates - 1)]
+                peep = lambda k, v: add(part(sum, k), mul(peepholes[k if k < 2 and forget == "gate" else -1 if k else 0], v))
+                options += f" peephole({', '.join(map(symbol, peepholes))})"
+            i = sigmoid(peep(0, c1))
+            f = sigmoid(peep(1, c1)) if forget == "gate" else sub(splat(1.0), i) if forget == "coupled" else splat(1.0)
+            c = add(mul(f, c1), mul(i, tanh(part(sum, gates - 2))))
+            if self.rng.random() < 0.3 or forget == "none":  # without a forget gate the cell adds up what it sees
+                c = do("arith.maximumf", do("arith.minimumf", c, splat(0.75)), splat(-0.75))
+                options += " clip(0.75)"
+            h = mul(sigmoid(peep(gates - 1, c)), tanh(c))
+            close(c1, c)
+        close(h1, h)
+        self.loops.append(h)
+        line = (f"%{h.name}{', %' + h.name + '.c' if kind == 'lstm' else ''} = rnn.{kind} \"{name}\" %{x.name} "
+                f"wx({symbol(wx)}) wh({symbol(wh)}) b({symbol(b)}){options} : {x.type} -> {h.type}")
+        return self.shorten(at, "rnn." + kind, line, h)
+
+    def make_loss(self, y):
+        """The distance of a signal from numbers that are none of the network's business."""
+        kind = self.rng.choice(["sigmoid", "squared", "absolute", "huber"])
+        target = self.constant(y.shape, 0 if kind == "sigmoid" else -64, 64)
+        at, number = (len(self.ops), len(self.values)), self.number
+        do = lambda op, *operands: self.op(op, operands, y.shape, number)
+        splat = lambda value, shape=y.shape: self.op("arith.constant", [], shape, number, value={
+            "dtype": number, "shape": list(shape), "values": [value]})
+        delta, op, attributes = self.rng.choice([0.25, 1.0]), "mean_squared_error", ""
+        if kind == "sigmoid":  # softplus(y) - target·y
+            each, op = do("arith.subf", do("rnn.softplus", y), do("arith.mulf", target, y)), "sigmoid_cross_entropy"
+        else:
+            error = do("arith.subf", y, target)
+            each = do("arith.mulf", error, error)
+            if kind == "absolute":
+                each, op = do("math.absf", error), "mean_absolute_error"
+            if kind == "huber":
+                far, op, attributes = do("math.absf", error), "huber", f" {{delta = {delta}}}"
+                near = self.op("arith.cmpf", [far, splat(delta)], y.shape, "i1", predicate="ole")
+                beyond = do("arith.mulf", splat(delta), do("arith.subf", far, splat(delta / 2)))
+                each = self.op("arith.select", [near, do("arith.mulf", splat(0.5), each), beyond], y.shape, number)
+        if y.shape:
+            each = self.op("rnn.reduce", [each], (), number, kind="sum", dims=list(range(len(y.shape))))
+        mean = self.op("arith.divf", [each, splat(float(np.prod(y.shape, dtype=int)), ())], (), number)
+        line = f"%{mean.name} = rnn.{op} %{y.name}, %{target.name}{attributes} : ({y.type}, {y.type}) -> {mean.type}"
+        return self.shorten(at, "rnn." + op, line, mean)
+
     # ===- Structure -----------------------------------------------------------===#
 
     def delay(self, source, by, shape=None):
@@ -395,6 +529,8 @@ class Generator:
     def make_group(self):
         self.group += 1
         sign = -1 if self.mode == "float" and self.rng.random() < 0.3 else 1
+        # A cell looks back: in a group that looks ahead a cycle could mix directions.
+        self.has_cells = self.cells and sign > 0
         shapes = [(self.rng.choice(SIZES),) if self.rng.random() < 0.8 else
                   self.rng.choice([(), (2, 3), (3, 1)]) for _ in range(self.rng.randint(1, 3))]
         opened = [self.delay(None, sign * self.rng.choice([1, 1, 2, 3, 4]), shape) for shape in shapes]
@@ -402,7 +538,7 @@ class Generator:
         kinds = [self.make_linear] * 4 + [self.make_binary] * 3 + [self.make_unary] * 3 + [self.make_sum] * 2 + \
             [self.make_reduce, self.make_broadcast, self.make_slice, self.make_concat, self.make_reshape,
              self.make_contract, self.make_select, self.make_gather, self.make_convert, self.make_feedforward_delay,
-             self.make_sum_frames]
+             self.make_sum_frames] + [self.make_cell] * (10 if self.has_cells else 0)
         for _ in range(self.rng.randint(3, 7)):
             self.rng.choice(kinds)()
         for op in opened:
@@ -455,7 +591,9 @@ class Generator:
         observed = [y for _, y in self.results] + self.rng.sample(self.loops, min(2, len(self.loops)))
         for y in {id(v): v for v in observed}.values():
             s = self.squash(y)
-            if s.shape:
+            if self.cells:
+                s = self.make_loss(s)
+            elif s.shape:
                 s = self.op("rnn.reduce", [self.op("arith.mulf", [s, s], s.shape, self.number)], (), self.number,
                             kind="sum", dims=list(range(len(s.shape))))
             total = s if total is None else self.op("arith.addf", [total, s], (), self.number)
@@ -485,7 +623,7 @@ class Generator:
             arguments.append(f"%{v.name}: {v.type}{attrs}")
         results = ", ".join(f"{name}: {v.type}" for name, v in self.results)
         lines.append(f"rnn.network @net({', '.join(arguments)}) -> ({results}) {{")
-        lines += ["  " + op.text() for op in self.ops]
+        lines += ["  " + op.text() for op in self.ops if not op.hidden]
         names, types = ", ".join("%" + v.name for _, v in self.results), ", ".join(v.type for _, v in self.results)
         lines += [f"  rnn.output {names} : {types}", "}"]
         if self.step:
@@ -497,7 +635,8 @@ class Generator:
 
     def dump(self):
         """The dump of docs/JSON.md, written without the compiler."""
-        ids = {v: i for i, v in enumerate([v for v, _, _ in self.arguments] + [op.result for op in self.ops])}
+        ops = [op for op in self.ops if not isinstance(op, ShortForm)]
+        ids = {v: i for i, v in enumerate([v for v, _, _ in self.arguments] + [op.result for op in ops])}
         init = {"kind": "zeros"} if self.number == "i32" else {"kind": "uniform", "low": -0.5, "high": 0.5}
         steps = []
         if self.step:
@@ -513,7 +652,7 @@ class Generator:
                               "arguments": [{"name": v.name, "id": ids[v], "shape": list(v.shape), "dtype": v.dtype,
                                              "rate": rate, "reset": reset} for v, rate, reset in self.arguments],
                               "results": [{"name": n, "id": ids[v], "rate": "frame"} for n, v in self.results],
-                              "ops": [op.dump(ids) for op in self.ops]}],
+                              "ops": [op.dump(ids) for op in ops]}],
                 "train_steps": steps}
 
     def inputs(self, frames, streams, seed=0, parameters=True):
@@ -547,7 +686,7 @@ class Generator:
 def main():
     parser = argparse.ArgumentParser(description="Writes a random legal network.")
     parser.add_argument("seed", type=int)
-    parser.add_argument("--mode", choices=["float", "integer", "window"], default="float")
+    parser.add_argument("--mode", choices=["float", "cells", "integer", "window"], default="float")
     parser.add_argument("--mlir")
     parser.add_argument("--dump")
     parser.add_argument("--inputs")

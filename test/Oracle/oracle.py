@@ -491,13 +491,29 @@ class Oracle:
 def update(optimizer, parameter, gradient, slots, steps):
     """One update of one parameter by PyTorch's formulas; `steps` counts this one. Returns (parameter, slots)."""
     o = optimizer
-    gradient = gradient + o.get("weight_decay", 0.0) * parameter
+    if o["kind"] == "adamw":
+        parameter = parameter * (1 - o["lr"] * o["weight_decay"])
+    else:
+        gradient = gradient + o.get("weight_decay", 0.0) * parameter
     if o["kind"] == "sgd":
         if o["momentum"] == 0.0:
             return parameter - o["lr"] * gradient, slots
         momentum = gradient if steps == 1 else o["momentum"] * slots["momentum"] + gradient
-        return parameter - o["lr"] * momentum, {"momentum": momentum}
-    if o["kind"] == "adam":
+        change = gradient + o["momentum"] * momentum if o.get("nesterov") else momentum
+        return parameter - o["lr"] * change, {"momentum": momentum}
+    if o["kind"] == "rmsprop":
+        v = o["alpha"] * slots.get("v", 0.0) + (1 - o["alpha"]) * gradient**2
+        change = gradient / (np.sqrt(v) + o["eps"])
+        if o["momentum"] == 0.0:
+            return parameter - o["lr"] * change, {"v": v}
+        momentum = o["momentum"] * slots.get("momentum", 0.0) + change
+        return parameter - o["lr"] * momentum, {"v": v, "momentum": momentum}
+    if o["kind"] == "adadelta":
+        v = o["rho"] * slots.get("v", 0.0) + (1 - o["rho"]) * gradient**2
+        u = slots.get("u", 0.0)
+        change = np.sqrt(u + o["eps"]) / np.sqrt(v + o["eps"]) * gradient
+        return parameter - o["lr"] * change, {"v": v, "u": o["rho"] * u + (1 - o["rho"]) * change**2}
+    if o["kind"] in ("adam", "adamw"):
         m = o["beta1"] * slots.get("m", 0.0) + (1 - o["beta1"]) * gradient
         v = o["beta2"] * slots.get("v", 0.0) + (1 - o["beta2"]) * gradient**2
         scale = np.sqrt(1 - o["beta2"]**steps)

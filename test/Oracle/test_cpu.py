@@ -18,7 +18,7 @@ import pytest
 import generate
 
 FRAMES = [4, 1, 7]
-SEEDS = {"float": range(200, 240), "integer": range(200, 215)}
+SEEDS = {"float": range(200, 240), "integer": range(200, 215), "cells": range(200, 215)}
 
 
 def inference(mode, seed):

@@ -21,7 +21,7 @@ import test_cpu
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FRAMES = [4, 1, 7]
-SEEDS = {"float": range(300, 320), "integer": range(300, 308)}
+SEEDS = {"float": range(300, 320), "integer": range(300, 308), "cells": range(300, 310)}
 
 
 @pytest.mark.parametrize("mode,seed", [(mode, seed) for mode, seeds in SEEDS.items() for seed in seeds])

@@ -117,7 +117,7 @@ def known():
 
 
 @pytest.mark.parametrize("seed", range(200, 240))
-@pytest.mark.parametrize("mode", ["float", "integer"])
+@pytest.mark.parametrize("mode", ["float", "cells", "integer"])
 def test_network(known, tmp_path, mode, seed):
     g = generate.Generator(seed, mode)
     dump = g.dump()
@@ -126,7 +126,7 @@ def test_network(known, tmp_path, mode, seed):
 
 
 @pytest.mark.parametrize("seed", range(300, 340))
-@pytest.mark.parametrize("mode", ["float", "window"])
+@pytest.mark.parametrize("mode", ["float", "cells", "window"])
 def test_gradients(known, tmp_path, mode, seed):
     if "--rnn-to-gradient " not in known:
         pytest.skip("rnn-opt has no rnn-to-gradient")

@@ -217,18 +217,50 @@ def test_masks_select():
     assert none["loss"] == 0 and none["count.e"] == 0
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam"])
-def test_optimizers(kind):
-    """Two updates of one number, by hand."""
-    o = {"sgd": {"kind": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0.0},
-         "adam": {"kind": "adam", "lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}}[kind]
-    p, slots = oracle.update(o, 1.0, 2.0, {}, 1)
-    assert p == pytest.approx(0.8 if kind == "sgd" else 0.9, abs=1e-7)
-    p, slots = oracle.update(o, p, 2.0, slots, 2)
-    assert p == pytest.approx(0.8 - 0.1 * 3.8 if kind == "sgd" else 0.8, abs=1e-7)
+ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+# Of each kind what the number 1 is after one update and after two, with the gradient 2, worked out by hand.
+UPDATES = [
+    ({"kind": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0.0}, 0.8, 0.8 - 0.1 * 3.8),
+    ({"kind": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0.0, "nesterov": True}, 1 - 0.1 * 3.8, 0.62 - 0.1 * 5.42),
+    ({"kind": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.5}, 0.75, 0.75 - 0.1 * 2.375),
+    ({"kind": "adam", **ADAM, "weight_decay": 0.0}, 0.9, 0.8),
+    ({"kind": "adamw", **ADAM, "weight_decay": 0.5}, 0.95 - 0.1, 0.85 * 0.95 - 0.1),
+    ({"kind": "rmsprop", "lr": 0.1, "alpha": 0.75, "eps": 0.0, "momentum": 0.0, "weight_decay": 0.0}, 0.8,
+     0.8 - 0.2 / 1.75**0.5),
+    ({"kind": "rmsprop", "lr": 0.1, "alpha": 0.75, "eps": 0.0, "momentum": 0.5, "weight_decay": 0.0}, 0.8,
+     0.8 - 0.1 * (1 + 2 / 1.75**0.5)),
+    ({"kind": "adadelta", "lr": 1.0, "rho": 0.5, "eps": 0.25, "weight_decay": 0.0}, 1 - 2 * (1 / 9) ** 0.5,
+     1 / 3 - 2 * ((2 / 9 + 0.25) / 3.25) ** 0.5),
+]
 
 
-@pytest.mark.parametrize("mode", ["float", "integer", "window"])
+@pytest.mark.parametrize("optimizer, first, second", UPDATES)
+def test_optimizers(optimizer, first, second):
+    p, slots = oracle.update(optimizer, 1.0, 2.0, {}, 1)
+    assert p == pytest.approx(first, abs=1e-7)
+    p, slots = oracle.update(optimizer, p, 2.0, slots, 2)
+    assert p == pytest.approx(second, abs=1e-7)
+
+
+@pytest.mark.parametrize("optimizer, first, second", UPDATES)
+def test_optimizers_against_torch(optimizer, first, second):
+    torch = pytest.importorskip("torch", reason="torch is not importable")
+    fields = {k: v for k, v in optimizer.items() if k not in ("kind", "beta1", "beta2")}
+    if "beta1" in optimizer:
+        fields["betas"] = optimizer["beta1"], optimizer["beta2"]
+    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adadelta": "Adadelta"}
+    weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5]).double())
+    step = getattr(torch.optim, kinds[optimizer["kind"]])([weight], **fields)
+    p, slots, rng = weight.detach().numpy().copy(), {}, np.random.default_rng(0)
+    for k in range(1, 8):
+        gradient = rng.normal(size=3)
+        weight.grad = torch.tensor(gradient)
+        step.step()
+        p, slots = oracle.update(optimizer, p, gradient, slots, k)
+        np.testing.assert_allclose(p, weight.detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["float", "cells", "integer", "window"])
 def test_generator(mode):
     """Equal seeds give equal networks; all of them evaluate."""
     for seed in range(6):

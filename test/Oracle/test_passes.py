@@ -16,7 +16,8 @@ import pytest
 
 import generate
 
-MODES = {"float": range(100, 140), "integer": range(100, 120), "window": range(100, 140)}
+MODES = {"float": range(100, 140), "integer": range(100, 120), "window": range(100, 140),
+         "cells": range(100, 120)}
 PER_FILE = 10
 PIPELINES = {
     "graph": "rnn-to-graph",

@@ -139,13 +139,30 @@ rnn.train_step @step of @own loss("nll" mean) optimizer(#rnn.adam<lr = 0.01>) cl
     assert len(done.stdout) == 60 and "the " in done.stdout
 
 
-@pytest.mark.parametrize("cell", ["lstm", "peephole-lstm"])
+@pytest.mark.parametrize("cell", ["lstm", "peephole-lstm", "gru", "elman"])
 def test_written_models(tools, text, cell):
     tools.run("rnn-train", f"--data={text}", f"--cell={cell}", "--hidden-size=16", "--num-layers=2", "--streams=8",
               "--lr=0.01", "--bptt-window=16", "--bptt-advance=8", "--max-steps=150", "--out=run")
     losses = tools.losses("run")
     assert np.mean(losses[-10:]) < losses[0] - 2
     assert (tools.folder / "run" / "model.mlir").exists()
+
+
+@pytest.mark.parametrize("options", [["--optimizer=adamw", "--lr=0.01", "--weight-decay=0.01"],
+                                     ["--optimizer=rmsprop", "--lr=0.01"],
+                                     ["--optimizer=rmsprop", "--lr=0.003", "--momentum=0.9"],
+                                     ["--optimizer=adadelta"],
+                                     ["--optimizer=sgd", "--lr=0.3"]])
+def test_optimizers_learn_and_resume(tools, text, options):
+    options = [f"--data={text}", *options, "--hidden-size=16", "--num-layers=1", "--streams=8", "--bptt-window=16",
+               "--bptt-advance=8", "--val-split=0"]
+    tools.run("rnn-train", *options, "--max-steps=150", "--out=whole")
+    losses = tools.losses("whole")
+    assert losses[0] == pytest.approx(math.log(256), abs=0.3)
+    assert np.mean(losses[-10:]) < losses[0] - 1.5
+    tools.run("rnn-train", *options, "--max-steps=40", "--out=parts")
+    tools.run("rnn-train", *options, "--max-steps=150", "--resume", "--out=parts")
+    assert tools.checkpoint("whole") == tools.checkpoint("parts")
 
 
 def test_written_classifier(tools):

@@ -137,6 +137,95 @@ def test_schedules(tools, bigram, text):
     assert "done: 20 steps" in done.out
 
 
+# TensorBoard ----------------------------------------------------------------------
+
+
+def crc(data):
+    """CRC-32C, bit by bit, masked as in TFRecord files."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    value ^= 0xFFFFFFFF
+    return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def fields(message):
+    """(number, value) of a protocol buffer: an integer, or the bytes of the others."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        key = varint()
+        size = {0: 0, 1: 8, 5: 4}.get(key & 7)
+        if size == 0:
+            yield key >> 3, varint()
+            continue
+        if size is None:
+            assert key & 7 == 2
+            size = varint()
+        yield key >> 3, message[at : at + size]
+        at += size
+
+
+def events(path):
+    """(step, version or None, {tag: value}, status of a session or None) of each record of a file."""
+    raw, records = path.read_bytes(), []
+    while raw:
+        (length, check) = struct.unpack("<QI", raw[:12])
+        assert check == crc(raw[:8])
+        data, (check,) = raw[12 : 12 + length], struct.unpack("<I", raw[12 + length : 16 + length])
+        assert check == crc(data)
+        raw = raw[16 + length :]
+        event = dict(fields(data))
+        assert abs(struct.unpack("<d", event[1])[0] - time.time()) < 600
+        values = {}
+        for number, value in fields(event.get(5, b"")):
+            assert number == 1
+            value = dict(fields(value))
+            values[value[1].decode()] = struct.unpack("<f", value[2])[0]
+        records.append((event[2], event.get(3), values, dict(fields(event[7]))[1] if 7 in event else None))
+    return records
+
+
+def test_tensorboard(tools, bigram, text):
+    options = [bigram, f"--data={text}", "--lr=10", "--val-every=20", "--tensorboard"]
+    train(tools, *options, "--max-steps=50")
+    out = tools.work / "rnn-out"
+    (path,) = out.glob("events.out.tfevents.*")
+    (first, *rest), rows = events(path), log_rows(out)
+    assert first == (0, b"brain.Event:2", {}, None)
+    assert [step for step, *_ in rest] == [int(row["step"]) for row in rows] == list(range(1, 51))
+    for (_, version, values, status), row in zip(rest, rows):
+        want = {tag: float(text) for tag, text in row.items() if tag not in ("step", "frames_per_s") and text}
+        assert values.pop("frames_per_s") >= 0  # the first step has no speed yet
+        assert version is status is None and values == pytest.approx(want, rel=1e-5)
+    assert "val_bpc" in rest[19][2] and "val_loss" not in rest[20][2]
+    # A run that goes on begins another file, and says that later steps are void.
+    train(tools, *options, "--max-steps=60", "--resume")
+    old, new = sorted(out.glob("events.out.tfevents.*"))
+    assert old == path
+    records = events(new)
+    assert records[1] == (51, None, {}, 1) and [step for step, *_ in records[2:]] == list(range(51, 61))
+    # One that starts again does not keep them, and without the option there are none.
+    train(tools, *options, "--max-steps=3", "--overwrite")
+    (path,) = out.glob("events.out.tfevents.*")
+    assert len(events(path)) == 4
+    train(tools, *options[:-1], "--max-steps=3", "--overwrite")
+    assert not list(out.glob("events.out.tfevents.*"))
+
+
 # Resume -------------------------------------------------------------------------
 
 
@@ -460,6 +549,38 @@ def test_written_model(tools, text):
                  "bptt<window = 128, advance = 128>"]:
         assert line in model
     assert 'rnn.lstm "l2" %h1 wx(@l2.wx) wh(@l2.wh) b(@l2.b) peephole(@l2.pi, @l2.pf, @l2.po)' in model
+    for cell, gates, init in (("gru", 24, "orthogonal<gain = 0.5, blocks = 3>"), ("elman", 8, "orthogonal<gain = 0.5>")):
+        train(tools, f"--data={text}", f"--cell={cell}", "--hidden-size=8", "--max-steps=1", f"--out={cell}")
+        model = (tools.work / cell / "model.mlir").read_text()
+        assert f"rnn.parameter @l0.wx : tensor<256x{gates}xf32> init(#rnn.uniform<-2.0, 2.0>)" in model
+        assert f"rnn.parameter @l1.wh : tensor<{gates}x8xf32> init(#rnn.{init})" in model
+        assert f'  %h1 = rnn.{cell} "l1" %h0 wx(@l1.wx) wh(@l1.wh) b(@l1.b) : tensor<8xf32> -> tensor<8xf32>\n' in model
+
+
+@pytest.mark.parametrize("options, text_form, flag", [
+    ([], "adam<lr = 0.002>", "adam,lr=0.002"),
+    (["--weight-decay=0.5"], "adam<lr = 0.002, weight_decay = 0.5>", "adam,lr=0.002,weight_decay=0.5"),
+    (["--optimizer=adamw"], "adamw<lr = 0.002, weight_decay = 0.0>", "adamw,lr=0.002,weight_decay=0.0"),
+    (["--optimizer=sgd", "--momentum=0"], "sgd<lr = 0.002, momentum = 0.0>", "sgd,lr=0.002,momentum=0.0"),
+    (["--optimizer=rmsprop"], "rmsprop<lr = 0.002>", "rmsprop,lr=0.002"),
+    (["--optimizer=rmsprop", "--momentum=0.5"], "rmsprop<lr = 0.002, momentum = 0.5>", "rmsprop,lr=0.002,momentum=0.5"),
+    (["--optimizer=adadelta"], "adadelta<lr = 1.0>", "adadelta,lr=1.0"),
+    (["--optimizer=adadelta", "--lr=0.5"], "adadelta<lr = 0.5>", "adadelta,lr=0.5"),
+])
+def test_optimizer_options(tools, text, options, text_form, flag):
+    """What the command line says of the optimizer, in a written model and as an override of one that is given."""
+    train(tools, f"--data={text}", *options, "--max-steps=1", "--out=written")
+    assert f" optimizer(#rnn.{text_form}) " in (tools.work / "written" / "model.mlir").read_text()
+    (tools.work / "m.mlir").write_text("// model: bigram\n")
+    given = options if any("--optimizer" in o for o in options) else ["--optimizer=adam", *options]
+    train(tools, "m.mlir", f"--data={text}", *given, "--max-steps=1", "--out=given")
+    assert f"--optimizer={flag}" in tools.compile_calls()[-1]
+    # What was not said is known again when the run goes on.
+    rate = flag.split("lr=")[1].split(",")[0]
+    train(tools, f"--data={text}", "--resume", f"--lr={rate}", "--max-steps=2", "--out=given")
+    assert log_rows(tools.work / "given")[-1]["lr"] == f"{float(rate):g}"
+    failed = train(tools, f"--data={text}", "--resume", "--lr=0.25", "--max-steps=3", "--out=given", check=2)
+    assert re.search(r"--resume with --lr=0.25, but the run used --lr=(\S+)\n", failed.err)[1] in (rate, f"{float(rate):g}")
 
 
 def test_names_in_written_models(tools):
@@ -501,11 +622,10 @@ def test_dry_run(tools, text):
     ("--streams=0", "--streams must be in [1, 1048576], got 0"),
     ("--target=tpu", "unknown target 'tpu'\nnote: known: cpu, cuda, emulator, interpreter"),
     ("--emulator-order=-1", "--emulator-order must be in [0, "),
-    ("--tensorboard", "option '--tensorboard' is not implemented yet"),
-    ("--cell=gru", "option '--cell=gru' is not implemented yet"),
-    ("--optimizer=rmsprop", "option '--optimizer=rmsprop' is not implemented yet"),
+    ("--cell=ugru", "unknown --cell 'ugru'\nnote: known: lstm, peephole-lstm, gru, elman"),
+    ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adadelta"),
     ("--quiet=1", "option '--quiet' takes no value"),
-    ("--momentum=0.5", "--momentum needs --optimizer=sgd"),
+    ("--momentum=0.5", "--momentum needs --optimizer=sgd or --optimizer=rmsprop"),
     ("--bptt-window=4", "--bptt-window needs an .mlir model"),
     ("--out", "option '--out' needs a value"),
 ])

@@ -29,7 +29,7 @@ struct CompileOptions {
   std::vector<std::string> functions;
   /// What a step returns besides its losses: `gradients`, `results`.
   std::vector<std::string> keep;
-  /// Overrides of the train steps: window and advance, `adam|sgd[,key=value…]`, the clipping norm (0: none).
+  /// Overrides of the train steps: window and advance, `<optimizer>[,key=value…]`, the clipping norm (0: none).
   std::optional<std::pair<int64_t, int64_t>> bptt;
   std::string optimizer;
   std::optional<double> clipNorm;

@@ -12,11 +12,17 @@
 #include "rnn/Train/Options.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace mlir::rnn::train {
 
 /// A float as MLIR reads it: with a point before any exponent.
 std::string floatText(double value);
+
+/// The fields of the optimizer's attribute that the command line decides, in
+/// the attribute's order.
+std::vector<std::pair<std::string, double>> optimizerFields(const Options &options);
 
 /// Writes the text of a model fitted to the data: layers of `--cell`, then
 /// softmax cross-entropy for whole-number targets, else the mean squared error.

@@ -50,7 +50,7 @@ struct Options {
   int64_t epochs = 1, maxSteps = 0, valEvery = 0; ///< 0: not given
   std::string out = "rnn-out";
   int64_t saveEvery = 1000, logEvery = 100;
-  bool resume = false, overwrite = false, quiet = false, dryRun = false;
+  bool resume = false, overwrite = false, quiet = false, dryRun = false, tensorboard = false;
   uint64_t seed = 0;
   tools::DeviceOptions device;
   tools::SampleOptions sample; ///< bytes = 0: no samples

@@ -10,6 +10,7 @@
 
 #include "rnn/Train/Batches.h"
 #include "rnn/Train/Feed.h"
+#include "rnn/Train/Events.h"
 #include "rnn/Train/Log.h"
 #include "rnn/Train/Progress.h"
 #include "rnn/Train/Setup.h"
@@ -48,6 +49,7 @@ private:
   Status copyParameters();
   Status printSample();
   Status save(const char *name, const RunState &state);
+  Status note(const LogRow &row); ///< in the log and the event file
   Status savePicture();
   Status finish(const RunState &saved);
   Status interrupt();
@@ -67,6 +69,7 @@ private:
   Results results, evalResults;
   RunState state;
   Log log;
+  Events events; ///< written with --tensorboard only
   Progress progress;
   std::string metric;
   int64_t totalSteps = 0;

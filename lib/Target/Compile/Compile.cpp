@@ -159,7 +159,7 @@ LogicalResult Compilation::override() {
     std::string text = "#rnn." + kind.str() + "<" + fields.str() + ">";
     auto optimizer = dyn_cast_or_null<OptimizerAttrInterface>(parseAttribute(text, &context));
     if (!optimizer)
-      return step.emitError() << "unknown optimizer '" << options.optimizer << "'; expected adam or sgd";
+      return step.emitError() << "unknown optimizer '" << options.optimizer << "'; expected adam, adamw, sgd, rmsprop or adadelta";
     step.setOptimizerAttr(optimizer);
   }
   return verify(*module);

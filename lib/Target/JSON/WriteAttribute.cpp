@@ -90,9 +90,14 @@ struct Parameter {
   StringRef name;
   double value;
 };
+struct Flag {
+  StringRef name;
+  bool value;
+};
 } // namespace
 
-static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter> parameters = {}) {
+static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter> parameters = {},
+                               ArrayRef<Flag> flags = {}) {
   json.object([&] {
     json.attribute("kind", kind);
     for (const Parameter &parameter : parameters) {
@@ -100,6 +105,8 @@ static LogicalResult writeKind(OStream &json, StringRef kind, ArrayRef<Parameter
       writeReal(json, parameter.value);
       json.attributeEnd();
     }
+    for (const Flag &flag : flags)
+      json.attribute(flag.name, flag.value);
   });
   return success();
 }
@@ -114,6 +121,9 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
       .Case([&](RateAttr a) { return word(stringifyRate(a.getValue())); })
       .Case([&](ReduceKindAttr a) { return word(stringifyReduceKind(a.getValue())); })
       .Case([&](RandomKindAttr a) { return word(stringifyRandomKind(a.getValue())); })
+      .Case([&](ForgetKindAttr a) { return word(stringifyForgetKind(a.getValue())); })
+      .Case([&](ResetKindAttr a) { return word(stringifyResetKind(a.getValue())); })
+      .Case([&](ActivationAttr a) { return word(stringifyActivation(a.getValue())); })
       .Case([&](arith::FastMathFlagsAttr a) { return word(arith::stringifyFastMathFlags(a.getValue())); })
       .Case([&](arith::IntegerOverflowFlagsAttr a) { return word(arith::stringifyIntegerOverflowFlags(a.getValue())); })
       .Case([&](ZerosAttr) { return writeKind(json, "zeros"); })
@@ -136,7 +146,8 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
       })
       .Case([&](SGDAttr a) {
         return writeKind(json, "sgd",
-                         {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}});
+                         {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}},
+                         {{"nesterov", a.getNesterov()}});
       })
       .Case([&](AdamAttr a) {
         return writeKind(json, "adam",
@@ -145,6 +156,27 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
                           {"beta2", a.getBeta2()},
                           {"eps", a.getEps()},
                           {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](AdamWAttr a) {
+        return writeKind(json, "adamw",
+                         {{"lr", a.getLr()},
+                          {"beta1", a.getBeta1()},
+                          {"beta2", a.getBeta2()},
+                          {"eps", a.getEps()},
+                          {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](RMSpropAttr a) {
+        return writeKind(json, "rmsprop",
+                         {{"lr", a.getLr()},
+                          {"alpha", a.getAlpha()},
+                          {"eps", a.getEps()},
+                          {"momentum", a.getMomentum()},
+                          {"weight_decay", a.getWeightDecay()}});
+      })
+      .Case([&](AdadeltaAttr a) {
+        return writeKind(
+            json, "adadelta",
+            {{"lr", a.getLr()}, {"rho", a.getRho()}, {"eps", a.getEps()}, {"weight_decay", a.getWeightDecay()}});
       })
       .Default([&](Attribute) { return writeNothing(json); });
 }

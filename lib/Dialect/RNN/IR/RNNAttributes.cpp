@@ -26,10 +26,11 @@ void RNNDialect::registerAttributes() {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// One field of an attribute in the form `key = value`.
+/// One field of an attribute in the form `key = value`; `flag` is set for `true` and `false`, else `value`.
 struct Field {
   StringRef key;
   Real *value;
+  bool *flag = nullptr;
 };
 } // namespace
 
@@ -52,7 +53,16 @@ static ParseResult parseFields(AsmParser &parser, ArrayRef<Field> fields) {
     }
     if (!seen.insert(field->key).second)
       return parser.emitError(loc) << "field '" << key << "' is given twice";
-    return failure(parser.parseEqual() || parseReal(parser, *field->value));
+    if (parser.parseEqual())
+      return failure();
+    if (!field->flag)
+      return parseReal(parser, *field->value);
+    loc = parser.getCurrentLocation();
+    StringRef word;
+    if (parser.parseOptionalKeyword(&word, {"true", "false"}))
+      return parser.emitError(loc) << "expected 'true' or 'false' for '" << key << "'";
+    *field->flag = word == "true";
+    return success();
   };
   return failure(parser.parseCommaSeparatedList(parseField) || parser.parseGreater());
 }
@@ -140,6 +150,10 @@ struct Arithmetic {
   Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
   Value mul(double x, Value y) { return mul(constant(x), y); }
   Value sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
+  /// The gradient of the loss with `decay / 2` times the squared norm of the parameter added to it.
+  Value decayed(Value grad, double decay, Value param) { return decay == 0 ? grad : add(grad, mul(decay, param)); }
+  /// Arithmetic on scalars of f64.
+  Arithmetic scalarF64() { return {b, loc, RankedTensorType::get({}, b.getF64Type())}; }
   /// A scalar repeated to the shape.
   Value spread(Value scalar) {
     if (type.getRank() == 0)
@@ -148,7 +162,7 @@ struct Arithmetic {
   }
   /// Between scalars of the element type and of f64.
   Value toF64(Value scalar) {
-    auto f64 = RankedTensorType::get({}, b.getF64Type());
+    auto f64 = scalarF64().type;
     return scalar.getType() == f64 ? scalar : arith::ExtFOp::create(b, loc, f64, scalar).getResult();
   }
   Value fromF64(Value scalar) {
@@ -167,15 +181,33 @@ SmallVector<StringRef> SGDAttr::getSlots() const {
 SmallVector<Value> SGDAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
                                         Value lr, Value step) const {
   Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
-  if (getWeightDecay() != 0)
-    grad = a.add(grad, a.mul(getWeightDecay(), param));
+  grad = a.decayed(grad, getWeightDecay(), param);
   SmallVector<Value> newSlots;
   // PyTorch starts the buffer with the first gradient; from zeros that is the same recurrence.
-  if (!slots.empty())
-    newSlots.push_back(grad = a.add(a.mul(getMomentum(), slots[0]), grad));
+  if (!slots.empty()) {
+    newSlots.push_back(a.add(a.mul(getMomentum(), slots[0]), grad));
+    grad = getNesterov() ? a.add(grad, a.mul(getMomentum(), newSlots[0])) : newSlots[0];
+  }
   SmallVector<Value> results{a.sub(param, a.mul(a.spread(lr), grad))};
   llvm::append_range(results, newSlots);
   return results;
+}
+
+/// Adam's step from `param`, with the gradient's moments `slots` = {m, v}.
+static SmallVector<Value> buildAdam(Arithmetic a, Value param, Value grad, ValueRange slots, Value lr, Value step,
+                                    double beta1, double beta2, double eps) {
+  Arithmetic s = a.scalarF64();
+  Value m = a.add(a.mul(beta1, slots[0]), a.mul(1 - beta1, grad));
+  Value v = a.add(a.mul(beta2, slots[1]), a.mul(1 - beta2, a.mul(grad, grad)));
+  // The corrections 1 - beta^step, through exp(step * log(beta)); in f64, because they cancel.
+  Value t = arith::SIToFPOp::create(a.b, a.loc, s.type, step);
+  auto correction = [&](double beta) {
+    return s.sub(s.constant(1), math::ExpOp::create(a.b, a.loc, s.mul(std::log(beta), t)));
+  };
+  Value stepSize = a.fromF64(s.div(a.toF64(lr), correction(beta1)));
+  Value rootCorrection = a.fromF64(s.sqrt(correction(beta2)));
+  Value denominator = a.add(a.div(a.sqrt(v), a.spread(rootCorrection)), a.constant(eps));
+  return {a.sub(param, a.mul(a.spread(stepSize), a.div(m, denominator))), m, v};
 }
 
 double AdamAttr::getLearningRate() const { return getLr(); }
@@ -185,40 +217,97 @@ SmallVector<StringRef> AdamAttr::getSlots() const { return {"m", "v"}; }
 SmallVector<Value> AdamAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
                                          Value lr, Value step) const {
   Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
-  Arithmetic s{builder, loc, RankedTensorType::get({}, builder.getF64Type())};
-  if (getWeightDecay() != 0)
-    grad = a.add(grad, a.mul(getWeightDecay(), param));
-  Value m = a.add(a.mul(getBeta1(), slots[0]), a.mul(1 - getBeta1(), grad));
-  Value v = a.add(a.mul(getBeta2(), slots[1]), a.mul(1 - getBeta2(), a.mul(grad, grad)));
-  // The corrections 1 - beta^step, through exp(step * log(beta)); in f64, because they cancel.
-  Value t = arith::SIToFPOp::create(builder, loc, s.type, step);
-  auto correction = [&](double beta) {
-    return s.sub(s.constant(1), math::ExpOp::create(builder, loc, s.mul(std::log(beta), t)));
-  };
-  Value stepSize = a.fromF64(s.div(a.toF64(lr), correction(getBeta1())));
-  Value rootCorrection = a.fromF64(s.sqrt(correction(getBeta2())));
-  Value denominator = a.add(a.div(a.sqrt(v), a.spread(rootCorrection)), a.constant(getEps()));
-  return {a.sub(param, a.mul(a.spread(stepSize), a.div(m, denominator))), m, v};
+  grad = a.decayed(grad, getWeightDecay(), param);
+  return buildAdam(a, param, grad, slots, lr, step, getBeta1(), getBeta2(), getEps());
 }
 
-Attribute SGDAttr::parse(AsmParser &parser, Type) {
-  Real lr = 0.01, momentum = 0, decay = 0;
-  if (parseFields(parser, {{"lr", &lr}, {"momentum", &momentum}, {"weight_decay", &decay}}))
-    return {};
-  return get(parser.getContext(), lr, momentum, decay);
+double AdamWAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> AdamWAttr::getSlots() const { return {"m", "v"}; }
+
+SmallVector<Value> AdamWAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
+                                          Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  Arithmetic s = a.scalarF64();
+  // The decay acts on the parameter and not on the gradient; its factor is near 1, so it is computed in f64.
+  if (getWeightDecay() != 0) {
+    Value kept = s.sub(s.constant(1), s.mul(getWeightDecay(), a.toF64(lr)));
+    param = a.mul(param, a.spread(a.fromF64(kept)));
+  }
+  return buildAdam(a, param, grad, slots, lr, step, getBeta1(), getBeta2(), getEps());
 }
+
+double RMSpropAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> RMSpropAttr::getSlots() const {
+  return getMomentum() != 0 ? SmallVector<StringRef>{"v", "momentum"} : SmallVector<StringRef>{"v"};
+}
+
+SmallVector<Value> RMSpropAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
+                                            Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  grad = a.decayed(grad, getWeightDecay(), param);
+  Value v = a.add(a.mul(getAlpha(), slots[0]), a.mul(1 - getAlpha(), a.mul(grad, grad)));
+  Value change = a.div(grad, a.add(a.sqrt(v), a.constant(getEps())));
+  SmallVector<Value> newSlots{v};
+  if (slots.size() > 1)
+    newSlots.push_back(change = a.add(a.mul(getMomentum(), slots[1]), change));
+  SmallVector<Value> results{a.sub(param, a.mul(a.spread(lr), change))};
+  llvm::append_range(results, newSlots);
+  return results;
+}
+
+double AdadeltaAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> AdadeltaAttr::getSlots() const { return {"v", "u"}; }
+
+SmallVector<Value> AdadeltaAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad,
+                                             ValueRange slots, Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  grad = a.decayed(grad, getWeightDecay(), param);
+  auto average = [&](Value old, Value x) { return a.add(a.mul(getRho(), old), a.mul(1 - getRho(), a.mul(x, x))); };
+  auto root = [&](Value x) { return a.sqrt(a.add(x, a.constant(getEps()))); };
+  Value v = average(slots[0], grad);
+  Value change = a.mul(a.div(root(slots[1]), root(v)), grad);
+  return {a.sub(param, a.mul(a.spread(lr), change)), v, average(slots[1], change)};
+}
+
+//===----------------------------------------------------------------------===//
+// Syntax of optimizers
+//===----------------------------------------------------------------------===//
 
 /// Prints `<lr = …, key = …>`, leaving out fields that have their default value.
-static void printFields(AsmPrinter &printer, double lr, ArrayRef<std::tuple<StringRef, double, double>> fields) {
+static void printFields(AsmPrinter &printer, double lr, ArrayRef<std::tuple<StringRef, double, double>> fields,
+                        StringRef flag = "") {
   printer << "<lr = " << Real(lr);
   for (auto [key, value, byDefault] : fields)
     if (value != byDefault)
       printer << ", " << key << " = " << Real(value);
+  if (!flag.empty())
+    printer << ", " << flag << " = true";
   printer << ">";
 }
 
+Attribute SGDAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.01, momentum = 0, decay = 0;
+  bool nesterov = false;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parseFields(parser,
+                  {{"lr", &lr}, {"momentum", &momentum}, {"weight_decay", &decay}, {"nesterov", nullptr, &nesterov}}))
+    return {};
+  return getChecked([&] { return parser.emitError(loc); }, parser.getContext(), lr, momentum, decay, nesterov);
+}
+
+LogicalResult SGDAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Real lr, Real momentum, Real decay,
+                              bool nesterov) {
+  if (nesterov && momentum == 0.0)
+    return emitError() << "'nesterov' needs a momentum";
+  return success();
+}
+
 void SGDAttr::print(AsmPrinter &printer) const {
-  printFields(printer, getLr(), {{"momentum", getMomentum(), 0.0}, {"weight_decay", getWeightDecay(), 0.0}});
+  printFields(printer, getLr(), {{"momentum", getMomentum(), 0.0}, {"weight_decay", getWeightDecay(), 0.0}},
+              getNesterov() ? "nesterov" : "");
 }
 
 Attribute AdamAttr::parse(AsmParser &parser, Type) {
@@ -234,4 +323,47 @@ void AdamAttr::print(AsmPrinter &printer) const {
                {"beta2", getBeta2(), 0.999},
                {"eps", getEps(), 1e-8},
                {"weight_decay", getWeightDecay(), 0.0}});
+}
+
+Attribute AdamWAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01;
+  if (parseFields(parser, {{"lr", &lr}, {"beta1", &beta1}, {"beta2", &beta2}, {"eps", &eps}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, beta1, beta2, eps, decay);
+}
+
+void AdamWAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(),
+              {{"beta1", getBeta1(), 0.9},
+               {"beta2", getBeta2(), 0.999},
+               {"eps", getEps(), 1e-8},
+               {"weight_decay", getWeightDecay(), 0.01}});
+}
+
+Attribute RMSpropAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, decay = 0;
+  if (parseFields(parser,
+                  {{"lr", &lr}, {"alpha", &alpha}, {"eps", &eps}, {"momentum", &momentum}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, alpha, eps, momentum, decay);
+}
+
+void RMSpropAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(),
+              {{"alpha", getAlpha(), 0.99},
+               {"eps", getEps(), 1e-8},
+               {"momentum", getMomentum(), 0.0},
+               {"weight_decay", getWeightDecay(), 0.0}});
+}
+
+Attribute AdadeltaAttr::parse(AsmParser &parser, Type) {
+  Real lr = 1, rho = 0.9, eps = 1e-6, decay = 0;
+  if (parseFields(parser, {{"lr", &lr}, {"rho", &rho}, {"eps", &eps}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, rho, eps, decay);
+}
+
+void AdadeltaAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(),
+              {{"rho", getRho(), 0.9}, {"eps", getEps(), 1e-6}, {"weight_decay", getWeightDecay(), 0.0}});
 }

@@ -73,6 +73,175 @@ rnn.network @name(%x: tensor<3xf32>) -> () {
 
 // -----
 
+rnn.network @coupled_peepholes(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected 2 peephole parameters (input, output), but got 3}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@pi, @pf, @po) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @forget(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{expected one of 'gate', 'coupled', 'none', but got 'never'}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) forget(never) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @layer_norm(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected 4 parameters of the layer norm (gains of input, state and cell, shift of the cell), but got 1}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) layer_norm(@ax) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @clip(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected a positive number as clip, but got -1.0}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) clip(-1.0) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+// expected-note@+1 {{'@wx' is declared here}}
+rnn.parameter @wx : tensor<8x3xf32> init(#rnn.zeros)
+rnn.network @three_gates(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op wx '@wx' is tensor<8x3xf32>; expected [6, 3] of f32}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) forget(none) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.parameter @wx : tensor<8x3xf32> init(#rnn.zeros)
+rnn.parameter @wh : tensor<8x2xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<8xf32> init(#rnn.zeros)
+// expected-note@+1 {{'@a' is declared here}}
+rnn.parameter @a : tensor<2xf32> init(#rnn.zeros)
+rnn.network @gain(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op layer_norm '@a' is tensor<2xf32>; expected [8] of f32}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) layer_norm(@a, @b, @b, @b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.gru
+//===----------------------------------------------------------------------===//
+
+rnn.network @gru_result(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op expected a float vector h, but got tensor<2xi32>}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<2xi32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_input(%x: tensor<3xf64>) -> () {
+  // expected-error@+1 {{'rnn.gru' op expected a vector of f32 or a scalar integer as input, but got tensor<3xf64>}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf64> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_bias(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op expected no bn with the reset before the product, where it is a part of b}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) bn(@bn) reset(before) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_reset(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{expected one of 'after', 'before', but got 'never'}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) reset(never) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_unknown(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op refers to unknown parameter '@wx'}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+// expected-note@+1 {{'@wx' is declared here}}
+rnn.parameter @wx : tensor<8x3xf32> init(#rnn.zeros)
+rnn.network @gru_shape(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op wx '@wx' is tensor<8x3xf32>; expected [6, 3] of f32}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.parameter @wx : tensor<6x3xf32> init(#rnn.zeros)
+rnn.parameter @wh : tensor<6x2xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<6xf32> init(#rnn.zeros)
+// expected-note@+1 {{'@bn' is declared here}}
+rnn.parameter @bn : tensor<6xf32> init(#rnn.zeros)
+rnn.network @gru_bn(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op bn '@bn' is tensor<6xf32>; expected [2] of f32}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) bn(@bn) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_name(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{name 'l 0' is not of the form [A-Za-z_][A-Za-z0-9_.]*}}
+  %h = rnn.gru "l 0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.elman
+//===----------------------------------------------------------------------===//
+
+rnn.network @elman_result(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.elman' op expected a float vector h, but got tensor<f32>}}
+  %h = rnn.elman "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @elman_activation(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{expected one of 'tanh', 'relu', but got 'sine'}}
+  %h = rnn.elman "l0" %x wx(@wx) wh(@wh) b(@b) activation(sine) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @elman_input(%x: tensor<f32>) -> () {
+  // expected-error@+1 {{'rnn.elman' op expected a vector of f32 or a scalar integer as input, but got tensor<f32>}}
+  %h = rnn.elman "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<f32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.parameter @wx : tensor<2x3xf32> init(#rnn.zeros)
+// expected-note@+1 {{'@wh' is declared here}}
+rnn.parameter @wh : tensor<3x3xf32> init(#rnn.zeros)
+rnn.network @elman_shape(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.elman' op wh '@wh' is tensor<3x3xf32>; expected [2, 2] of f32}}
+  %h = rnn.elman "l0" %x wx(@wx) wh(@wh) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
 //===----------------------------------------------------------------------===//
 // rnn.softmax_cross_entropy
 //===----------------------------------------------------------------------===//
@@ -96,5 +265,125 @@ rnn.network @target(%x: tensor<2xf32>, %k: tensor<2xf32>) -> () {
 rnn.network @result(%x: tensor<2xf32>, %k: tensor<i32>) -> () {
   // expected-error@+1 {{'rnn.softmax_cross_entropy' op expected a scalar f32 result, but got tensor<f64>}}
   %e = rnn.softmax_cross_entropy %x, %k : (tensor<2xf32>, tensor<i32>) -> tensor<f64>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.sigmoid_cross_entropy
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_sigmoid_cross_entropy(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_sigmoid_cross_entropy(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_sigmoid_cross_entropy(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.sigmoid_cross_entropy' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.sigmoid_cross_entropy %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.mean_squared_error
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_mean_squared_error(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.mean_squared_error %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_mean_squared_error(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.mean_squared_error %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_mean_squared_error(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_squared_error' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.mean_squared_error %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.mean_absolute_error
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_mean_absolute_error(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.mean_absolute_error %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_mean_absolute_error(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.mean_absolute_error %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_mean_absolute_error(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.mean_absolute_error' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.mean_absolute_error %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.huber
+//===----------------------------------------------------------------------===//
+
+rnn.network @prediction_huber(%x: tensor<2xi32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a float prediction, but got tensor<2xi32>}}
+  %e = rnn.huber %x, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<i32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @target_huber(%x: tensor<2xf32>, %t: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a target of the prediction's type tensor<2xf32>, but got tensor<3xf32>}}
+  %e = rnn.huber %x, %t : (tensor<2xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @result_huber(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a scalar f32 result, but got tensor<2xf32>}}
+  %e = rnn.huber %x, %t : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @delta(%x: tensor<2xf32>, %t: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.huber' op expected a positive delta, but got 0.0}}
+  %e = rnn.huber %x, %t {delta = 0.0} : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>
   rnn.output
 }

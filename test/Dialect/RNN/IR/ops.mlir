@@ -134,6 +134,50 @@ rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3
   %y = rnn.call "g" @callee(%h) : (tensor<3xf32>) -> tensor<3xf32>
   rnn.output %y, %nll : tensor<3xf32>, tensor<f32>
 }
+// CHECK-LABEL: rnn.network @cells
+// CHECK-NEXT:    rnn.lstm "a" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@p, @p) layer_norm(@b, @b, @p, @p) clip(3.000000e+00) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "b" %x wx(@wx) wh(@wh) b(@b) forget(none) clip(5.000000e-01) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "c" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) projection(@l0.wp) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+// CHECK-NEXT:    rnn.gru "d" %x wx(@wx) wh(@wh) b(@b) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "e" %x wx(@wx) wh(@wh) b(@b) bn(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "f" %x wx(@wx) wh(@wh) b(@b) reset(before) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+rnn.parameter @wx : tensor<9x4xf32> init(#rnn.zeros)
+rnn.parameter @wh : tensor<9x3xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<9xf32> init(#rnn.zeros)
+rnn.parameter @p : tensor<3xf32> init(#rnn.zeros)
+rnn.parameter @wx1 : tensor<3x4xf32> init(#rnn.zeros)
+rnn.parameter @wh1 : tensor<3x3xf32> init(#rnn.zeros)
+rnn.parameter @wt : tensor<7x3xf32> init(#rnn.zeros)
+rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
+  %0:2 = rnn.lstm "a" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@p, @p) layer_norm(@b, @b, @p, @p) clip(3)
+       : tensor<4xf32> -> tensor<3xf32>
+  %1:2 = rnn.lstm "b" %x wx(@wx) wh(@wh) b(@b) forget(none) clip(0.5) : tensor<4xf32> -> tensor<3xf32>
+  %2:2 = rnn.lstm "c" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) forget(gate) projection(@l0.wp) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+  %3 = rnn.gru "d" %x wx(@wx) wh(@wh) b(@b) reset(after) : tensor<4xf32> -> tensor<3xf32>
+  %4 = rnn.gru "e" %x wx(@wx) wh(@wh) b(@b) bn(@p) : tensor<4xf32> -> tensor<3xf32>
+  %5 = rnn.gru "f" %x wx(@wx) wh(@wh) b(@b) reset(before) : tensor<4xf32> -> tensor<3xf32>
+  %6 = rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) activation(tanh) : tensor<4xf32> -> tensor<3xf32>
+  %7 = rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
+  %8 = rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+  rnn.output
+}
+// CHECK-LABEL: rnn.network @losses
+// CHECK-NEXT:    rnn.sigmoid_cross_entropy %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.mean_squared_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.huber %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.huber %x, %t {delta = 5.000000e-01 : f64} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+rnn.network @losses(%x: tensor<4xf32>, %t: tensor<4xf32>) -> () {
+  %0 = rnn.sigmoid_cross_entropy %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %1 = rnn.mean_squared_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %2 = rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %3 = rnn.huber %x, %t {delta = 1.0} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %4 = rnn.huber %x, %t {delta = 0.5} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  rnn.output
+}
 rnn.network @callee(%x: tensor<3xf32>) -> (y: tensor<3xf32>) {
   rnn.output %x : tensor<3xf32>
 }
@@ -143,6 +187,22 @@ rnn.train_step @full of @composites loss("nll" mean weight 0.5) metric("nll" sum
   optimizer(#rnn.adam<lr = 0.004, beta1 = 0.8>) clip<norm = 1.0> bptt<window = 64, advance = 32>
 // CHECK: rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<lr = 1.000000e-02>)
 rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<>)
+// CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01, nesterov = true>)
+rnn.train_step @nesterov of @composites loss("nll" sum) optimizer(#rnn.sgd<nesterov = true, momentum = 0.5>)
+// CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01>)
+rnn.train_step @momentum of @composites loss("nll" sum) optimizer(#rnn.sgd<nesterov = false, momentum = 0.5>)
+// CHECK: optimizer(#rnn.adamw<lr = 1.000000e-03>)
+rnn.train_step @adamw of @composites loss("nll" sum) optimizer(#rnn.adamw<>)
+// CHECK: optimizer(#rnn.adamw<lr = 1.000000e-03, beta2 = 5.000000e-01, weight_decay = 0.000000e+00>)
+rnn.train_step @adam of @composites loss("nll" sum) optimizer(#rnn.adamw<beta2 = 0.5, weight_decay = 0>)
+// CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02>)
+rnn.train_step @rmsprop of @composites loss("nll" sum) optimizer(#rnn.rmsprop<>)
+// CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02, alpha = 5.000000e-01, eps = 1.000000e-03, momentum = 2.500000e-01>)
+rnn.train_step @velocity of @composites loss("nll" sum) optimizer(#rnn.rmsprop<momentum = 0.25, eps = 0.001, alpha = 0.5>)
+// CHECK: optimizer(#rnn.adadelta<lr = 1.000000e+00>)
+rnn.train_step @adadelta of @composites loss("nll" sum) optimizer(#rnn.adadelta<>)
+// CHECK: optimizer(#rnn.adadelta<lr = 5.000000e-01, rho = 5.000000e-01, weight_decay = 1.000000e-01>)
+rnn.train_step @slower of @composites loss("nll" sum) optimizer(#rnn.adadelta<weight_decay = 0.1, rho = 0.5, lr = 0.5>)
 
 // CHECK-LABEL: rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.000000e+00, "">]
 rnn.step @step train of @graph bptt<window = 4, advance = 2> losses [#rnn.loss<"nll", mean, 1.0, "">] metrics []

@@ -37,3 +37,29 @@ rnn.network @lstm(%x: tensor<8xf32>) -> (h: tensor<4xf32>) {
   %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<8xf32> -> tensor<4xf32>
   rnn.output %h : tensor<4xf32>
 }
+
+// -----
+
+// The gate after the product is one product a frame, before it two, with slices of one matrix; wx is read for all frames.
+// CHECK-LABEL: rnn.network @gru(
+// CHECK-NEXT:    rnn.delay %{{.*}} by 1 name "l0.h"
+// CHECK-NOT:     rnn.gru
+// CHECK:         rnn.contract
+// CHECK:         rnn.delay %{{.*}} by 1 name "l1.h"
+// CHECK:         tensor.extract_slice %{{.*}}[0, 0] [8, 4] [1, 1] : tensor<12x4xf32> to tensor<8x4xf32>
+// CHECK:         tensor.extract_slice %{{.*}}[8, 0] [4, 4] [1, 1] : tensor<12x4xf32> to tensor<4x4xf32>
+// CHECK:         rnn.delay %{{.*}} by 1 name "l2.h"
+// CHECK:         arith.maximumf %cst{{.*}}, %{{.*}} : tensor<4xf32>
+// CHECK:         rnn.output
+rnn.parameter @u.wx : tensor<12x8xf32> init(#rnn.uniform<>)
+rnn.parameter @u.wy : tensor<12x4xf32> init(#rnn.uniform<>)
+rnn.parameter @u.wh : tensor<12x4xf32> init(#rnn.orthogonal<blocks = 3>)
+rnn.parameter @u.b : tensor<12xf32> init(#rnn.zeros)
+rnn.parameter @u.w : tensor<4x4xf32> init(#rnn.zeros)
+rnn.parameter @u.c : tensor<4xf32> init(#rnn.zeros)
+rnn.network @gru(%x: tensor<8xf32>) -> (h: tensor<4xf32>) {
+  %0 = rnn.gru "l0" %x wx(@u.wx) wh(@u.wh) b(@u.b) bn(@u.c) : tensor<8xf32> -> tensor<4xf32>
+  %1 = rnn.gru "l1" %0 wx(@u.wy) wh(@u.wh) b(@u.b) reset(before) : tensor<4xf32> -> tensor<4xf32>
+  %2 = rnn.elman "l2" %1 wx(@u.w) wh(@u.w) b(@u.c) activation(relu) : tensor<4xf32> -> tensor<4xf32>
+  rnn.output %2 : tensor<4xf32>
+}

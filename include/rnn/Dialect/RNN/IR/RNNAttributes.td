@@ -74,6 +74,40 @@ def RNN_RandomKindAttr : EnumAttr<RNN_Dialect, RNN_RandomKind, "random_kind"> {
   let assemblyFormat = "$value";
 }
 
+def RNN_ForgetKind : I32EnumAttr<"ForgetKind", "what an LSTM keeps of its cell", [
+  I32EnumAttrCase<"Gate", 0, "gate">,
+  I32EnumAttrCase<"Coupled", 1, "coupled">,
+  I32EnumAttrCase<"None", 2, "none">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ForgetKindAttr : EnumAttr<RNN_Dialect, RNN_ForgetKind, "forget_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def RNN_ResetKind : I32EnumAttr<"ResetKind", "where the reset gate of a GRU acts", [
+  I32EnumAttrCase<"After", 0, "after">,
+  I32EnumAttrCase<"Before", 1, "before">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ResetKindAttr : EnumAttr<RNN_Dialect, RNN_ResetKind, "reset_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def RNN_Activation : I32EnumAttr<"Activation", "activation of an Elman cell", [
+  I32EnumAttrCase<"Tanh", 0, "tanh">,
+  I32EnumAttrCase<"Relu", 1, "relu">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+def RNN_ActivationAttr : EnumAttr<RNN_Dialect, RNN_Activation, "activation"> {
+  let assemblyFormat = "$value";
+}
+
 def RNN_FunctionKind : I32EnumAttr<"FunctionKind", "what a compiled function is for", [
   I32EnumAttrCase<"Train", 0, "train">,
   I32EnumAttrCase<"Eval", 1, "eval">,
@@ -157,12 +191,14 @@ class RNN_Optimizer<string name, string mnem>
 }
 
 def RNN_SGDAttr : RNN_Optimizer<"SGD", "sgd"> {
-  let summary = "stochastic gradient descent with momentum, by PyTorch's formula";
+  let summary = "stochastic gradient descent with momentum, Nesterov's or not, by PyTorch's formula";
   let parameters = (ins
     DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$momentum,
-    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay,
+    DefaultValuedParameter<"bool", "false">:$nesterov);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def RNN_AdamAttr : RNN_Optimizer<"Adam", "adam"> {
@@ -172,6 +208,38 @@ def RNN_AdamAttr : RNN_Optimizer<"Adam", "adam"> {
     DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
     DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_AdamWAttr : RNN_Optimizer<"AdamW", "adamw"> {
+  let summary = "Adam with weight decay apart from the gradient, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.001">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_RMSpropAttr : RNN_Optimizer<"RMSprop", "rmsprop"> {
+  let summary = "RMSprop with momentum, not centered, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.99">:$alpha,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$momentum,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_AdadeltaAttr : RNN_Optimizer<"Adadelta", "adadelta"> {
+  let summary = "Adadelta, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "1.0">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$rho,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-6">:$eps,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
   let hasCustomAssemblyFormat = 1;
 }

@@ -13,9 +13,9 @@ class RNN_CompositeOp<string mnemonic, list<Trait> traits = []>
     : RNN_Op<mnemonic, traits # [Pure, DeclareOpInterfaceMethods<RNN_CompositeInterface>]>;
 
 def RNN_LSTMOp : RNN_CompositeOp<"lstm", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "LSTM with forget gate, optional peepholes and projection";
+  let summary = "LSTM, optionally with peepholes, projection, layer norm, clip, or without a forget gate of its own";
   let description = [{
-    Gates in the order i, f, g, o; one bias; H units, P outputs (P = H without projection):
+    Gates in the order i, f, g, o (PyTorch's); one bias; H units, P outputs (P = H without projection):
 
     ```
     [i f g o] = wx·x + wh·h[t-1] + b
@@ -26,17 +26,77 @@ def RNN_LSTMOp : RNN_CompositeOp<"lstm", [DeclareOpInterfaceMethods<SymbolUserOp
     An integer scalar input is an index (a one-hot vector): `wx` is then a table [K, 4H].
     The cell named `l0` owns the signals `l0.h` and `l0.c`.
 
+    - `forget(coupled)`: the forget gate is 1 - i; `forget(none)`: it is 1.
+      The gates are then i, g, o, the parameters have 3H rows, and there are two peepholes, `pi` and `po`.
+    - `layer_norm(@ax, @ah, @ac, @bc)`: wx·x becomes LN(wx·x)∘ax, wh·h[t-1] becomes LN(wh·h[t-1])∘ah, and the output is o∘tanh(LN(c)∘ac + bc).
+      LN(v) = (v - mean)/sqrt(variance + 1e-5), over all elements of v; `ax` and `ah` have the size of `b`, which is their shift, `ac` and `bc` that of c.
+    - `clip(x)`: c is held within [-x, x]; the errors of elements beyond end there.
+
     ```mlir
     %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) peephole(@l0.pi, @l0.pf, @l0.po)
            : tensor<64xf32> -> tensor<128xf32>
     %h, %c = rnn.lstm "l1" %x wx(@l1.wx) wh(@l1.wh) b(@l1.b) projection(@l1.wp)
            : tensor<64xf32> -> tensor<32xf32>, tensor<128xf32>
+    %h, %c = rnn.lstm "l2" %x wx(@l2.wx) wh(@l2.wh) b(@l2.b) forget(coupled)
+             layer_norm(@l2.ax, @l2.ah, @l2.ac, @l2.bc) clip(10.0) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
-                       FlatSymbolRefAttr:$b, OptionalAttr<FlatSymbolRefArrayAttr>:$peephole,
-                       OptionalAttr<FlatSymbolRefAttr>:$projection);
+                       FlatSymbolRefAttr:$b,
+                       DefaultValuedAttr<RNN_ForgetKindAttr, "::mlir::rnn::ForgetKind::Gate">:$forget,
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$peephole, OptionalAttr<FlatSymbolRefAttr>:$projection,
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$layer_norm, OptionalAttr<F64Attr>:$clip);
   let results = (outs RNN_Signal:$h, RNN_Signal:$c);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def RNN_GRUOp : RNN_CompositeOp<"gru", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "GRU with the reset gate after or before the product";
+  let description = [{
+    Gates in the order r, z, n (PyTorch's); H units:
+
+    ```
+    [ar az an] = wx·x + b
+    r = σ(ar + whr·h[t-1])   z = σ(az + whz·h[t-1])
+    n = tanh(an + r∘(whn·h[t-1] + bn))      reset after the product, the default
+    n = tanh(an + whn·(r∘h[t-1]))           reset(before)
+    h = (1 - z)∘n + z∘h[t-1]
+    ```
+    Parameters: `wx` [3H, K], `wh` [3H, H] (rows whr, whz, whn), `b` [3H], and with the reset after the product perhaps `bn` [H].
+    An integer scalar input is an index: `wx` is then a table [K, 3H].
+    The cell named `l0` owns the signal `l0.h`.
+    With the reset before it, the product waits for r, and a frame takes two exchanges of a vector instead of one.
+
+    ```mlir
+    %h = rnn.gru "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) bn(@l0.bn) : tensor<64xf32> -> tensor<128xf32>
+    %h = rnn.gru "l1" %x wx(@l1.wx) wh(@l1.wh) b(@l1.b) reset(before) : tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
+                       FlatSymbolRefAttr:$b, OptionalAttr<FlatSymbolRefAttr>:$bn,
+                       DefaultValuedAttr<RNN_ResetKindAttr, "::mlir::rnn::ResetKind::After">:$reset);
+  let results = (outs RNN_Signal:$h);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def RNN_ElmanOp : RNN_CompositeOp<"elman", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a layer that reads its own last output";
+  let description = [{
+    `h = f(wx·x + wh·h[t-1] + b)`, f being tanh or, with `activation(relu)`, max(0, ·); H units.
+    Parameters: `wx` [H, K], `wh` [H, H], `b` [H].
+    An integer scalar input is an index: `wx` is then a table [K, H].
+    The cell named `l0` owns the signal `l0.h`.
+
+    ```mlir
+    %h = rnn.elman "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
+                       FlatSymbolRefAttr:$b,
+                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Tanh">:$activation);
+  let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
@@ -48,6 +108,51 @@ def RNN_SoftmaxCrossEntropyOp : RNN_CompositeOp<"softmax_cross_entropy"> {
   let results = (outs RNN_Signal:$result);
   let assemblyFormat = "$logits `,` $target attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+}
+
+class RNN_ElementwiseLossOp<string mnemonic, dag attributes = (ins)> : RNN_CompositeOp<mnemonic> {
+  let arguments = !con((ins RNN_Signal:$prediction, RNN_Signal:$target), attributes);
+  let results = (outs RNN_Signal:$result);
+  let assemblyFormat = "$prediction `,` $target attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def RNN_SigmoidCrossEntropyOp : RNN_ElementwiseLossOp<"sigmoid_cross_entropy"> {
+  let summary = "mean of -target·log σ(logit) - (1 - target)·log(1 - σ(logit))";
+  let description = [{
+    Binary cross-entropy of each element, for classes that do not exclude one another.
+    `prediction` holds logits, `target` numbers from 0 to 1 of the same type; the result is the mean over the elements of the frame, in nats.
+    Computed as target·softplus(-logit) + (1 - target)·softplus(logit), which is exact to rounding for logits of any size.
+
+    ```mlir
+    %bce = rnn.sigmoid_cross_entropy %logits, %target : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
+}
+
+def RNN_MeanSquaredErrorOp : RNN_ElementwiseLossOp<"mean_squared_error"> {
+  let summary = "mean of (prediction - target)² over the elements of the frame";
+  let description = [{
+    ```mlir
+    %mse = rnn.mean_squared_error %y, %target : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
+}
+
+def RNN_MeanAbsoluteErrorOp : RNN_ElementwiseLossOp<"mean_absolute_error"> {
+  let summary = "mean of |prediction - target| over the elements of the frame";
+  let description = "The derivative of an element without error is 0 (rule A2).";
+}
+
+def RNN_HuberOp : RNN_ElementwiseLossOp<"huber", (ins DefaultValuedAttr<F64Attr, "1.0">:$delta)> {
+  let summary = "mean of the Huber loss over the elements of the frame";
+  let description = [{
+    With d = |prediction - target|: d²/2 where d <= `delta`, else delta·(d - delta/2).
+
+    ```mlir
+    %loss = rnn.huber %y, %target {delta = 0.5} : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+    ```
+  }];
 }
 
 #endif // RNN_DIALECT_RNN_IR_RNNCOMPOSITEOPS_TD

@@ -2,8 +2,8 @@
 //
 //   rnn-train examples/indrnn.mlir --data=book.txt
 //
-// h = relu(wx·x + u∘h[t-1] + b). The recurrence is elementwise, so what reads the input runs for all frames at once and a loop
-// holds three operations. A bound on u keeps it from growing: u = 2σ(v) - 1 lies between -1 and 1.
+// h = relu(wx·x + u∘h[t-1] + b). The recurrence is elementwise, so what reads the input runs for all frames at once and
+// a loop holds three operations. A bound on u keeps it from growing: u = 2σ(v) - 1 lies between -1 and 1.
 
 rnn.parameter @embed : tensor<256x128xf32> init(#rnn.normal<std = 0.3>)
 rnn.parameter @v0 : tensor<128xf32> init(#rnn.uniform<-1.0, 4.0>)

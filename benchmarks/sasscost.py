@@ -48,6 +48,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 GHZ = 1.98  # an H200 under load; the runs in results/ name the same clock
 # From the store of a word to the register of a reader that polls in another multiprocessor, in microseconds.
 HOP = 0.28
+# The same within a cluster: from a message to the thread that waits at the mbarrier of another block.
+CLUSTER_HOP = 0.15
 # Cycles until the result of an operation of variable latency is there, and those of a barrier when all have come.
 # Assumed: public micro-benchmarks of sm_90 for shared memory, shuffles, special functions and the level-2 cache, rounded;
 # none was measured by us.
@@ -106,11 +108,11 @@ class Instruction(NamedTuple):
 
     @property
     def polls(self):
-        return self.kind in ("LDG", "LD") and "STRONG" in self.operation
+        return self.kind in ("LDG", "LD") and "STRONG" in self.operation or "TRYWAIT" in self.operation
 
     @property
     def publishes(self):
-        return self.kind in ("STG", "ST") and "STRONG" in self.operation
+        return self.kind in ("STG", "ST") and "STRONG" in self.operation or self.kind == "STAS"
 
     @property
     def latency(self):
@@ -217,12 +219,12 @@ class Kernel:
         return a
 
     def time_loop(self):
-        """The smallest loop that has all barriers, polls and published words that are in loops."""
+        """The smallest loop that has all barriers and published words that are in loops."""
         everywhere = {index for loop in self.loops for index in loop.body
-                      if (found := self.instructions[index]).kind == "BAR" or found.polls or found.publishes}
+                      if (found := self.instructions[index]).kind == "BAR" or found.publishes}
         candidates = [loop for loop in self.loops if everywhere and everywhere <= loop.body]
         if not candidates:
-            raise Problem("no loop has all of its barriers, polls and published words")
+            raise Problem("no loop has all of its barriers and published words")
         return min(candidates, key=lambda loop: len(loop.body))
 
     def polls_in(self, loop):
@@ -281,7 +283,7 @@ class Frame(NamedTuple):
     trips: list
 
 
-def simulate(kernel, streams, hop=HOP * GHZ * 1000):
+def simulate(kernel, streams, hop=HOP, cluster_hop=CLUSTER_HOP):
     """Runs a few frames; operations come in order, results when their scoreboard is released."""
     path, trips = kernel.path(streams)
     time = 0.0
@@ -298,7 +300,8 @@ def simulate(kernel, streams, hop=HOP * GHZ * 1000):
                 marks.append((time - ends[-1], instruction, time - came))
             done = time + instruction.latency
             if instruction.polls and published is not None:
-                done = max(done, published + hop)
+                way = cluster_hop if instruction.kind == "SYNCS" else hop
+                done = max(done, published + way * GHZ * 1000)
                 arrived = done
             if instruction.publishes:
                 published = time
@@ -409,7 +412,7 @@ def of_points(globs):
             networks.append({"name": point.name, "loops": rows, "target_step": TARGETS.get(tuple(point[:4])),
                              "measured": {call: times.get(point.name, {}).get(call) for call in ("forward", "train")}})
             show(networks[-1])
-    return {"ghz": GHZ, "hop_us": HOP, "latency": LATENCY, "measured_in": source, "networks": networks}
+    return {"ghz": GHZ, "hop_us": HOP, "cluster_hop_us": CLUSTER_HOP, "latency": LATENCY, "measured_in": source, "networks": networks}
 
 
 # ===-------------------------------------------------------------------------===#
@@ -466,7 +469,7 @@ def main():
     parser.add_argument("--trace", help="prints a frame of this kernel of an artifact")
     parser.add_argument("--json")
     options = parser.parse_args()
-    print(f"estimates at {GHZ} GHz with {HOP} us from block to block; not measured")
+    print(f"estimates at {GHZ} GHz with {HOP} us from block to block, {CLUSTER_HOP} in a cluster; not measured")
     if options.file and options.file.name.endswith((".rnnc", ".rnnc.gz")):
         file = options.report or options.file.with_name(options.file.name[:options.file.name.index(".rnnc")] + ".json")
         if not file.is_file():

@@ -95,7 +95,7 @@ def test_says_what_is_missing(tool, tmp_path):
 
 
 def test_generated_kernels(tool, tmp_path):
-    """One block and several: the time loops are found, with their exchanges, and the report's numbers stand beside."""
+    """One block, a cluster, a grid: the time loops are found, with their exchanges, and the report's numbers beside."""
     tool("rnn-compile")
     try:
         sasscost.nvdisasm()
@@ -103,13 +103,15 @@ def test_generated_kernels(tool, tmp_path):
         pytest.skip(str(problem))
     if not shutil.which("ptxas", path=os.pathsep.join([os.environ["PATH"], "/usr/local/cuda/bin"])):
         pytest.skip("ptxas not found")
-    done = run("--points=lstm-H64-B1,lstm-H128-B1", f"--json={tmp_path / 'out.json'}")
+    done = run("--points=lstm-H512-B1,lstm-H64-B1,lstm-H128-B1", f"--json={tmp_path / 'out.json'}")
     assert done.returncode == 0, done.stderr
-    one, several = json.loads((tmp_path / "out.json").read_text())["networks"]
+    grid, one, cluster = json.loads((tmp_path / "out.json").read_text())["networks"]
     assert [(row["phase"], row["regime"]) for row in one["loops"]] == [("forward", "block"), ("backward", "block")]
-    assert [(row["phase"], row["regime"]) for row in several["loops"]] == [("forward", "grid"), ("backward", "grid")]
-    for row in one["loops"] + several["loops"]:
+    for several, regime in ((cluster, "cluster"), (grid, "grid")):
+        assert [(row["phase"], row["regime"]) for row in several["loops"]] == [("forward", regime), ("backward", regime)]
+    for row in one["loops"] + cluster["loops"] + grid["loops"]:
         assert "error" not in row and row["spills"] == 0 and 100 < row["path_cycles"] < 3000, row
         assert (row["arrived_to_published_cycles"] is None) == (row["regime"] == "block"), row
     # A frame cannot be shorter than the way between blocks.
-    assert all(row["us_per_frame"] > sasscost.HOP for row in several["loops"])
+    assert all(row["us_per_frame"] > sasscost.HOP for row in grid["loops"])
+    assert all(row["us_per_frame"] > sasscost.CLUSTER_HOP for row in cluster["loops"])

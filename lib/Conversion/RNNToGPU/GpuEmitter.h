@@ -84,7 +84,7 @@ public:
   Value allocateShared(Type element, int64_t count);
   /// Neighbouring elements of shared or other aligned memory, whose number divides
   /// their place.
-  SmallVector<Value> loadShared(Value memory, Value at, int64_t count);
+  SmallVector<Value> loadNeighbours(Value memory, Value at, int64_t count);
   /// All of so many neighbouring lanes get their values combined, in one order.
   /// The whole warp takes part: its groups of lanes exchange among themselves.
   Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine);

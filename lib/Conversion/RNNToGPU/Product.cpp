@@ -315,7 +315,7 @@ SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer,
   SmallVector<Value> elements;
   for (int64_t i = 0; i < chunks; ++i) {
     Value at = index.add(begin, index.constant(k * factor.pitch + i * factor.size / chunks));
-    llvm::append_range(elements, e.loadShared(factor.shared, at, chunk));
+    llvm::append_range(elements, e.loadNeighbours(factor.shared, at, chunk));
   }
   return elements;
 }

@@ -262,7 +262,7 @@ Value GpuEmitter::allocateShared(Type element, int64_t count) {
   return memory;
 }
 
-SmallVector<Value> GpuEmitter::loadShared(Value memory, Value at, int64_t count) {
+SmallVector<Value> GpuEmitter::loadNeighbours(Value memory, Value at, int64_t count) {
   if (count == 1)
     return {memref::LoadOp::create(b, loc, memory, at)};
   Type element = cast<MemRefType>(memory.getType()).getElementType();

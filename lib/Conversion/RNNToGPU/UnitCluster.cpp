@@ -45,7 +45,6 @@ bool UnitLoop::mayExchangeInCluster() {
     if (cast<RankedTensorType>(value.getType()).getElementTypeBitWidth() != 8 * kWordBytes)
       return false;
   clusterRefusal = "a product reads more than this frame and the last";
-  acrossBlocks = false;
   for (auto &[op, product] : products)
     if (product.exchanged && !isShared(product))
       return false;
@@ -60,6 +59,14 @@ bool UnitLoop::mayExchangeInCluster() {
   }
   clusterRefusal = {};
   return true;
+}
+
+void UnitLoop::onFirstThread(function_ref<void()> body) {
+  Value isFirst = e.compare(arith::CmpIPredicate::eq, thread, index.constant(0));
+  auto first = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(first.thenBlock());
+  body();
 }
 
 /// Makes ready what others send to; returns when all blocks have done so.
@@ -84,11 +91,7 @@ void UnitLoop::beginCluster() {
       for (int64_t first = 0; first < shape.clusterBlocks; first += lanes)
         addRank(index.min(index.add(lane, index.constant(first)), index.constant(shape.clusterBlocks - 1)));
   }
-  {
-    auto first =
-        scf::IfOp::create(b, loc, e.compare(arith::CmpIPredicate::eq, thread, index.constant(0)), /*withElse=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(first.thenBlock());
+  onFirstThread([&] {
     for (auto &[input, entry] : exchange)
       for (int64_t slot = 0; slot < 2; ++slot)
         NVVM::MBarrierInitOp::create(b, loc, addressOf(entry.barriers, index.constant(slot), b.getI64Type()),
@@ -102,7 +105,7 @@ void UnitLoop::beginCluster() {
       else
         expect(entry, index.constant(1));
     }
-  }
+  });
   NVVM::ClusterArriveOp::create(b, loc, b.getUnitAttr());
   NVVM::ClusterWaitOp::create(b, loc, b.getUnitAttr());
 }
@@ -117,11 +120,6 @@ void UnitLoop::endCluster() {
     }
   NVVM::ClusterArriveOp::create(b, loc, b.getUnitAttr());
   NVVM::ClusterWaitOp::create(b, loc, b.getUnitAttr());
-}
-
-Value UnitLoop::addressOf(Value base, Value at, Type element) {
-  Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
-  return LLVM::GEPOp::create(b, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{wide});
 }
 
 Value UnitLoop::slotOf(const Exchange &entry) {
@@ -156,14 +154,10 @@ void UnitLoop::expect(const Exchange &entry, Value slot) {
 /// At the end of a frame: one thread makes the slots that were read ready for
 /// the frame after the next. A phase cannot end before.
 void UnitLoop::expectNext() {
-  auto first =
-      scf::IfOp::create(b, loc, e.compare(arith::CmpIPredicate::eq, thread, index.constant(0)), /*withElse=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(first.thenBlock());
-  for (auto &[input, entry] : exchange) {
-    expect(entry, slotOf(entry));
-    entry.isAwaited = false;
-  }
+  onFirstThread([&] {
+    for (auto &[input, entry] : exchange)
+      expect(entry, slotOf(entry));
+  });
 }
 
 /// Four neighbouring words are one message; messages are what takes time.

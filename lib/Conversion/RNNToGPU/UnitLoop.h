@@ -89,7 +89,7 @@ private:
     Product *product = nullptr; ///< one of those that read it
     Value memory, barriers;
     SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
-    bool isAwaited = false;                          ///< in this frame
+    bool isAwaited = false;                          ///< by what was emitted of the frame
   };
   /// A delayed signal that stays in registers.
   struct Carried {
@@ -193,6 +193,8 @@ private:
   SmallVector<Value> readInput(const Product &product, Value stream, ArrayRef<Value> positions);
   /// Element k of what the product reads for a frame that does not exist.
   Value loadInit(const Product &product, Value k, Value stream);
+  /// The address of element `at` behind an LLVM pointer.
+  Value addressOf(Value base, Value at, Type element);
   SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
   /// Emits a loop that calls `poll` until its result, an i1, is false: at most
   /// `kMaxPolls` times, and only once after a wait has failed. Returns the words
@@ -201,6 +203,7 @@ private:
 
   // Exchange in a cluster: UnitCluster.cpp.
   bool isCluster() const { return shape.clusterBlocks > 1; }
+  void onFirstThread(function_ref<void()> body);
   void beginCluster();
   void endCluster();
   void awaitExchange(Exchange &entry);
@@ -208,7 +211,6 @@ private:
   void expect(const Exchange &entry, Value slot);
   /// The slot that this frame reads.
   Value slotOf(const Exchange &entry);
-  Value addressOf(Value base, Value at, Type element);
   void expectNext();
   void sendToCluster(Value value);
   void sendGathered(Value value);

@@ -209,7 +209,7 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
       at = index.addScaled(at, elementAt(product, index.min(k, index.constant(form.depth - width))), form.depthStride);
       SmallVector<Value> weights;
       if (inQuads)
-        weights = e.loadShared(e.base(view), at, width);
+        weights = e.loadNeighbours(e.base(view), at, width);
       else
         weights.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
       for (Value weight : weights)
@@ -325,7 +325,7 @@ void UnitLoop::addPartials(ContractOp op, Product &product) {
     for (int64_t w = 0; w < countWarps(); ++w)
       for (int64_t j = 0; j < product.perUnit; j += width) {
         Value at = index.add(begin, index.constant(w * rows + j));
-        for (auto [c, value] : llvm::enumerate(e.loadShared(product.partials, at, width)))
+        for (auto [c, value] : llvm::enumerate(e.loadNeighbours(product.partials, at, width)))
           terms[j + c].push_back(value);
       }
     for (int64_t j = 0; j < product.perUnit; ++j)
@@ -360,7 +360,7 @@ SmallVector<Value> UnitLoop::multiply(const Product &product, ArrayRef<Value> in
 SmallVector<Value> UnitLoop::loadQuads(const Product &product, Value memory, Value base) {
   SmallVector<Value> input;
   for (int64_t quad = 0; quad < product.quads; ++quad)
-    llvm::append_range(input, e.loadShared(memory, index.add(base, quadStart(product, quad)), 4));
+    llvm::append_range(input, e.loadNeighbours(memory, index.add(base, quadStart(product, quad)), 4));
   return input;
 }
 
@@ -448,14 +448,17 @@ Value UnitLoop::loadInit(const Product &product, Value k, Value stream) {
   return e.loadElement(view, pointOf(k, view, stream));
 }
 
+Value UnitLoop::addressOf(Value base, Value at, Type element) {
+  Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
+  return LLVM::GEPOp::create(b, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{wide});
+}
+
 /// Waits until no element has the bits of the sentinel.
 SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh) {
   Type i32 = b.getI32Type();
   SmallVector<Value> addresses;
-  for (Value at : offsets) {
-    Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
-    addresses.push_back(LLVM::GEPOp::create(b, loc, address.getType(), i32, address, ArrayRef<LLVM::GEPArg>{wide}));
-  }
+  for (Value at : offsets)
+    addresses.push_back(addressOf(address, at, i32));
   auto poll = [&](SmallVectorImpl<Value> &words) {
     Value isMissing;
     for (Value at : addresses) {
@@ -504,9 +507,7 @@ void UnitLoop::publish(Value value) {
       Value bits = arith::BitcastOp::create(b, loc, i32, get(value, j, s));
       Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
       bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
-      Value offset = e.address(view, pointOf(flatIndex(value, j), view, s));
-      Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), offset);
-      Value at = LLVM::GEPOp::create(b, loc, base.getType(), i32, base, ArrayRef<LLVM::GEPArg>{wide});
+      Value at = addressOf(base, e.address(view, pointOf(flatIndex(value, j), view, s)), i32);
       LLVM::StoreOp::create(b, loc, bits, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
                             /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
     }

@@ -178,6 +178,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
 }
 
 bool UnitLoop::chooseCluster() {
+  acrossBlocks = false;
   if (!mayExchangeInCluster())
     return false;
   const int64_t mostBlocks = std::min(e.getOptions().clusterBlocks, units);

@@ -133,6 +133,17 @@ struct Config {
   Config(const Config &) = delete;
 };
 
+/// What a kernel takes; it points into itself.
+struct Parameters {
+  GpuArguments values;
+  int64_t first, count; ///< of a piece's frames
+  void *places[5] = {&values.workspace, &values.tensors, &values.frames, &first, &count};
+
+  Parameters(const GpuLaunch &launch, const GpuArguments &arguments)
+      : values(arguments), first(launch.firstFrame), count(launch.pieceFrames) {}
+  Parameters(const Parameters &) = delete;
+};
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -332,14 +343,11 @@ Status CudaDriver::order(CUstream first, CUstream then) {
 //===----------------------------------------------------------------------===//
 
 Status CudaDriver::launchAll(const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
-  GpuArguments values = arguments;
-  int64_t first, count;
-  void *places[] = {&values.workspace, &values.tensors, &values.frames, &first, &count};
   for (const GpuLaunch &launch : launches) {
-    first = launch.firstFrame;
-    count = launch.pieceFrames;
+    Parameters parameters(launch, arguments);
     Config config(*launch.launch, launch.blocks, stream);
-    CUresult result = cuda.cuLaunchKernelEx(&config.config, kernels[launch.kernel].function, places, nullptr);
+    CUresult result =
+        cuda.cuLaunchKernelEx(&config.config, kernels[launch.kernel].function, parameters.places, nullptr);
     if (result == CUDA_SUCCESS)
       continue;
     Status status = cuda.check(result, "cuLaunchKernelEx");
@@ -352,27 +360,23 @@ Status CudaDriver::launchAll(const std::vector<GpuLaunch> &launches, const GpuAr
 
 /// Adds each launch behind those that it names; false if the driver cannot.
 bool CudaDriver::addNodes(CUgraph graph, const std::vector<GpuLaunch> &launches, const GpuArguments &arguments) {
-  GpuArguments values = arguments;
-  int64_t first, count;
-  void *places[] = {&values.workspace, &values.tensors, &values.frames, &first, &count};
   std::vector<CUgraphNode> nodes, before;
   for (const GpuLaunch &launch : launches) {
-    first = launch.firstFrame;
-    count = launch.pieceFrames;
+    Parameters parameters(launch, arguments);
     before.clear();
     for (uint32_t earlier : launch.after)
       before.push_back(nodes[earlier]);
     Config config(*launch.launch, launch.blocks, stream, launch.overlaps);
     const CUlaunchConfig &shape = config.config;
-    CUDA_KERNEL_NODE_PARAMS parameters = {};
-    parameters.func = kernels[launch.kernel].function;
-    parameters.gridDimX = shape.gridDimX;
-    parameters.blockDimX = shape.blockDimX;
-    parameters.gridDimY = parameters.gridDimZ = parameters.blockDimY = parameters.blockDimZ = 1;
-    parameters.sharedMemBytes = shape.sharedMemBytes;
-    parameters.kernelParams = places;
+    CUDA_KERNEL_NODE_PARAMS kernel = {};
+    kernel.func = kernels[launch.kernel].function;
+    kernel.gridDimX = shape.gridDimX;
+    kernel.blockDimX = shape.blockDimX;
+    kernel.gridDimY = kernel.gridDimZ = kernel.blockDimY = kernel.blockDimZ = 1;
+    kernel.sharedMemBytes = shape.sharedMemBytes;
+    kernel.kernelParams = parameters.places;
     CUgraphNode &node = nodes.emplace_back();
-    if (cuda.cuGraphAddKernelNode(&node, graph, before.data(), before.size(), &parameters) != CUDA_SUCCESS)
+    if (cuda.cuGraphAddKernelNode(&node, graph, before.data(), before.size(), &kernel) != CUDA_SUCCESS)
       return false;
     for (unsigned i = 0; i < shape.numAttrs; ++i)
       if (cuda.cuGraphKernelNodeSetAttribute(node, shape.attrs[i].id, &shape.attrs[i].value) != CUDA_SUCCESS)

@@ -432,15 +432,17 @@ Status GpuDevice::sizeLaunches(const Function &function, size_t position, int64_
         added.firstFrame = prepared.launch->reversed ? all - end : first;
         added.pieceFrames = end - first;
         added.overlaps = overlaps;
-        for (uint32_t earlier : prepared.launch->after)
-          added.after.push_back(numberOf(piece, earlier));
-        if (piece > 0)
-          for (uint32_t earlier : prepared.launch->behind)
-            added.after.push_back(numberOf(piece - 1, earlier));
+        if (overlaps) {
+          for (uint32_t earlier : prepared.launch->after)
+            added.after.push_back(numberOf(piece, earlier));
+          if (piece > 0)
+            for (uint32_t earlier : prepared.launch->behind)
+              added.after.push_back(numberOf(piece - 1, earlier));
+        } else if (k > 0) { // one piece, its launches one after another
+          added.after = {numberOf(piece, k - 1)};
+        }
         if (added.after.empty())
           added.after = last;
-        if (!overlaps)
-          added.after = k ? std::vector{numberOf(piece, k - 1)} : last;
       }
     }
     last.clear();

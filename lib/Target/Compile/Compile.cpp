@@ -100,6 +100,7 @@ private:
   Status emitArtifact(CompileResult &result);
   void recordMemory(ModuleOp code);
   LogicalResult emitHostCode(StringRef target, TablesOptions &tables);
+  void setOptions(ToGpuOptions &gpu) const;
   LogicalResult emitCodeForDevice(StringRef target, TablesOptions &tables);
   std::string print(ModuleOp module);
   std::string bytecode(ModuleOp module);
@@ -159,7 +160,8 @@ LogicalResult Compilation::override() {
     std::string text = "#rnn." + kind.str() + "<" + fields.str() + ">";
     auto optimizer = dyn_cast_or_null<OptimizerAttrInterface>(parseAttribute(text, &context));
     if (!optimizer)
-      return step.emitError() << "unknown optimizer '" << options.optimizer << "'; expected adam, adamw, sgd, rmsprop or adadelta";
+      return step.emitError() << "unknown optimizer '" << options.optimizer
+                              << "'; expected adam, adamw, sgd, rmsprop or adadelta";
     step.setOptimizerAttr(optimizer);
   }
   return verify(*module);
@@ -304,6 +306,11 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
   return success();
 }
 
+void Compilation::setOptions(ToGpuOptions &gpu) const {
+  gpu.regime = options.regime;
+  gpu.pieceFrames = options.pieceFrames;
+}
+
 LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &tables) {
   OwningOpRef<ModuleOp> lowered = module->clone();
   ToGpuOptions gpu;
@@ -311,8 +318,7 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
     gpu.multiprocessors = chip->multiprocessors;
     gpu.clusterBlocks = chip->clusterBlocks;
   }
-  gpu.regime = options.regime;
-  gpu.pieceFrames = options.pieceFrames;
+  setOptions(gpu);
   const size_t known = remarks.getEntries().size();
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
@@ -426,8 +432,7 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
     return result.output = print(*module), Status::success();
   case CompileTo::Gpu: {
     ToGpuOptions gpu;
-    gpu.regime = options.regime;
-    gpu.pieceFrames = options.pieceFrames;
+    setOptions(gpu);
     if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
       return printed();
     return result.output = print(*module), Status::success();

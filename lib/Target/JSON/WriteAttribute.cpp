@@ -149,16 +149,8 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
                          {{"lr", a.getLr()}, {"momentum", a.getMomentum()}, {"weight_decay", a.getWeightDecay()}},
                          {{"nesterov", a.getNesterov()}});
       })
-      .Case([&](AdamAttr a) {
-        return writeKind(json, "adam",
-                         {{"lr", a.getLr()},
-                          {"beta1", a.getBeta1()},
-                          {"beta2", a.getBeta2()},
-                          {"eps", a.getEps()},
-                          {"weight_decay", a.getWeightDecay()}});
-      })
-      .Case([&](AdamWAttr a) {
-        return writeKind(json, "adamw",
+      .Case<AdamAttr, AdamWAttr>([&](auto a) {
+        return writeKind(json, a.getMnemonic(),
                          {{"lr", a.getLr()},
                           {"beta1", a.getBeta1()},
                           {"beta2", a.getBeta2()},

@@ -310,35 +310,30 @@ void SGDAttr::print(AsmPrinter &printer) const {
               getNesterov() ? "nesterov" : "");
 }
 
-Attribute AdamAttr::parse(AsmParser &parser, Type) {
-  Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0;
+template <typename AdamLike>
+static Attribute parseAdam(AsmParser &parser, double defaultDecay) {
+  Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = defaultDecay;
   if (parseFields(parser, {{"lr", &lr}, {"beta1", &beta1}, {"beta2", &beta2}, {"eps", &eps}, {"weight_decay", &decay}}))
     return {};
-  return get(parser.getContext(), lr, beta1, beta2, eps, decay);
+  return AdamLike::get(parser.getContext(), lr, beta1, beta2, eps, decay);
 }
 
-void AdamAttr::print(AsmPrinter &printer) const {
-  printFields(printer, getLr(),
-              {{"beta1", getBeta1(), 0.9},
-               {"beta2", getBeta2(), 0.999},
-               {"eps", getEps(), 1e-8},
-               {"weight_decay", getWeightDecay(), 0.0}});
+template <typename AdamLike>
+static void printAdam(AsmPrinter &printer, AdamLike attribute, double defaultDecay) {
+  printFields(printer, attribute.getLr(),
+              {{"beta1", attribute.getBeta1(), 0.9},
+               {"beta2", attribute.getBeta2(), 0.999},
+               {"eps", attribute.getEps(), 1e-8},
+               {"weight_decay", attribute.getWeightDecay(), defaultDecay}});
 }
 
-Attribute AdamWAttr::parse(AsmParser &parser, Type) {
-  Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01;
-  if (parseFields(parser, {{"lr", &lr}, {"beta1", &beta1}, {"beta2", &beta2}, {"eps", &eps}, {"weight_decay", &decay}}))
-    return {};
-  return get(parser.getContext(), lr, beta1, beta2, eps, decay);
-}
+Attribute AdamAttr::parse(AsmParser &parser, Type) { return parseAdam<AdamAttr>(parser, 0); }
 
-void AdamWAttr::print(AsmPrinter &printer) const {
-  printFields(printer, getLr(),
-              {{"beta1", getBeta1(), 0.9},
-               {"beta2", getBeta2(), 0.999},
-               {"eps", getEps(), 1e-8},
-               {"weight_decay", getWeightDecay(), 0.01}});
-}
+void AdamAttr::print(AsmPrinter &printer) const { printAdam(printer, *this, 0); }
+
+Attribute AdamWAttr::parse(AsmParser &parser, Type) { return parseAdam<AdamWAttr>(parser, 0.01); }
+
+void AdamWAttr::print(AsmPrinter &printer) const { printAdam(printer, *this, 0.01); }
 
 Attribute RMSpropAttr::parse(AsmParser &parser, Type) {
   Real lr = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, decay = 0;

@@ -7,6 +7,7 @@
 #include "Operations.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -266,6 +267,18 @@ static Tensor evaluateConversion(Operation *op, const Tensor &source, Perturbati
 // Sums
 //===----------------------------------------------------------------------===//
 
+/// The nearest bf16, ties to even.
+static double roundToBf16(double value) {
+  float single = static_cast<float>(value);
+  if (std::isnan(single))
+    return value;
+  uint32_t bits;
+  std::memcpy(&bits, &single, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  std::memcpy(&single, &bits, sizeof bits);
+  return single;
+}
+
 /// result[…] += lhs[…] * rhs[…] over the iteration space, the last dimension fastest.
 template <typename T>
 static void accumulateProducts(ContractOp op, const T *lhs, const T *rhs, T *result, double *terms) {
@@ -324,11 +337,23 @@ static void scatter(const Tensor &update, const Tensor &index, Tensor &sum, Tens
 
 void rnn::accumulate(Operation *op, Operands operands, Tensor &sum, Tensor *terms) {
   if (auto contract = dyn_cast<ContractOp>(op)) {
-    if (sum.isFloat())
-      accumulateProducts<double>(contract, operands[0]->floats().data(), operands[1]->floats().data(),
-                                 sum.floats().data(), terms ? terms->floats().data() : nullptr);
-    else
+    if (sum.isFloat()) {
+      std::vector<double> rounded[2];
+      const double *factors[2];
+      for (unsigned i : {0u, 1u}) {
+        const auto &values = operands[i]->floats();
+        factors[i] = values.data();
+        if (!contract.getRoundTo())
+          continue;
+        rounded[i].assign(values.begin(), values.end());
+        llvm::transform(rounded[i], rounded[i].begin(), roundToBf16);
+        factors[i] = rounded[i].data();
+      }
+      accumulateProducts<double>(contract, factors[0], factors[1], sum.floats().data(),
+                                 terms ? terms->floats().data() : nullptr);
+    } else {
       accumulateProducts<uint64_t>(contract, wrapping(*operands[0]), wrapping(*operands[1]), wrapping(sum), nullptr);
+    }
   } else if (isa<ScatterAddOp>(op)) {
     scatter(*operands[0], *operands[1], sum, terms);
   } else {

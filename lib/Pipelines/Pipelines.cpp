@@ -55,6 +55,8 @@ static void buildGradientPhase(OpPassManager &phase, const ToGradientOptions &op
   phase.addPass(createSpecialise({"infer"}));
   if (keepsSignals)
     phase.addPass(createKeepSignals());
+  if (options.matmulPrecision != "f32")
+    phase.addPass(createSetMatmulPrecision({options.matmulPrecision}));
   // Adjoint rules ask for the same constants, saves and slopes again and again.
   phase.addPass(createSort());
   phase.addPass(createCSEPass());

@@ -38,6 +38,7 @@ const std::vector<Option> kOptions = {
     {"device", "<n>", "number of the device (0)"},
     {"threads", "<n>", "number of threads (all cores)"},
     {"cast", nullptr, "round floats of another type"},
+    {"matmul-precision", "p", "f32, or bf16: products round their operands (f32)"},
     {"dtype", "f64", "compute an f32 network in f64"},
     {"compare", "interpreter", "compare with the interpreter, within its error budget"},
     {"expect", "<file>", "compare with the tensors of a file"},
@@ -60,6 +61,7 @@ struct RunOptions {
   DeviceOptions device;
   PrepareOptions prepare;
   SampleOptions sample;
+  std::string matmulPrecision;
   bool sampling = false, describe = false, compare = false;
   std::optional<double> rtol, atol;
 
@@ -88,6 +90,8 @@ Status RunOptions::read(const CommandLine &line) {
   if (Status status = line.choice("dtype", {"f64"}, word); status.failed())
     return status;
   if (Status status = line.choice("compare", {"interpreter"}, word); status.failed())
+    return status;
+  if (Status status = line.choice("matmul-precision", {"f32", "bf16"}, matmulPrecision); status.failed())
     return status;
   prepare.widen = line.has("dtype");
   prepare.cast = line.has("cast");
@@ -172,7 +176,11 @@ Status open(const RunOptions &options, const Inputs &inputs, Program &program, b
   }
   if (options.prepare.widen)
     flags.push_back("--dtype=f64");
+  if (!options.matmulPrecision.empty())
+    flags.push_back("--matmul-precision=" + options.matmulPrecision);
   if (!compile) {
+    if (!options.matmulPrecision.empty())
+      return usageError("--matmul-precision needs an .mlir model; '" + options.model + "' is compiled");
     if (options.prepare.widen && options.device.target != "interpreter")
       return usageError("--dtype=f64 with '" + options.model + "' needs --target=interpreter",
                         {"on cpu it needs the .mlir model"});

@@ -23,15 +23,20 @@ struct Shaping {
   const char *otherwise;
 };
 const std::vector<Shaping> kShaping = {
-    {"function", ""},      {"cell", "lstm"},     {"hidden-size", "128"},
-    {"num-layers", "2"},   {"val-split", "0.1"}, {"inputs", ""},
-    {"targets", ""},       {"horizon", "1"},     {"sequence-column", ""},
-    {"streams", "16"},     {"bptt-window", ""},  {"bptt-advance", ""},
-    {"optimizer", "adam"}, {"lr", "0.002"},      {"momentum", "0.9"},
-    {"weight-decay", "0"}, {"clip-norm", "1"},   {"lr-schedule", "constant"},
-    {"warmup-steps", "0"}, {"lr-min", "1e-5"},   {"lr-factor", "0.5"},
-    {"min-delta", "1e-4"}, {"patience", "3"},    {"early-stop", "0"},
-    {"val-every", ""},     {"val-data", ""},     {"seed", "0"},
+    {"function", ""},        {"cell", "lstm"},
+    {"hidden-size", "128"},  {"num-layers", "2"},
+    {"val-split", "0.1"},    {"inputs", ""},
+    {"targets", ""},         {"horizon", "1"},
+    {"sequence-column", ""}, {"streams", "16"},
+    {"bptt-window", ""},     {"bptt-advance", ""},
+    {"optimizer", "adam"},   {"lr", "0.002"},
+    {"momentum", "0.9"},     {"weight-decay", "0"},
+    {"clip-norm", "1"},      {"lr-schedule", "constant"},
+    {"warmup-steps", "0"},   {"lr-min", "1e-5"},
+    {"lr-factor", "0.5"},    {"min-delta", "1e-4"},
+    {"patience", "3"},       {"early-stop", "0"},
+    {"val-every", ""},       {"val-data", ""},
+    {"seed", "0"},           {"matmul-precision", "f32"},
 };
 
 /// The default of an option for an optimizer other than adam.
@@ -95,6 +100,7 @@ const std::vector<tools::Option> &optionTable() {
       {"patience", "<n>", "plateau: validations without a gain (3)"},
       {"min-delta", "<x>", "what counts as a gain (1e-4)"},
       {"early-stop", "<n>", "stop after n validations without a gain; 0 is off (0)"},
+      {"matmul-precision", "f32|bf16", "bf16: products round their operands, which tensor cores need (f32)"},
       {"epochs", "<n>", "passes over the data (1)"},
       {"max-steps", "<n>", "stop after n steps", "steps"},
       {"val-every", "<steps>", "steps between validations (the epoch's end)"},
@@ -173,6 +179,7 @@ Status Options::read(const CommandLine &line) {
   Status status = all({
       line.choice("cell", {"lstm", "peephole-lstm", "gru", "elman"}, cell),
       line.choice("optimizer", {"adam", "adamw", "sgd", "rmsprop", "adadelta"}, optimizer),
+      line.choice("matmul-precision", {"f32", "bf16"}, matmulPrecision),
       line.choice("lr-schedule", {"constant", "cosine", "plateau"}, schedule),
       line.integer("hidden-size", 1, 1 << 20, hiddenSize),
       line.integer("num-layers", 1, 1024, layers),

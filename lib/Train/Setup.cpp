@@ -103,7 +103,7 @@ Status overrides(const Options &options, const std::string &model, std::vector<s
 }
 
 Status rejectOverrides(const Options &options) {
-  for (const char *name : {"bptt-window", "bptt-advance", "optimizer", "clip-norm"})
+  for (const char *name : {"bptt-window", "bptt-advance", "optimizer", "clip-norm", "matmul-precision"})
     if (options.shaping.count(name))
       return usageError(std::string("--") + name + " needs an .mlir model; '" + options.model + "' is compiled");
   return Status::success();
@@ -152,8 +152,11 @@ Status compileModel(Setup &setup) {
   if (!compile)
     if (Status status = rejectOverrides(options); status.failed())
       return status;
-  if (compile)
+  if (compile) {
     flags.push_back("--streams=" + std::to_string(options.streams));
+    if (options.matmulPrecision != "f32")
+      flags.push_back("--matmul-precision=" + options.matmulPrecision);
+  }
   if (options.dryRun) {
     if (!compile)
       return usageError("--dry-run needs an .mlir model; '" + model + "' is compiled");

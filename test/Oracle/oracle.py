@@ -47,9 +47,33 @@ def slices(attrs):
                  zip(attrs["static_offsets"], attrs["static_sizes"], attrs["static_strides"]))
 
 
+def to_bf16(x):
+    return x.astype(jnp.float32).astype(jnp.bfloat16).astype(x.dtype)
+
+
+@jax.custom_vjp
+def rounded(x):
+    """Rounds a value; its derivative is 1."""
+    return to_bf16(x)
+
+
+rounded.defvjp(lambda x: (to_bf16(x), None), lambda _, error: (error,))
+
+
+@jax.custom_vjp
+def rounding_errors(x):
+    """Rounds the derivative of a value."""
+    return x
+
+
+rounding_errors.defvjp(lambda x: (x, None), lambda _, error: (to_bf16(error),))
+
+
 def contract(lhs, rhs, attrs):
     a, b, out = attrs["indexing_maps"]
-    return jnp.einsum(lhs, a, rhs, b, out)
+    if "round_to" not in attrs:
+        return jnp.einsum(lhs, a, rhs, b, out)
+    return rounding_errors(jnp.einsum(rounded(lhs), a, rounded(rhs), b, out))
 
 
 def reduce(x, attrs):

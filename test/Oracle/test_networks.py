@@ -26,6 +26,7 @@ import oracle
 
 HERE = pathlib.Path(__file__).resolve().parent
 RANDOM = [("float", seed) for seed in range(60)] + [("window", seed) for seed in range(20)] + [("cells", seed) for seed in range(20)]
+RANDOM += [("rounded", seed) for seed in range(10)]  # float, with products of rounded operands
 INTEGER = range(20)
 NAMED = ["charlm", "two-loops", "bidirectional", "resets-masks", "window-1", "window-2", "window-4"]
 TOLERANCE = 1e-9
@@ -98,10 +99,17 @@ class Case:
 
 
 def random_case(mode, seed, folder):
-    g = generate.Generator(seed, mode)
+    g = generate.Generator(seed, "float" if mode == "rounded" else mode)
+    text, dump = g.mlir(), g.dump()
+    if mode == "rounded":
+        model = folder / "net.mlir"
+        model.write_text(text)
+        text = run("rnn-opt", model, "-rnn-expand-cells", "-rnn-set-matmul-precision")
+        model.write_text(text)
+        dump = json.loads(run("rnn-translate", "--rnn-to-json", model))
     frames = g.bptt[1] if g.bptt else 4
     chunks = [g.inputs(frames, STREAMS, 100 * seed + i, parameters=i == 0) for i in range(CALLS)]
-    return Case(f"{mode}-{seed}", folder, g.mlir(), g.dump(), chunks, "step" if g.step else "net")
+    return Case(f"{mode}-{seed}", folder, text, dump, chunks, "step" if g.step else "net")
 
 
 def named_case(name, folder):

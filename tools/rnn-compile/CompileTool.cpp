@@ -34,9 +34,10 @@ static const std::vector<Option> kOptions = {
     {"optimizer", "name", "adam|adamw|sgd|rmsprop|adadelta[,key=value...], instead of the model's"},
     {"clip-norm", "c", "clip the gradient's norm, instead of the model's; 0: off"},
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
+    {"matmul-precision", "p", "f32, or bf16: products round their operands, which tensor cores need (f32)"},
     {"dtype", "f64", "compute an f32 network in f64"},
     {"memory-limit", "n", "largest workspace, with KiB, MiB or GiB"},
-    {"regime", "r", "auto, block or grid: whether a loop spreads over the blocks of a GPU (auto)"},
+    {"regime", "r", "auto, block, cluster or grid: how far a loop spreads over the blocks of a GPU (auto)"},
     {"piece-frames", "n", "frames of a piece where loops overlap on a GPU, at least (64)"},
     {"compile-to", "phase", "graph, gradient, schedule, linalg, cpu, gpu: print MLIR; binary: the artifact (binary)"},
     {"describe", nullptr, "print the tensor tables as JSON, compile nothing"},
@@ -122,7 +123,7 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
     return status;
   if (line.has("clip-norm"))
     options.clipNorm = clip;
-  if (Status status = line.choice("regime", {"auto", "block", "grid"}, options.regime); status.failed())
+  if (Status status = line.choice("regime", {"auto", "block", "cluster", "grid"}, options.regime); status.failed())
     return status;
   if (Status status = line.integer("piece-frames", 1, 1 << 30, options.pieceFrames); status.failed())
     return status;
@@ -133,6 +134,8 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
     return status;
   if (remat == "recompute")
     return notImplemented("--remat=recompute");
+  if (Status status = line.choice("matmul-precision", {"f32", "bf16"}, options.matmulPrecision); status.failed())
+    return status;
   std::string dtype;
   if (Status status = line.choice("dtype", {"f64"}, dtype); status.failed())
     return status;

@@ -44,6 +44,8 @@ struct ToGradientOptions : ToGraphOptions, PassPipelineOptions<ToGradientOptions
   ListOption<std::string> keep{
       *this, "keep",
       llvm::cl::desc("gradients, results: what a train step returns as well; signals: of every function")};
+  Option<std::string> matmulPrecision{
+      *this, "matmul-precision", llvm::cl::desc("f32, or bf16: products round their operands"), llvm::cl::init("f32")};
 };
 
 /// Options of `rnn-to-schedule`.

@@ -35,10 +35,12 @@ struct CompileOptions {
   std::optional<double> clipNorm;
   /// `split` or `sequential`.
   std::string mode = "split";
-  /// On a GPU, whether loops spread over blocks: `auto`, `block` or `grid`; and the least frames of a piece of a
-  /// wavefront.
+  /// On a GPU, how far loops spread over blocks: `auto`, `block`, `cluster` or `grid`; and the least frames of a piece
+  /// of a wavefront.
   std::string regime = "auto";
   int64_t pieceFrames = 64;
+  /// What products round their operands to: `f32` (nothing) or `bf16`.
+  std::string matmulPrecision = "f32";
   /// Compute in f64.
   bool f64 = false;
   /// Largest workspace in bytes for a call of one frame; 0: no limit.

@@ -39,6 +39,7 @@ struct Options {
   bool streamsGiven = false;
   int64_t window = 0, advance = 0; ///< 0: not given
 
+  std::string matmulPrecision = "f32";
   std::string optimizer = "adam";
   bool optimizerGiven = false, lrGiven = false, clipGiven = false;
   double lr = 0.002, momentum = 0.9, weightDecay = 0, clipNorm = 1;

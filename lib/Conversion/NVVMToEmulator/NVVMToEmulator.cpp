@@ -52,6 +52,7 @@ private:
   LogicalResult rewrite(Operation *op);
   LogicalResult rewriteShuffle(NVVM::ShflOp op);
   LogicalResult rewriteMma(NVVM::MmaOp op);
+  LogicalResult rewriteConversion(NVVM::ConvertF32x2ToBF16x2Op op);
   LogicalResult rewritePtx(NVVM::InlinePtxOp op);
   LogicalResult rewriteTest(Operation *op, Value mbarrier, Value parity);
   LogicalResult rewriteAtomic(Operation *op, bool writes);
@@ -174,6 +175,25 @@ LogicalResult KernelConverter::rewriteMma(NVVM::MmaOp op) {
   return success();
 }
 
+/// To the nearest bf16, ties to even; NaN to the one that a GPU has.
+LogicalResult KernelConverter::rewriteConversion(NVVM::ConvertF32x2ToBF16x2Op op) {
+  if (op.getRnd() != NVVM::FPRoundingMode::RN || op.getRelu() || op.getSat() != NVVM::SaturationMode::NONE)
+    return op.emitOpError("is known to the emulator with rounding to the nearest only");
+  auto convert = [&](Value value) -> Value {
+    Value bits = LLVM::BitcastOp::create(b, loc, i32, value);
+    Value isOdd = LLVM::AndOp::create(b, loc, LLVM::LShrOp::create(b, loc, bits, constant(16)), constant(1));
+    Value rounded = LLVM::AddOp::create(b, loc, bits, LLVM::AddOp::create(b, loc, isOdd, constant(0x7fff)));
+    Value isNan = LLVM::FCmpOp::create(b, loc, LLVM::FCmpPredicate::uno, value, value);
+    return LLVM::SelectOp::create(b, loc, isNan, constant(0x7fff0000), rounded);
+  };
+  Value low = LLVM::LShrOp::create(b, loc, convert(op.getSrcLo()), constant(16));
+  Value high = LLVM::AndOp::create(b, loc, convert(op.getSrcHi()), constant(int32_t(0xffff0000)));
+  Value word = LLVM::OrOp::create(b, loc, low, high);
+  op.replaceAllUsesWith(LLVM::BitcastOp::create(b, loc, op.getType(), word).getResult());
+  op.erase();
+  return success();
+}
+
 /// A test of an mbarrier's phase; its result is an i1, or an i32 of inline PTX.
 LogicalResult KernelConverter::rewriteTest(Operation *op, Value mbarrier, Value parity) {
   if (parity.getType() != i32)
@@ -273,6 +293,7 @@ LogicalResult KernelConverter::rewrite(Operation *op) {
       .Case([&](NVVM::SyncWarpOp op) { return replace(op, offsetof(RnnEmulator, warp_barrier), op.getMask()); })
       .Case([&](NVVM::ShflOp op) { return rewriteShuffle(op); })
       .Case([&](NVVM::MmaOp op) { return rewriteMma(op); })
+      .Case([&](NVVM::ConvertF32x2ToBF16x2Op op) { return rewriteConversion(op); })
       .Case([&](NVVM::InlinePtxOp op) { return rewritePtx(op); })
       .Case<NVVM::ClusterArriveOp, NVVM::ClusterArriveRelaxedOp>([&](Operation *op) {
         bool relaxed = isa<NVVM::ClusterArriveRelaxedOp>(op);

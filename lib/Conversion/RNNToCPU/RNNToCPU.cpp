@@ -149,6 +149,8 @@ View CpuEmitter::pack(const MatrixProduct &product, const ProductTiling &tiling)
 }
 
 bool CpuEmitter::emitProduct(const MatrixProduct &request) {
+  if (request.roundsToBf16) // plain loops round their operands
+    return false;
   Product product;
   product.element = request.element;
   product.columns = request.columns;

@@ -24,6 +24,13 @@ constexpr int64_t kMaxBlockThreads = 1024;
 constexpr int64_t kRegisters = 65536;
 /// Bytes of a thread's widest access.
 constexpr int64_t kAccessBytes = 16;
+/// Rows, columns and depth of a product that a warp does on the tensor cores at
+/// once, of bf16. Lane 4g + i has, of each factor, row g (of the left one g + 8,
+/// too) and four of the depth's elements, and of the result rows g and g + 8,
+/// columns 2i and 2i + 1.
+constexpr int64_t kTileRows = 16, kTileColumns = 8, kTileDepth = 16;
+/// Words of a left tile that a lane has.
+constexpr int64_t kWordsOfTile = 4;
 /// The NVVM address space of memory that all blocks see.
 constexpr unsigned kGlobalMemory = 1;
 
@@ -48,6 +55,7 @@ struct LoopDescription {
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
   int64_t exchangedBytes = 0; ///< of those vectors, for all streams
   bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
+  bool onTensorCores = false; ///< the products
   int64_t registers = 0;      ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only
@@ -85,6 +93,12 @@ public:
   /// Neighbouring elements of shared or other aligned memory, whose number divides
   /// their place.
   SmallVector<Value> loadNeighbours(Value memory, Value at, int64_t count);
+  /// Two f32 as bf16 in an i32, the first in its lower half.
+  Value packBf16(Value low, Value high);
+  /// The tile `sums` (four f32) plus the product of a left tile (four words) and a
+  /// right one (two), by the whole warp. Any order of the depth's elements will do
+  /// that both have in common.
+  SmallVector<Value> multiplyTiles(ArrayRef<Value> left, ArrayRef<Value> right, ArrayRef<Value> sums);
   /// All of so many neighbouring lanes get their values combined, in one order.
   /// The whole warp takes part: its groups of lanes exchange among themselves.
   Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine);

@@ -31,6 +31,7 @@ bool ProductKernel::isSupported(Type element) {
 
 ProductKernel::ProductKernel(GpuEmitter &emitter, const MatrixProduct &product)
     : e(emitter), b(e.b), loc(e.loc), index(e.index), product(product),
+      onTensorCores(product.roundsToBf16 && product.element.isF32()),
       chunk(kAccessBytes * 8 / product.element.getIntOrFloatBitWidth()), tiling(chooseTiling()),
       columnTiles(llvm::divideCeil(product.columns, tiling.columns)),
       lhs{product.lhs, product.lhs.rowStride, product.lhs.columnStride, tiling.rows},
@@ -38,9 +39,10 @@ ProductKernel::ProductKernel(GpuEmitter &emitter, const MatrixProduct &product)
   if (product.depthOverFrames)
     shares = std::clamp<int64_t>(kWantedBlocks / countTiles(tiling), 1, kMaxShares);
   // A bit more than a power of two: threads that store along the depth meet
-  // different banks.
-  lhs.pitch = tiling.rows + chunk;
-  rhs.pitch = tiling.columns + chunk;
+  // different banks, as do lanes that read their parts of tiles.
+  const int64_t padding = onTensorCores ? 2 * chunk : chunk;
+  lhs.pitch = tiling.rows + padding;
+  rhs.pitch = tiling.columns + padding;
   chooseVectors(lhs, product.rows);
   chooseVectors(rhs, product.columns);
   lhs.isRagged = product.rows % tiling.rows != 0;
@@ -55,7 +57,8 @@ int64_t ProductKernel::countTiles(const Tiling &tiling) const {
 /// The largest tile that leaves enough of them; where the depth can be divided,
 /// that is not mostly padding.
 ProductKernel::Tiling ProductKernel::chooseTiling() const {
-  const Tiling small{32, 32, 16, 4, 4, 8}, medium{64, 64, chunk == 4 ? 16 : 8, 4, 4, 2}, large{128, 128, 8, 8, 8, 2};
+  const Tiling small{32, 32, 16, 4, 4, 8}, medium{64, 64, chunk == 4 ? 16 : 8, 4, 4, 2},
+      large{128, 128, onTensorCores ? kTileDepth : 8, 8, 8, 2};
   auto fits = [&](const Tiling &tiling) {
     if (!product.depthOverFrames)
       return countTiles(tiling) >= kWantedTiles;
@@ -162,6 +165,15 @@ ProductKernel::Place ProductKernel::findPlace(Value item) {
   place.thread = recompute(thread);
   Value threads = constantI32(kWarpThreads), two = constantI32(2), columns = constantI32(kWarpColumns);
   Value lane = index.rem(place.thread, threads), warp = index.div(place.thread, threads);
+  if (onTensorCores) {
+    auto [rows, columns] = getWarpPart();
+    Value four = constantI32(4), warpsAcross = constantI32(tiling.columns / columns);
+    place.depthLane = index.rem(lane, four);
+    place.threadRow = index.add(index.mul(index.div(warp, warpsAcross), constantI32(rows)), index.div(lane, four));
+    place.threadColumn =
+        index.add(index.mul(index.rem(warp, warpsAcross), constantI32(columns)), index.mul(place.depthLane, two));
+    return place;
+  }
   // Pairs of lanes are one above the other: each quarter of a warp reads few
   // different vectors of either side.
   Value laneRow = index.add(index.mul(index.div(lane, constantI32(2 * kWarpColumns)), two), index.rem(lane, two));
@@ -215,18 +227,10 @@ void ProductKernel::emitTile(Value item) {
     Value next = index.add(loop.getInductionVar(), constantI32(1));
     Value nextDepth = index.add(begin, index.mul(widen(next), slice));
     SmallVector<Value> nextLhs = loadSlice(lhs, next, nextDepth), nextRhs = loadSlice(rhs, next, nextDepth);
-    auto read = [&](int64_t k) {
-      return std::pair(readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows),
-                       readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns));
-    };
-    auto current = read(0);
-    for (int64_t k = 0; k < tiling.slice; ++k) {
-      auto [left, right] = current;
-      if (k + 1 < tiling.slice)
-        current = read(k + 1);
-      for (auto [i, sum] : llvm::enumerate(sums))
-        sum = e.multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
-    }
+    if (onTensorCores)
+      multiplySliceOnTensorCores(place, buffer, sums);
+    else
+      multiplySlice(place, buffer, sums);
     storeSlice(lhs, nextLhs, other);
     storeSlice(rhs, nextRhs, other);
     gpu::BarrierOp::create(b, loc);
@@ -234,6 +238,70 @@ void ProductKernel::emitTile(Value item) {
     scf::YieldOp::create(b, loc, sums);
   }
   storeResults(llvm::to_vector_of<Value>(loop.getResults().drop_back()), findPlace(item));
+}
+
+void ProductKernel::multiplySlice(const Place &place, Value buffer, SmallVectorImpl<Value> &sums) {
+  auto read = [&](int64_t k) {
+    return std::pair(readShared(lhs, buffer, widen(place.threadRow), k, tiling.threadRows),
+                     readShared(rhs, buffer, widen(place.threadColumn), k, tiling.threadColumns));
+  };
+  auto current = read(0);
+  for (int64_t k = 0; k < tiling.slice; ++k) {
+    auto [left, right] = current;
+    if (k + 1 < tiling.slice)
+      current = read(k + 1);
+    for (auto [i, sum] : llvm::enumerate(sums))
+      sum = e.multiplyAdd(left[i / right.size()], right[i % right.size()], sum);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+/// Warps lie two above each other.
+std::pair<int64_t, int64_t> ProductKernel::getWarpPart() const {
+  const int64_t warps = tiling.threads() / kWarpThreads;
+  return {tiling.rows / 2, tiling.columns / (warps / 2)};
+}
+
+/// The sums are [tiles of rows][tiles of columns][4].
+void ProductKernel::multiplySliceOnTensorCores(const Place &place, Value buffer, SmallVectorImpl<Value> &sums) {
+  auto [rows, columns] = getWarpPart();
+  const int64_t rowTiles = rows / kTileRows, columnTiles = columns / kTileColumns;
+  // A right tile's column is that of the lane's row in a left one.
+  Value column = index.sub(place.threadColumn, index.mul(place.depthLane, constantI32(2)));
+  column = index.add(column, index.div(index.rem(place.thread, constantI32(kWarpThreads)), constantI32(4)));
+  for (int64_t k = 0; k < tiling.slice; k += kTileDepth) {
+    SmallVector<Value> right = readTiles(rhs, buffer, column, place.depthLane, k, columnTiles);
+    for (int64_t i = 0; i < rowTiles; ++i) {
+      Value row = index.add(place.threadRow, constantI32(i * kTileRows));
+      SmallVector<Value> half = readTiles(lhs, buffer, row, place.depthLane, k, kTileRows / kTileColumns);
+      Value left[] = {half[0], half[2], half[1], half[3]};
+      for (int64_t j = 0; j < columnTiles; ++j) {
+        const int64_t at = (i * columnTiles + j) * 4;
+        SmallVector<Value> tile =
+            e.multiplyTiles(left, ArrayRef(right).slice(j * 2, 2), ArrayRef<Value>(sums).slice(at, 4));
+        llvm::copy(tile, sums.begin() + at);
+      }
+    }
+  }
+}
+
+SmallVector<Value> ProductKernel::readTiles(const Factor &factor, Value buffer, Value place, Value depthLane, int64_t k,
+                                            int64_t tiles) {
+  Value begin = index.add(index.mul(buffer, index.constant(tiling.slice * factor.pitch)), widen(place));
+  begin = index.addScaled(begin, widen(depthLane), factor.pitch);
+  SmallVector<Value> words;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    SmallVector<Value> elements; // every fourth of the depth
+    for (int64_t i = 0; i < 4; ++i) {
+      Value at = index.add(begin, index.constant((k + 4 * i) * factor.pitch + tile * kTileColumns));
+      elements.push_back(memref::LoadOp::create(b, loc, factor.shared, at));
+    }
+    words.append({e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])});
+  }
+  return words;
 }
 
 //===----------------------------------------------------------------------===//
@@ -327,7 +395,10 @@ SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer,
 void ProductKernel::storeResults(ArrayRef<Value> sums, const Place &tile) {
   const View &target = tile.share ? partial : product.result.view;
   const int64_t rowStride = tile.share ? product.columns : product.result.rowStride;
-  const bool hasVectors = product.columns % chunk == 0 && rowStride % chunk == 0 && target.shift % chunk == 0;
+  // Neighbouring columns of a thread.
+  const int64_t wide = onTensorCores ? 2 : chunk;
+  const bool hasVectors = product.columns % wide == 0 && rowStride % wide == 0 && target.shift % wide == 0;
+  const int64_t width = hasVectors ? wide : 1;
   Value start = index.addScaled(index.constant(target.shift), tile.share, product.rows * product.columns);
   start = index.add(index.addScaled(start, tile.firstRow, rowStride), tile.firstColumn);
   start = index.add(index.addScaled(start, widen(tile.threadRow), rowStride), widen(tile.threadColumn));
@@ -343,21 +414,27 @@ void ProductKernel::storeResults(ArrayRef<Value> sums, const Place &tile) {
   };
   // Where the thread's row or column number i lies behind its first one.
   auto behind = [&](int64_t i, int64_t count, int64_t size) { return i / chunk * (size * chunk / count) + i % chunk; };
-  for (int64_t i = 0; i < tiling.threadRows; ++i) {
-    const int64_t row = behind(i, tiling.threadRows, tiling.rows);
+  auto [warpRows, warpColumns] = getWarpPart();
+  const int64_t threadRows = onTensorCores ? warpRows / 8 : tiling.threadRows;
+  const int64_t threadColumns = onTensorCores ? warpColumns / 4 : tiling.threadColumns;
+  auto sumAt = [&](int64_t i, int64_t j) {
+    return onTensorCores ? (i / 2 * (threadColumns / 2) + j / 2) * 4 + i % 2 * 2 + j % 2 : i * threadColumns + j;
+  };
+  for (int64_t i = 0; i < threadRows; ++i) {
+    const int64_t row = onTensorCores ? 8 * i : behind(i, threadRows, tiling.rows);
     ifInside(lhs.isRagged, tile.threadRow, row, rowsLeft, [&] {
-      for (int64_t j = 0; j < tiling.threadColumns; j += hasVectors ? chunk : 1) {
-        const int64_t column = behind(j, tiling.threadColumns, tiling.columns);
+      for (int64_t j = 0; j < threadColumns; j += width) {
+        const int64_t column = onTensorCores ? j / 2 * 8 + j % 2 : behind(j, threadColumns, tiling.columns);
         ifInside(rhs.isRagged, tile.threadColumn, column, columnsLeft, [&] {
           Value at = index.add(start, index.constant(row * rowStride + column));
-          ArrayRef<Value> own = sums.slice(i * tiling.threadColumns + j, hasVectors ? chunk : 1);
+          ArrayRef<Value> own = sums.slice(sumAt(i, j), width);
           if (!hasVectors) {
             memref::StoreOp::create(b, loc, own.front(), e.base(target), at);
             return;
           }
-          Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(chunk, product.element), own);
+          Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(width, product.element), own);
           vector::StoreOp::create(b, loc, vector, e.base(target), at, /*nontemporal=*/false,
-                                  llvm::MaybeAlign(kAccessBytes));
+                                  llvm::MaybeAlign(width * product.element.getIntOrFloatBitWidth() / 8));
         });
       }
     });

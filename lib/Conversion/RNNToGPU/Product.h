@@ -11,7 +11,9 @@
 // registers and store it when they are done, so that there is one barrier a
 // slice. A thread owns several rows and columns of the tile, whose sums stay in
 // registers; per step of the depth it reads them as vectors of 16 bytes, spread
-// over the tile so that the threads of a warp read from different banks.
+// over the tile so that the threads of a warp read from different banks. Where
+// the operands are rounded to bf16, a warp owns a part of the tile and multiplies
+// on tensor cores; what it reads from shared memory is rounded on the way.
 //
 // Blocks take tiles with the stride of the grid. A result is one sum in
 // ascending k, unless there are few tiles and the depth runs over frames: then
@@ -67,6 +69,7 @@ private:
     Value share; ///< of the depth; null if there is one
     Value firstRow, firstColumn;
     Value thread, threadRow, threadColumn; ///< i32, in the tile
+    Value depthLane;                       ///< i32, on tensor cores: which of the depth's elements are the lane's
   };
 
   Tiling chooseTiling() const;
@@ -86,6 +89,15 @@ private:
   void storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
   /// One of the depth's elements of a slice: the thread's rows or columns.
   SmallVector<Value> readShared(const Factor &factor, Value buffer, Value place, int64_t k, int64_t count);
+  /// A slice's products, added to the thread's sums.
+  void multiplySlice(const Place &place, Value buffer, SmallVectorImpl<Value> &sums);
+  void multiplySliceOnTensorCores(const Place &place, Value buffer, SmallVectorImpl<Value> &sums);
+  /// Words of a lane: of every 8 rows or columns of the warp's part, from the
+  /// lane's first on, two.
+  SmallVector<Value> readTiles(const Factor &factor, Value buffer, Value place, Value depthLane, int64_t k,
+                               int64_t tiles);
+  /// A warp's part of a tile: rows and columns.
+  std::pair<int64_t, int64_t> getWarpPart() const;
   void storeResults(ArrayRef<Value> sums, const Place &tile);
   void addShares();
   Value narrow(Value value);
@@ -98,6 +110,7 @@ private:
   Location loc;
   IndexMath &index;
   const MatrixProduct &product;
+  bool onTensorCores;
   int64_t chunk; ///< elements of 16 bytes
   Tiling tiling;
   int64_t columnTiles, shares = 1;

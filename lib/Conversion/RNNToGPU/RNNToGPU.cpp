@@ -216,7 +216,8 @@ void GpuEmitter::emitKernel(const KernelShape &wanted, Size work, function_ref<v
 
 bool GpuEmitter::emitProduct(const MatrixProduct &product) {
   // Within a loop over frames all threads are at work on one frame.
-  if (product.beforeLoop || !ProductKernel::isSupported(product.element))
+  const bool rounds = product.roundsToBf16 && !product.element.isF32();
+  if (product.beforeLoop || !ProductKernel::isSupported(product.element) || rounds)
     return false;
   ProductKernel(*this, product).emit();
   return true;
@@ -275,6 +276,24 @@ SmallVector<Value> GpuEmitter::loadNeighbours(Value memory, Value at, int64_t co
   for (int64_t i = 0; i < count; ++i)
     elements.push_back(vector::ExtractOp::create(b, loc, vector, i));
   return elements;
+}
+
+Value GpuEmitter::packBf16(Value low, Value high) {
+  Value pair = NVVM::ConvertF32x2ToBF16x2Op::create(b, loc, VectorType::get(2, b.getBF16Type()), high, low, Value(),
+                                                    NVVM::FPRoundingMode::RN);
+  return LLVM::BitcastOp::create(b, loc, b.getI32Type(), pair);
+}
+
+SmallVector<Value> GpuEmitter::multiplyTiles(ArrayRef<Value> left, ArrayRef<Value> right, ArrayRef<Value> sums) {
+  auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, b.getF32Type()));
+  constexpr int64_t shape[] = {kTileRows, kTileColumns, kTileDepth};
+  Value product = NVVM::MmaOp::create(
+      b, loc, type, left, right, sums, shape, /*b1Op=*/std::nullopt, /*intOverflow=*/std::nullopt,
+      std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16}, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < 4; ++i)
+    results.push_back(LLVM::ExtractValueOp::create(b, loc, product, i));
+  return results;
 }
 
 Value GpuEmitter::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine) {

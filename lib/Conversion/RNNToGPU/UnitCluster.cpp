@@ -205,7 +205,7 @@ void UnitLoop::sendToCluster(Value value) {
         for (int64_t j = 0; j < perUnit(value); j += width) {
           SmallVector<Value> words;
           for (int64_t c = 0; c < width; ++c)
-            words.push_back(get(value, j + c, s));
+            words.push_back(roundForProducts(get(value, j + c, s)));
           send(words, addressOf(memory, placeOf(entry, s, j), b.getI32Type()), barrier);
         }
     }
@@ -219,8 +219,9 @@ void UnitLoop::sendGathered(Value value) {
   SmallVector<Value> words; // [streams of the group][row]
   for (int64_t s = 0; s < streamsPerGroup; ++s)
     for (int64_t i = 0; i < row; ++i)
-      words.push_back(gpu::ShuffleOp::create(b, loc, get(value, i % count, s), constantI32(i / count * lanes),
-                                             constantI32(kWarpThreads), gpu::ShuffleMode::IDX)
+      words.push_back(gpu::ShuffleOp::create(b, loc, roundForProducts(get(value, i % count, s)),
+                                             constantI32(i / count * lanes), constantI32(kWarpThreads),
+                                             gpu::ShuffleMode::IDX)
                           .getShuffleResult());
   Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads));
   Value firstUnitOfWarp = index.sub(unit, index.rem(localUnit, index.constant(kWarpThreads / lanes)));

@@ -50,6 +50,10 @@ bool UnitLoop::classify() {
       return refuse(contract ? describeSignal(op) + " multiplies no vector with a matrix that is the same in all frames"
                              : describeSignal(op) + " is neither elementwise nor a reshape nor a product",
                     contract ? "multiply a parameter with a vector" : "compute it from what the cycle does not need");
+    if (products.empty())
+      roundsToBf16 = contract.getRoundTo().has_value();
+    else if (roundsToBf16 != contract.getRoundTo().has_value())
+      return refuse("some of its products round their operands and some do not", "let all of them round, or none");
     Product product;
     product.form = *form;
     if (isOfLoop(form->input)) {
@@ -437,7 +441,9 @@ SmallVector<Value> UnitLoop::emitFrame() {
     if (auto product = products.find(op); product != products.end()) {
       if (!inRegisters)
         loadWeights(op, product->second);
-      if (acrossBlocks)
+      if (onTensorCores)
+        multiplyOnTensorCores(cast<ContractOp>(op), product->second);
+      else if (acrossBlocks)
         multiplyAcrossWarps(cast<ContractOp>(op), product->second);
       if (op == lastProduct && isOwner)
         owners = beginOwners();

@@ -35,7 +35,10 @@
 // add in one order. To wait is to poll the elements themselves: the sequence is
 // preset to a pattern that nobody publishes ("sentinel"; a result with its bits
 // is published as another NaN). One relaxed store and relaxed loads suffice,
-// since nothing but the polled words is read on their strength.
+// since nothing but the polled words is read on their strength. Where products
+// round their operands to bf16 and there are streams enough, the warps multiply
+// on tensor cores: rows are a tile's rows, streams its columns, and each lane
+// waits for the very elements that are its part of a tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,6 +58,9 @@ constexpr int64_t kExchangeSlots = 3;
 
 /// Registers that a thread needs besides its weights.
 constexpr int64_t kOtherRegisters = 56;
+
+/// Tiles on tensor cores whose elements of the vector a lane waits for at one time.
+constexpr int64_t kTilesAtOnce = 16;
 
 class UnitLoop {
 public:
@@ -80,6 +86,10 @@ private:
     int64_t slice = 0;          ///< elements of the sum that a group or warp adds
     SmallVector<Value> weights; ///< [rowsPerLane][quads * 4], if in registers
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
+    /// On tensor cores: tiles of 16 rows and of 16 elements of the sum that a warp
+    /// has, and a lane's words of each, four of a tile.
+    int64_t rowTiles = 0, depthTiles = 0;
+    SmallVector<Value> fragments; ///< [rowTiles][depthTiles][4]
   };
   /// A vector in the shared memory of a block: [slots][streams][slice of the
   /// product]; slots 0 and 1 are for even and odd frames. A unit's elements are
@@ -121,6 +131,9 @@ private:
   std::optional<int64_t> dealOutToCluster(int64_t blocks, int64_t lanesOfGroup);
   int64_t countGroupCycles() const;
   bool chooseGrid();
+  /// Whether the fragments and all else that a thread has fit in its registers.
+  bool fragmentsFit(int64_t words) const;
+  int64_t countTensorCycles() const;
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
   /// Deals out the products; returns the weights of a thread.
   int64_t divideProducts();
@@ -182,6 +195,10 @@ private:
   void multiplyAcrossWarps(ContractOp op, Product &product);
   void addPartials(ContractOp op, Product &product);
   Value partialsOf(const Product &product, Value stream);
+  /// Streams of a frame's partial sums, with those that fill tiles.
+  int64_t countPartialStreams() const;
+  /// The distance of two warps', or on tensor cores streams', partial sums.
+  int64_t countPartialRows(const Product &product) const;
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
   Value addInOrder(ArrayRef<Value> terms);
@@ -191,15 +208,30 @@ private:
   /// The product's input at these positions for a stream, waited for where
   /// other blocks publish it.
   SmallVector<Value> readInput(const Product &product, Value stream, ArrayRef<Value> positions);
+  /// An element as products take it.
+  Value roundForProducts(Value element) { return roundsToBf16 ? e.roundToBf16(element) : element; }
+  SmallVector<Value> selectInput(const Product &product, Value stream, Value valid, ArrayRef<Value> positions,
+                                 ArrayRef<Value> input);
   /// Element k of what the product reads for a frame that does not exist.
   Value loadInit(const Product &product, Value k, Value stream);
   /// The address of element `at` behind an LLVM pointer.
   Value addressOf(Value base, Value at, Type element);
-  SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh);
+  SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh, bool inQuads);
+  /// The bits of elements that others may be publishing, and whether one is
+  /// missing; `inQuads`, each four of them are neighbours and aligned.
+  SmallVector<Value> pollElements(ArrayRef<Value> addresses, bool inQuads, Value &isMissing);
+  /// True if four neighbours of the product's input are one aligned access.
+  bool hasAlignedQuads(const Product &product, const RegionEmitter::TimedRead &read, const View &view) const;
   /// Emits a loop that calls `poll` until its result, an i1, is false: at most
   /// `kMaxPolls` times, and only once after a wait has failed. Returns the words
   /// that the last poll has read.
   SmallVector<Value> awaitAll(int64_t words, function_ref<Value(SmallVectorImpl<Value> &words)> poll);
+
+  // Products on tensor cores: UnitTensorCores.cpp.
+  Value positionInTile(const Product &product, int64_t depthTile);
+  void loadFragments(Operation *op, Product &product);
+  void multiplyOnTensorCores(ContractOp op, Product &product);
+  SmallVector<Value> multiplyStreamTile(const Product &product, Value stream);
 
   // Exchange in a cluster: UnitCluster.cpp.
   bool isCluster() const { return shape.clusterBlocks > 1; }
@@ -242,6 +274,8 @@ private:
   int64_t lanes = kWarpThreads; ///< of a group
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;
+  bool roundsToBf16 = false; ///< the operands of all products
+  bool onTensorCores = false;
   std::string refusal, suggestion; ///< why not by units
   /// Why not in one block, why not in a cluster, why not across blocks.
   StringRef blockRefusal, clusterRefusal, acrossRefusal;

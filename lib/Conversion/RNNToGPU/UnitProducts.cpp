@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "UnitLoop.h"
+#include "rnn/Conversion/InlinePtx.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -42,18 +43,30 @@ bool UnitLoop::isShared(const Product &product) const {
 static int64_t padToWarp(int64_t slice) { return llvm::alignTo(slice, kWarpThreads); }
 
 int64_t UnitLoop::countInputs(const Product &product) const {
+  if (onTensorCores)
+    return 0;
   return countWarps() * streamsAtOnce * padToWarp(product.slice);
 }
 
 int64_t UnitLoop::countPartials(const Product &product) const {
-  return 2 * streamsPerBlock * countWarps() * countRows(product);
+  return 2 * countPartialStreams() * countWarps() * countPartialRows(product);
+}
+
+int64_t UnitLoop::countPartialStreams() const {
+  return onTensorCores ? llvm::alignTo(streamsPerBlock, kTileColumns) : streamsPerBlock;
+}
+
+int64_t UnitLoop::countPartialRows(const Product &product) const {
+  // Lanes of a tile's four columns write to different banks.
+  return countRows(product) + (onTensorCores ? 4 : 0);
 }
 
 void UnitLoop::allocateShared() {
   for (auto &[op, product] : products) {
     Type element = getElementTypeOrSelf(product.form.input);
     if (acrossBlocks) {
-      product.inputs = e.allocateShared(element, countInputs(product));
+      if (!onTensorCores)
+        product.inputs = e.allocateShared(element, countInputs(product));
       product.partials = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), countPartials(product));
     } else if (isShared(product) && !exchange.contains(product.form.input)) {
       Exchange &entry = exchange[product.form.input];
@@ -107,7 +120,7 @@ void UnitLoop::fillExchange() {
       Value isOther = e.compare(arith::CmpIPredicate::eq, slot, index.constant(2));
       value = arith::SelectOp::create(b, loc, isFirst, first, arith::SelectOp::create(b, loc, isOther, other, zero));
     }
-    value = arith::SelectOp::create(b, loc, inside, value, zero);
+    value = arith::SelectOp::create(b, loc, inside, roundForProducts(value), zero);
     memref::StoreOp::create(b, loc, value, entry.memory, at);
   }
   if (!exchange.empty())
@@ -122,7 +135,7 @@ void UnitLoop::exchangeInBlock(Value value) {
     const Exchange &to = entry;
     forEachPresent([&](int64_t s) {
       for (int64_t j = 0; j < perUnit(value); ++j)
-        memref::StoreOp::create(b, loc, get(value, j, s), to.memory, placeOf(to, s, j));
+        memref::StoreOp::create(b, loc, roundForProducts(get(value, j, s)), to.memory, placeOf(to, s, j));
     });
   }
 }
@@ -175,6 +188,8 @@ Value UnitLoop::rowInBlock(const Product &product, int64_t i) {
 
 /// Zero behind the last row and the last column.
 void UnitLoop::loadWeights(Operation *op, Product &product) {
+  if (onTensorCores)
+    return loadFragments(op, product);
   const RegionEmitter::MatrixVector &form = product.form;
   View view = region.materialize(form.weight);
   Type element = view.type.getElementType();
@@ -213,7 +228,7 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
       else
         weights.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
       for (Value weight : weights)
-        product.weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+        product.weights.push_back(arith::SelectOp::create(b, loc, inside, roundForProducts(weight), zero));
     }
   }
 }
@@ -307,24 +322,26 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
 
 /// Where the partial sums of a block's stream begin in this frame.
 Value UnitLoop::partialsOf(const Product &product, Value stream) {
-  Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), stream);
-  return index.mul(row, index.constant(countWarps() * countRows(product)));
+  Value row = index.add(index.mul(parity, index.constant(countPartialStreams())), stream);
+  return index.mul(row, index.constant(countWarps() * countPartialRows(product)));
 }
 
 /// A group adds what the warps have found for its unit.
 void UnitLoop::addPartials(ContractOp op, Product &product) {
-  const int64_t rows = countRows(product);
+  const int64_t rows = countPartialRows(product);
   Type element = getElementTypeOrSelf(op.getResult());
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
-  const bool isPair = element.isF32() && product.perUnit % 2 == 0;
+  // A unit's rows are neighbours, but not on tensor cores.
+  const int64_t rowStep = onTensorCores ? unitsPerBlock : 1;
+  const bool isPair = element.isF32() && product.perUnit % 2 == 0 && !onTensorCores;
   const int64_t width = !isPair ? 1 : product.perUnit % 4 == 0 ? 4 : 2;
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    Value begin =
-        index.add(partialsOf(product, localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
+    Value ofUnit = onTensorCores ? localUnit : index.mul(localUnit, index.constant(product.perUnit));
+    Value begin = index.add(partialsOf(product, localStreams[s]), ofUnit);
     SmallVector<SmallVector<Value>> terms(product.perUnit);
     for (int64_t w = 0; w < countWarps(); ++w)
       for (int64_t j = 0; j < product.perUnit; j += width) {
-        Value at = index.add(begin, index.constant(w * rows + j));
+        Value at = index.add(begin, index.constant(w * rows + j * rowStep));
         for (auto [c, value] : llvm::enumerate(e.loadNeighbours(product.partials, at, width)))
           terms[j + c].push_back(value);
       }
@@ -414,6 +431,7 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
     row.strides.clear();
     rowOffset = e.address(row, {frame, stream, {}});
   }
+  const bool inQuads = onTensorCores && hasAlignedQuads(product, read, view);
   SmallVector<Value> offsets;
   for (Value k : positions)
     offsets.push_back(addressInRow(view, rowOffset, k, stream));
@@ -427,16 +445,51 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
       if (read.isOld)
         address = arith::SelectOp::create(b, loc, read.isOld, e.pointer(read.old), address);
     }
-    input = awaitElements(address, offsets, element, fresh);
+    input = awaitElements(address, offsets, element, fresh, inQuads);
   } else {
     Value base = delay ? read.base : e.base(view);
-    for (Value at : offsets)
-      input.push_back(e.loadAt(base, at, element, 0, 1, {}));
+    const size_t width = inQuads ? 4 : 1;
+    for (size_t i = 0; i < offsets.size(); i += width)
+      if (inQuads)
+        llvm::append_range(input, e.loadNeighbours(base, offsets[i], width));
+      else
+        input.push_back(e.loadAt(base, offsets[i], element, 0, 1, {}));
   }
   if (delay && read.valid)
-    for (auto [k, value] : llvm::zip(positions, input))
-      value = arith::SelectOp::create(b, loc, read.valid, value, loadInit(product, k, stream));
+    input = selectInput(product, stream, read.valid, positions, input);
+  if (!onTensorCores) // whose tiles are rounded as a whole
+    for (Value &value : input)
+      value = roundForProducts(value);
   return input;
+}
+
+/// Elements that were read, or what stands for a frame that does not exist.
+SmallVector<Value> UnitLoop::selectInput(const Product &product, Value stream, Value valid, ArrayRef<Value> positions,
+                                         ArrayRef<Value> input) {
+  SmallVector<Value> selected;
+  DelayOp delay = product.delay;
+  if (!delay.getInit() || positions.size() <= 4) {
+    for (auto [k, value] : llvm::zip(positions, input))
+      selected.push_back(arith::SelectOp::create(b, loc, valid, value, loadInit(product, k, stream)));
+    return selected;
+  }
+  // Many are loaded only where they are needed.
+  auto branch = scf::IfOp::create(b, loc, ValueRange(input).getTypes(), valid, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, input);
+  b.setInsertionPointToStart(branch.elseBlock());
+  for (Value k : positions)
+    selected.push_back(loadInit(product, k, stream));
+  scf::YieldOp::create(b, loc, selected);
+  return llvm::to_vector_of<Value>(branch.getResults());
+}
+
+bool UnitLoop::hasAlignedQuads(const Product &product, const RegionEmitter::TimedRead &read, const View &view) const {
+  auto isAligned = [](const View &view) {
+    return view.isContiguous() && view.shift % 4 == 0 && view.frameStride % 4 == 0 && view.streamStride % 4 == 0;
+  };
+  return product.form.depth % 4 == 0 && isAligned(view) && (!read.old || isAligned(read.old)) && !e.isConstant(view);
 }
 
 Value UnitLoop::loadInit(const Product &product, Value k, Value stream) {
@@ -453,21 +506,36 @@ Value UnitLoop::addressOf(Value base, Value at, Type element) {
   return LLVM::GEPOp::create(b, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{wide});
 }
 
-/// Waits until no element has the bits of the sentinel.
-SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh) {
+SmallVector<Value> UnitLoop::pollElements(ArrayRef<Value> addresses, bool inQuads, Value &isMissing) {
   Type i32 = b.getI32Type();
-  SmallVector<Value> addresses;
-  for (Value at : offsets)
-    addresses.push_back(addressOf(address, at, i32));
-  auto poll = [&](SmallVectorImpl<Value> &words) {
-    Value isMissing;
-    for (Value at : addresses) {
-      words.push_back(LLVM::LoadOp::create(b, loc, i32, at, /*alignment=*/4, /*isVolatile=*/false,
+  SmallVector<Value> words;
+  for (size_t i = 0; i < addresses.size(); i += inQuads ? 4 : 1) {
+    if (inQuads) {
+      auto quad = NVVM::InlinePtxOp::create(b, loc, SmallVector<Type>(4, i32), ValueRange{addresses[i]}, ValueRange(),
+                                            kPtxLoad16, Value());
+      llvm::append_range(words, quad.getResults());
+    } else {
+      words.push_back(LLVM::LoadOp::create(b, loc, i32, addresses[i], /*alignment=*/4, /*isVolatile=*/false,
                                            /*isNonTemporal=*/false, /*isInvariant=*/false,
                                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
-      Value same = e.compare(arith::CmpIPredicate::eq, words.back(), constantI32(kSentinel));
-      isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
     }
+  }
+  for (Value word : words) {
+    Value same = e.compare(arith::CmpIPredicate::eq, word, constantI32(kSentinel));
+    isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
+  }
+  return words;
+}
+
+/// Waits until no element has the bits of the sentinel.
+SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh,
+                                           bool inQuads) {
+  SmallVector<Value> addresses;
+  for (Value at : offsets)
+    addresses.push_back(addressOf(address, at, b.getI32Type()));
+  auto poll = [&](SmallVectorImpl<Value> &words) -> Value {
+    Value isMissing;
+    words.append(pollElements(addresses, inQuads, isMissing));
     return arith::AndIOp::create(b, loc, isMissing, fresh);
   };
   return llvm::map_to_vector(awaitAll(offsets.size(), poll),

@@ -35,6 +35,8 @@ static constexpr int64_t kMinSlice = 32;
 static constexpr int64_t kThreadRegisters = 255;
 /// Weights that a thread keeps in registers at most.
 static constexpr int64_t kRegisterWeights = 160;
+/// Streams that are worth a tile's eight columns.
+static constexpr int64_t kMinTensorStreams = 5;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 1024;
 /// The mbarriers of an exchange.
@@ -99,6 +101,13 @@ int64_t UnitLoop::divideProducts() {
       product.rowsPerLane = std::max<int64_t>(rows / kWarpThreads, 1);
       parts = countWarps();
     }
+    if (onTensorCores) {
+      product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), kTileDepth);
+      product.rowTiles = countRows(product) / kTileRows;
+      product.depthTiles = product.slice / kTileDepth;
+      weights += product.rowTiles * product.depthTiles * kWordsOfTile;
+      continue;
+    }
     product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), 4 * product.lanesPerRow);
     product.quads = product.slice / (4 * product.lanesPerRow);
     weights += product.rowsPerLane * product.quads * 4;
@@ -106,8 +115,30 @@ int64_t UnitLoop::divideProducts() {
   return weights;
 }
 
+bool UnitLoop::fragmentsFit(int64_t words) const {
+  int64_t atOnce = 0;
+  for (auto &[op, product] : products)
+    atOnce = std::max(atOnce, 4 * (std::min(product.depthTiles, kTilesAtOnce) + product.rowTiles));
+  return words + atOnce + kOtherRegisters <= std::min(kRegisters / shape.threads, kThreadRegisters);
+}
+
+/// A frame on tensor cores, in cycles, about: what a multiprocessor reads of the
+/// vectors, what all of them do, and the tiles of a quarter of it.
+int64_t UnitLoop::countTensorCycles() const {
+  constexpr int64_t kBytesPerCycle = 64, kAllBytesPerCycle = 2560, kTileCycles = 16;
+  int64_t bytes = 0, tiles = 0;
+  for (auto &[op, product] : products) {
+    bytes += getBytes(product.form.input) * product.form.depth * streamsPerBlock;
+    tiles += product.rowTiles * product.depthTiles * llvm::divideCeil(streamsPerBlock, kTileColumns);
+  }
+  return bytes / kBytesPerCycle + bytes * shape.blocks / kAllBytesPerCycle +
+         tiles * llvm::divideCeil(countWarps(), 4) * kTileCycles;
+}
+
 int64_t UnitLoop::countRows(const Product &product) const {
   const int64_t rows = unitsPerBlock * product.perUnit;
+  if (onTensorCores)
+    return llvm::alignTo(rows, kTileRows);
   return rows <= kWarpThreads ? llvm::PowerOf2Ceil(rows) : llvm::alignTo(rows, kWarpThreads);
 }
 
@@ -145,7 +176,7 @@ int64_t UnitLoop::countGroupCycles() const {
 
 /// `mayBeTight`: there is no other way, so weights need not be in registers.
 bool UnitLoop::chooseBlock(bool mayBeTight) {
-  acrossBlocks = false;
+  acrossBlocks = onTensorCores = false;
   shape = {};
   unitsPerBlock = units;
   // Streams share nothing: each may have a block.
@@ -230,6 +261,8 @@ std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesO
 
 bool UnitLoop::chooseGrid() {
   acrossBlocks = true;
+  auto isF32 = [](auto &item) { return getElementTypeOrSelf(item.first->getResult(0)).isF32(); };
+  onTensorCores = roundsToBf16 && e.streams >= kMinTensorStreams && llvm::all_of(products, isF32);
   shape = {};
   acrossRefusal = kTooManyBlocks;
   int64_t depth = 0;
@@ -268,16 +301,18 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   const bool publishesOne = exchanged.size() == 1 && perUnit(exchanged.front()) == 1;
   lanes = publishesOne ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
   const int64_t weights = divideProducts();
-  inRegisters = weights <= getRegisterWeights(shape.threads);
-  streamsAtOnce = std::min<int64_t>(streamsPerBlock, 4);
-  while (streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
+  inRegisters = onTensorCores ? fragmentsFit(weights) : weights <= getRegisterWeights(shape.threads);
+  streamsAtOnce = onTensorCores ? kTileColumns : std::min<int64_t>(streamsPerBlock, 4);
+  while (!onTensorCores && streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
     streamsAtOnce /= 2;
-  if (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled) {
+  if (countSharedBytes() > kSharedBytes || weights * (onTensorCores ? 1 : streamsAtOnce) > kMaxUnrolled) {
     // More units need more of both.
     if (acrossRefusal == kTooManyBlocks)
       acrossRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
     return std::nullopt;
   }
+  if (onTensorCores)
+    return countTensorCycles() * (inRegisters ? 1 : 8) + shape.blocks;
   int64_t waits = 0;
   for (auto &[op, product] : products)
     waits += llvm::divideCeil(product.slice, kWarpThreads);

@@ -270,6 +270,14 @@ static Value selectPresent(OpBuilder &b, Location loc, Value age, Value value) {
   return arith::SelectOp::create(b, loc, present, value, zero);
 }
 
+/// An element as the product takes it.
+static Value roundOperand(OpBuilder &b, Location loc, ContractOp op, Value value) {
+  if (!op.getRoundTo())
+    return value;
+  Value rounded = arith::TruncFOp::create(b, loc, *op.getRoundTo(), value);
+  return arith::ExtFOp::create(b, loc, value.getType(), rounded);
+}
+
 Batched FrameEmitter::emitContract(ContractOp op) {
   Batched lhs = lookup(op.getLhs()), rhs = lookup(op.getRhs());
   unsigned leads = std::max(lhs.leads, rhs.leads), resultLeads = leads;
@@ -290,13 +298,14 @@ Batched FrameEmitter::emitContract(ContractOp op) {
     maps.push_back(AffineMap::get(dims, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)}, b.getContext()));
   }
   maps.push_back(leadMap(op.getMap(2), leads, resultLeads, leads));
-  Value result = generic(inputs, filled(op.getType(), resultLeads, 0), maps, dims,
-                         [&](OpBuilder &nested, Location loc, ValueRange args) {
-                           Value product = multiply(nested, loc, args[0], args[1]);
-                           if (masked)
-                             product = selectPresent(nested, loc, args[2], product);
-                           return add(nested, loc, args.back(), product);
-                         });
+  Value result = generic(
+      inputs, filled(op.getType(), resultLeads, 0), maps, dims, [&](OpBuilder &nested, Location loc, ValueRange args) {
+        Value product =
+            multiply(nested, loc, roundOperand(nested, loc, op, args[0]), roundOperand(nested, loc, op, args[1]));
+        if (masked)
+          product = selectPresent(nested, loc, args[2], product);
+        return add(nested, loc, args.back(), product);
+      });
   return {result, resultLeads};
 }
 

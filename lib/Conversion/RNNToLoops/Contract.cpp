@@ -168,6 +168,7 @@ bool RegionEmitter::emitAsProduct(ContractOp op) {
   product.columns = rhsColumns->size;
   product.depth = lhsDepth->size;
   product.inWindow = inWindow;
+  product.roundsToBf16 = op.getRoundTo().has_value();
   product.lhs = {lhs, at, left.stride, lhsDepth->stride};
   product.rhs = {rhs, {}, rhsDepth->stride, rhsColumns->size > 1 ? rhsColumns->stride : 1};
   product.result = {target, at, out.stride, 1};
@@ -257,6 +258,7 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
     product.depth = e.streams;
     product.depthOverFrames = true;
     product.inWindow = inWindow;
+    product.roundsToBf16 = op.getRoundTo().has_value();
     product.lhs = {lhs, {}, lhsRows->stride, depthStride(lhs)};
     product.rhs = {rhs, {}, depthStride(rhs), 1};
     product.result = {target, {}, outRows->stride, 1};
@@ -315,6 +317,8 @@ void RegionEmitter::emitNaively(ContractOp op) {
               from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
             unsigned width = isVector[i] ? lanes : 1;
             factors[i] = e.load(operands[i], from, width, width > 1 ? mask : Value());
+            if (op.getRoundTo())
+              factors[i] = e.roundToBf16(factors[i]);
             if (width != lanes)
               factors[i] = vector::BroadcastOp::create(b, loc, e.lanesType(element, lanes), factors[i]);
           }

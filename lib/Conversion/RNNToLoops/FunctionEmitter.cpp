@@ -273,6 +273,26 @@ Value FunctionEmitter::multiplyAdd(Value x, Value y, Value sum) {
   return add(sum, arith::MulIOp::create(b, loc, x, y));
 }
 
+/// In integers: not every target converts, and none of them calls a library.
+Value FunctionEmitter::roundToBf16(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  if (getElementTypeOrSelf(value).isF64()) {
+    Type single = vector ? Type(vector.clone(b.getF32Type())) : b.getF32Type();
+    Value rounded = roundToBf16(arith::TruncFOp::create(b, loc, single, value));
+    return arith::ExtFOp::create(b, loc, value.getType(), rounded);
+  }
+  auto constant = [&](int64_t bits) { return splat(b.getI32Type(), vector ? vector.getNumElements() : 1, bits); };
+  Type word = vector ? Type(vector.clone(b.getI32Type())) : b.getI32Type();
+  Value bits = arith::BitcastOp::create(b, loc, word, value);
+  Value last = arith::ShRUIOp::create(b, loc, bits, constant(16));
+  last = arith::AndIOp::create(b, loc, last, constant(1));
+  Value half = arith::AddIOp::create(b, loc, last, constant(0x7fff));
+  Value rounded = arith::AndIOp::create(b, loc, arith::AddIOp::create(b, loc, bits, half), constant(-0x10000));
+  rounded = arith::BitcastOp::create(b, loc, value.getType(), rounded);
+  Value isNan = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, value, value);
+  return arith::SelectOp::create(b, loc, isNan, value, rounded);
+}
+
 //===----------------------------------------------------------------------===//
 // Threads
 //===----------------------------------------------------------------------===//

@@ -353,6 +353,8 @@ llvm::json::Array Compilation::describeOptions() const {
     list.push_back("--regime=" + options.regime);
   if (options.pieceFrames != kPieceFrames)
     list.push_back("--piece-frames=" + std::to_string(options.pieceFrames));
+  if (options.matmulPrecision != "f32")
+    list.push_back("--matmul-precision=" + options.matmulPrecision);
   if (options.f64)
     list.push_back("--dtype=f64");
   if (options.debugInfo)
@@ -402,6 +404,7 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
 
   ToGradientOptions gradient;
   gradient.keep = ArrayRef<std::string>(options.keep);
+  gradient.matmulPrecision = options.matmulPrecision;
   if (failed(runPhase(*module, [&](OpPassManager &manager) { buildToGradientPipeline(manager, gradient); })) ||
       failed(selectFunctions()))
     return printed();

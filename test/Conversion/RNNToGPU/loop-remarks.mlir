@@ -5,7 +5,7 @@
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=grid -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=GRID
 // RUN: rnn-opt %t.mlir -split-input-file -convert-rnn-to-gpu=regime=cluster -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=CLUSTER
 
-// CHECK: [Analysis] LoopByUnits | Category:rnn-launch | Function=fits | Blocks=2, ExchangedBytes=64, Exchanges=1, Kernel=rnn_fn_0_k1, Reason="registers of one block hold the weights; streams exchange nothing, so that they are divided among blocks", Regime=block, {{.*}} Streams=1, Threads=32, Units=8, Weights=registers
+// CHECK: [Analysis] LoopByUnits | Category:rnn-launch | Function=fits | Blocks=2, ExchangedBytes=64, Exchanges=1, Kernel=rnn_fn_0_k1, Products=multiply-adds, Reason="registers of one block hold the weights; streams exchange nothing, so that they are divided among blocks", Regime=block, {{.*}} Streams=1, Threads=32, Units=8, Weights=registers
 // GRID: LoopByUnits {{.*}} Function=fits | {{.*}} Reason="one block: the option 'regime' asks for several; a cluster: the option 'regime' asks for a grid", Regime=grid
 rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
 rnn.network @fits(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {

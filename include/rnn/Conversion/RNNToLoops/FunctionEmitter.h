@@ -89,6 +89,7 @@ struct MatrixProduct {
   bool rowsOverFrames = false, depthOverFrames = false;
   bool inWindow = false; ///< the domain
   Matrix lhs, rhs, result;
+  bool roundsToBf16 = false;       ///< both factors, before they are multiplied
   Value weight;                    ///< rhs if it is static: what a packed copy is found by
   Operation *beforeLoop = nullptr; ///< where to do once what a loop needs; null outside of loops
 };
@@ -232,6 +233,8 @@ public:
   Value add(Value x, Value y);
   /// x * y + sum, of floats with one rounding.
   Value multiplyAdd(Value x, Value y, Value sum);
+  /// The nearest bf16 of values, ties to even, in their own type; f64 by way of f32.
+  Value roundToBf16(Value value);
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
     return arith::CmpIOp::create(this->b, loc, predicate, a, b);
   }

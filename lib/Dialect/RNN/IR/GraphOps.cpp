@@ -228,6 +228,12 @@ ParseResult ContractOp::parse(OpAsmParser &parser, OperationState &state) {
       return failure();
     state.addAttribute("sum_to", RateAttr::get(parser.getContext(), *rate));
   }
+  if (succeeded(parser.parseOptionalKeyword("round_to"))) {
+    Type rounded;
+    if (parser.parseType(rounded))
+      return failure();
+    state.addAttribute("round_to", TypeAttr::get(rounded));
+  }
   FunctionType type;
   SMLoc loc;
   if (parser.parseOptionalAttrDict(state.attributes) || parser.parseColon() || parser.getCurrentLocation(&loc) ||
@@ -243,7 +249,9 @@ void ContractOp::print(OpAsmPrinter &p) {
   p << "]";
   if (getSumTo())
     p << " sum_to " << stringifyRate(*getSumTo());
-  p.printOptionalAttrDict((*this)->getAttrs(), {"indexing_maps", "sum_to"});
+  if (getRoundTo())
+    p << " round_to " << *getRoundTo();
+  p.printOptionalAttrDict((*this)->getAttrs(), {"indexing_maps", "sum_to", "round_to"});
   p << " : ";
   p.printFunctionalType(getOperation());
 }
@@ -301,6 +309,11 @@ LogicalResult ContractOp::verify() {
   // contract_c7
   if (!inOperands.all())
     return emitOpError() << "dimension d" << inOperands.find_first_unset() << " is in no operand";
+  // contract_c8
+  Type element = cast<RankedTensorType>(getType()).getElementType();
+  if (getRoundTo() && (!getRoundTo()->isBF16() || !isa<FloatType>(element)))
+    return emitOpError() << "expected round_to bf16 of f32 or f64 operands, but got " << *getRoundTo() << " of "
+                         << debugString(element);
   return verifySumTo(*this, getSumTo());
 }
 

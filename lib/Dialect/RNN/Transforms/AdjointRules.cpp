@@ -165,8 +165,9 @@ static Value rule(AdjointBuilder &a, ContractOp op, unsigned i) {
   maps[1 - i] = other;
   maps[2] = result;
   maps = compressUnusedDims(maps);
-  Value product = ContractOp::create(a.getBuilder(), a.getLoc(), RankedTensorType::get(shape, type.getElementType()),
-                                     operands[0], operands[1], a.getBuilder().getAffineMapArrayAttr(maps), RateAttr());
+  Value product =
+      ContractOp::create(a.getBuilder(), a.getLoc(), RankedTensorType::get(shape, type.getElementType()), operands[0],
+                         operands[1], a.getBuilder().getAffineMapArrayAttr(maps), RateAttr(), op.getRoundToAttr());
   if (missing.empty())
     return product;
   return BroadcastOp::create(a.getBuilder(), a.getLoc(), type, product, missing);

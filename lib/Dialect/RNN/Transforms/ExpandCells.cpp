@@ -24,7 +24,8 @@ static Value expandLinear(OpBuilder &b, LinearOp op) {
   ArrayAttr maps =
       b.getAffineMapArrayAttr({AffineMap::get(2, 0, {row, column}, context), AffineMap::get(2, 0, {column}, context),
                                AffineMap::get(2, 0, {row}, context)});
-  Value product = ContractOp::create(b, op.getLoc(), op.getType(), op.getWeight(), op.getInput(), maps, RateAttr());
+  Value product =
+      ContractOp::create(b, op.getLoc(), op.getType(), op.getWeight(), op.getInput(), maps, RateAttr(), TypeAttr());
   if (!op.getBias())
     return product;
   return SumOp::create(b, op.getLoc(), op.getType(), ValueRange{product, op.getBias()});

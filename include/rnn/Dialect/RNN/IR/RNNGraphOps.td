@@ -98,16 +98,20 @@ def RNN_ContractOp : RNN_Op<"contract", [Pure]> {
   let description = [{
     Indexing maps are projected permutations, as in `linalg.contract`, for `lhs`, `rhs` and the result; together they name every dimension.
     With `sum_to` the products are also summed over the frames of the domain (and, for `static`, over the streams): rules R2, A6.
+    With `round_to bf16` both operands are rounded to the nearest bf16, ties to even, before they are multiplied (f64 by way of f32); products and sums have the element type as ever.
+    A derivative takes the slope of that rounding as 1, and rounds the operands of its own products.
 
     ```mlir
     %y = rnn.contract %w, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)]
        : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4xf32>
     %dw = rnn.contract %e, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static
        : (tensor<4xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    %z = rnn.contract %w, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] round_to bf16
+       : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4xf32>
     ```
   }];
   let arguments = (ins RNN_Signal:$lhs, RNN_Signal:$rhs, AffineMapArrayAttr:$indexing_maps,
-                       OptionalAttr<RNN_RateAttr>:$sum_to);
+                       OptionalAttr<RNN_RateAttr>:$sum_to, OptionalAttr<TypeAttr>:$round_to);
   let results = (outs RNN_Signal:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

@@ -51,7 +51,7 @@ def SetFloat : Pass<"rnn-set-float", "::mlir::ModuleOp"> {
   let summary = "Widen every f32 to f64, for checking";
   let description = [{
     Turns every f32 type of a level-1 module into f64 (rule N2). Constants and initializers keep their f32 values: they are rounded to f32 and widened, and parameters carry `rnn.precision = "f32"`, so that their draws do the same.
-    `arith.extf` and `arith.truncf` between f32 and f64 disappear.
+    `arith.extf` and `arith.truncf` between f32 and f64 disappear. Products go on rounding their operands where `round_to` says so.
 
     ```mlir
     // Before
@@ -61,6 +61,24 @@ def SetFloat : Pass<"rnn-set-float", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"type", "type", "std::string", "\"f64\"", "the element type; only f64">];
+}
+
+def SetMatmulPrecision : Pass<"rnn-set-matmul-precision", "::mlir::ModuleOp"> {
+  let summary = "Round the operands of products";
+  let description = [{
+    Gives every `rnn.contract` of floating-point numbers that adds anything up `round_to bf16` (rule N2), so that a target may use units that multiply nothing wider. Sums, sequences, states and parameters keep their precision.
+    Products of fewer than two summed elements, in a frame or over frames, stay as they are.
+
+    ```mlir
+    // Before
+    %y = rnn.contract %w, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)]
+       : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4xf32>
+    // After
+    %y = rnn.contract %w, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] round_to bf16
+       : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let options = [Option<"precision", "precision", "std::string", "\"bf16\"", "f32 (nothing is done) or bf16">];
 }
 
 def ExpandCells : Pass<"rnn-expand-cells", "::mlir::ModuleOp"> {

@@ -1,0 +1,88 @@
+# ===- test_precision.py - Products of rounded operands on the emulator ---------===#
+#
+# Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===-------------------------------------------------------------------------===#
+"""`--matmul-precision=bf16`: training steps on the emulator, judged by the interpreter, which rounds as they do.
+
+With five streams or more a grid multiplies on tensor cores, whose emulated tiles are those of PTX. Sizes divide
+nothing: units, streams and the depth leave rows and columns of the last tile over.
+"""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+import test_wavefront
+
+LSTM = """
+!X = tensor<{inputs}xf32>
+!V = tensor<{units}xf32>
+rnn.parameter @wx : tensor<{gates}x{inputs}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @wh : tensor<{gates}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @b : tensor<{gates}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.network @net(%x: !X, %first: tensor<i1> {{rnn.reset}}, %target: !V) -> (h: !V, e: tensor<f32>) {{
+  %h, %c = rnn.lstm "l" %x wx(@wx) wh(@wh) b(@b) : !X -> !V
+  %e = rnn.mean_squared_error %h, %target : (!V, !V) -> tensor<f32>
+  rnn.output %h, %e : !V, tensor<f32>
+}}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>)
+"""
+# Reads what a learned vector stands for before the first frame, and two frames back.
+LEARNED = """
+!V = tensor<{units}xf32>
+rnn.parameter @h0 : !V init(#rnn.uniform<-0.5, 0.5>)
+rnn.parameter @w : tensor<{units}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @u : tensor<{units}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.network @net(%x: !V, %first: tensor<i1> {{rnn.reset}}, %target: !V) -> (h: !V, e: tensor<f32>) {{
+  %h0 = rnn.param @h0 : !V
+  %w = rnn.param @w : tensor<{units}x{units}xf32>
+  %u = rnn.param @u : tensor<{units}x{units}xf32>
+  %h1 = rnn.delay %h by 1 init(%h0) : !V
+  %h2 = rnn.delay %h by 2 : !V
+  %a = rnn.linear %h1, %w : (!V, tensor<{units}x{units}xf32>) -> !V
+  %b = rnn.linear %h2, %u : (!V, tensor<{units}x{units}xf32>) -> !V
+  %s = rnn.sum %x, %a, %b : !V
+  %h = math.tanh %s : !V
+  %e = rnn.mean_squared_error %h, %target : (!V, !V) -> tensor<f32>
+  rnn.output %h, %e : !V, tensor<f32>
+}}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>)
+"""
+NETWORKS = {"lstm": LSTM, "learned": LEARNED}
+
+
+def compile_step(tool, folder, name, units, inputs, streams, regime):
+    """The artifact for emulator and interpreter, and its loops by the report."""
+    model, out, report = folder / "net.mlir", folder / "net.rnnc", folder / "report.json"
+    model.write_text(NETWORKS[name].format(units=units, inputs=inputs, gates=4 * units))
+    done = subprocess.run([tool("rnn-compile"), model, "-o", out, "--target=emulator", "--target=interpreter",
+                           f"--streams={streams}", f"--regime={regime}", "--matmul-precision=bf16",
+                           "--keep=gradients,results", f"--report={report}"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return out, json.loads(report.read_text())["loops"]
+
+
+@pytest.mark.parametrize("name,units,inputs,streams,regime", [
+    ("lstm", 20, 7, 3, "block"), ("lstm", 20, 7, 3, "cluster"), ("lstm", 20, 7, 3, "grid"), ("lstm", 20, 7, 5, "grid"),
+    ("lstm", 37, 33, 13, "grid"), ("lstm", 64, 16, 17, "grid"), ("learned", 20, 20, 3, "grid"),
+    ("learned", 20, 20, 9, "grid"), ("learned", 33, 33, 8, "grid")])
+def test_step(tool, tmp_path, name, units, inputs, streams, regime):
+    artifact, loops = compile_step(tool, tmp_path, name, units, inputs, streams, regime)
+    assert {loop["regime"] for loop in loops} == {regime}
+    products = "tensor cores" if regime == "grid" and streams >= 5 else "multiply-adds"
+    assert {loop["products"] for loop in loops} == {products}
+    rng = np.random.default_rng(units)
+    frames = 6
+    np.savez(tmp_path / "in.npz", x=rng.normal(size=(frames, streams, inputs)).astype(np.float32),
+             target=rng.normal(size=(frames, streams, units)).astype(np.float32),
+             first=rng.random((frames, streams)) < 0.2)
+    for order in (0, 3):
+        done = subprocess.run([tool("rnn-run"), artifact, "--function=step", f"--input={tmp_path / 'in.npz'}",
+                               "--target=emulator", f"--emulator-order={order}", "--compare=interpreter"],
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr

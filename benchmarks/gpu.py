@@ -51,7 +51,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 UNIT = 2.0**-24
 CHECK_FRAMES = 24
 CASES_SECONDS = 90  # no new case after so many
-TOLERANCE = 2e-4  # of a gradient, relative to its largest element
+TOLERANCE = {"f32": 2e-4, "bf16": 3e-2}  # of a gradient, relative to its largest element, by precision of products
 
 # ===-------------------------------------------------------------------------===#
 # Workers: processes that answer lines of JSON with lines of JSON
@@ -374,7 +374,7 @@ class Run:
         row["check"] = answer
 
     def ours_and_torch(self, point):
-        row = {"name": point.name, "frames": point.frames, "peers": {}}
+        row = {"name": point.name, "frames": point.frames, "precision": point.precision, "peers": {}}
         self.result["points"].append(row)
         self.check(point, row)
         for name, on_gpu in (("ours", True), ("ours from host", False)):
@@ -462,7 +462,7 @@ def line(row):
     """One point: ours, what the check said, the best peers and the ratios."""
     check = row["check"]
     if "largest" in check:
-        verdict = f"{'ok' if check['largest'] < TOLERANCE else 'DIFFERS'} {check['largest']:.1e}"
+        verdict = f"{'ok' if check['largest'] < TOLERANCE[row['precision']] else 'DIFFERS'} {check['largest']:.1e}"
     else:
         verdict = "ERROR" if "error" in check else "unchecked"
     cells = [f"{row['name']:18}", f"{verdict:12}"]

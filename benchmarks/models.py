@@ -23,21 +23,24 @@ class Point(NamedTuple):
     streams: int = 1
     layers: int = 1
     frames: int = 1024
+    precision: str = "f32"  # of our products
 
     @property
     def name(self):
         layers = f"-L{self.layers}" if self.layers > 1 else ""
-        return f"{self.cell}-H{self.hidden}-B{self.streams}{layers}"
+        precision = f"-{self.precision}" if self.precision != "f32" else ""
+        return f"{self.cell}-H{self.hidden}-B{self.streams}{layers}{precision}"
 
 
 # In order of importance: a run that is cut short has the first ones.
 POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("lstm", 64), Point("lstm", 128),
           Point("lstm", 512, layers=4), Point("gru", 512), Point("invented", 512), Point("peephole", 512),
           Point("lstm", 256, layers=4), Point("lstm", 512, 16), Point("lstm", 256, 4), Point("lstm", 256, 16),
-          Point("lstm", 768, 16)]
+          Point("lstm", 768, 16), *(Point("lstm", hidden, streams, precision="bf16")
+                                    for hidden, streams in ((512, 16), (768, 16), (256, 16), (512, 64)))]
 # What the emulator runs in seconds.
 QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),
-                Point("invented", 8, layers=2, frames=16)]
+                Point("invented", 8, layers=2, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16")]
 
 
 def parameters(point):

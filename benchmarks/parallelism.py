@@ -57,7 +57,7 @@ TINY = {models.Point("lstm", 16): (1, 2, 4), models.Point("gru", 8, layers=2): (
 CHIP_THREADS = 132 * 2048
 CHECK_FRAMES = 24
 FEWEST_FRAMES = 16
-TOLERANCE = gpu.TOLERANCE
+TOLERANCE = gpu.TOLERANCE["f32"]
 
 
 def title(point):

@@ -465,8 +465,11 @@ SmallVector<Value> UnitLoop::emitFrame() {
   for (Carried &item : carried)
     for (size_t i = 0; i < item.last.size(); ++i)
       kept.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
-  if (!owners)
+  if (!owners) {
+    if (partialSlots == 1)
+      gpu::BarrierOp::create(b, loc);
     return kept;
+  }
   if (!kept.empty())
     scf::YieldOp::create(b, loc, kept);
   // Nobody waits for the next frame, and so is in the way of what leaves the

@@ -276,6 +276,7 @@ private:
   bool acrossBlocks = false, inRegisters = false;
   bool roundsToBf16 = false; ///< the operands of all products
   bool onTensorCores = false;
+  int64_t partialSlots = 2; ///< frames whose partial sums there is room for; of one, its readers hold up the next
   std::string refusal, suggestion; ///< why not by units
   /// Why not in one block, why not in a cluster, why not across blocks.
   StringRef blockRefusal, clusterRefusal, acrossRefusal;

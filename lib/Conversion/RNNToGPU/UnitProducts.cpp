@@ -49,7 +49,7 @@ int64_t UnitLoop::countInputs(const Product &product) const {
 }
 
 int64_t UnitLoop::countPartials(const Product &product) const {
-  return 2 * countPartialStreams() * countWarps() * countPartialRows(product);
+  return partialSlots * countPartialStreams() * countWarps() * countPartialRows(product);
 }
 
 int64_t UnitLoop::countPartialStreams() const {
@@ -322,7 +322,9 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
 
 /// Where the partial sums of a block's stream begin in this frame.
 Value UnitLoop::partialsOf(const Product &product, Value stream) {
-  Value row = index.add(index.mul(parity, index.constant(countPartialStreams())), stream);
+  Value row = stream;
+  if (partialSlots > 1)
+    row = index.add(index.mul(parity, index.constant(countPartialStreams())), stream);
   return index.mul(row, index.constant(countWarps() * countPartialRows(product)));
 }
 

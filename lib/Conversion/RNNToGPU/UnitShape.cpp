@@ -305,6 +305,9 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   streamsAtOnce = onTensorCores ? kTileColumns : std::min<int64_t>(streamsPerBlock, 4);
   while (!onTensorCores && streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
     streamsAtOnce /= 2;
+  partialSlots = 2;
+  if (onTensorCores && countSharedBytes() > kSharedBytes)
+    partialSlots = 1;
   if (countSharedBytes() > kSharedBytes || weights * (onTensorCores ? 1 : streamsAtOnce) > kMaxUnrolled) {
     // More units need more of both.
     if (acrossRefusal == kTooManyBlocks)

@@ -218,6 +218,9 @@ bool UnitLoop::mapElements(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 void UnitLoop::emit() {
+  for (auto &[op, product] : products)
+    if (product.isPacked)
+      packed[product.exchanged] = {};
   // Pieces of a wavefront take up what earlier ones have published.
   if (acrossBlocks)
     e.emitBeforeWavefront([&] { presetSequences(); });
@@ -327,8 +330,7 @@ void UnitLoop::findPlace() {
 //===----------------------------------------------------------------------===//
 
 bool UnitLoop::readsLastFrame(DelayOp delay) const {
-  const bool isBackward = cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal;
-  return isOfLoop(delay.getSource()) && int64_t(delay.getBy()) == (isBackward ? -1 : 1);
+  return isOfLoop(delay.getSource()) && int64_t(delay.getBy()) == (isBackward() ? -1 : 1);
 }
 
 /// What the ops read that the loop does not compute, and what it keeps.
@@ -524,6 +526,12 @@ void UnitLoop::emitOp(Operation *op) {
   }
 
   if (!exchanged.contains(result)) {
+    if (region.outliving.contains(result))
+      pending.push_back({result, region.allocateResult(result)});
+    return;
+  }
+  if (packed.contains(result)) {
+    publishPacked(result);
     if (region.outliving.contains(result))
       pending.push_back({result, region.allocateResult(result)});
     return;

@@ -38,7 +38,8 @@
 // since nothing but the polled words is read on their strength. Where products
 // round their operands to bf16 and there are streams enough, the warps multiply
 // on tensor cores: rows are a tile's rows, streams its columns, and each lane
-// waits for the very elements that are its part of a tile.
+// waits for the very elements that are its part of a tile. What only such
+// products read of the last frame or this one is exchanged as bf16, in pairs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,11 +57,11 @@ namespace mlir::rnn::loops {
 /// that does not exist.
 constexpr int64_t kExchangeSlots = 3;
 
+/// No published word has these bits.
+constexpr int32_t kSentinel = -1;
+
 /// Registers that a thread needs besides its weights.
 constexpr int64_t kOtherRegisters = 56;
-
-/// Tiles on tensor cores whose elements of the vector a lane waits for at one time.
-constexpr int64_t kTilesAtOnce = 16;
 
 class UnitLoop {
 public:
@@ -90,6 +91,7 @@ private:
     /// has, and a lane's words of each, four of a tile.
     int64_t rowTiles = 0, depthTiles = 0;
     SmallVector<Value> fragments; ///< [rowTiles][depthTiles][4]
+    bool isPacked = false;        ///< the input is exchanged as pairs of bf16
   };
   /// A vector in the shared memory of a block: [slots][streams][slice of the
   /// product]; slots 0 and 1 are for even and odd frames. A unit's elements are
@@ -132,7 +134,8 @@ private:
   int64_t countGroupCycles() const;
   bool chooseGrid();
   /// Whether the fragments and all else that a thread has fit in its registers.
-  bool fragmentsFit(int64_t words) const;
+  bool fragmentsFit(int64_t words);
+  bool mayPack(Value value) const;
   int64_t countTensorCycles() const;
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
   /// Deals out the products; returns the weights of a thread.
@@ -197,8 +200,8 @@ private:
   Value partialsOf(const Product &product, Value stream);
   /// Streams of a frame's partial sums, with those that fill tiles.
   int64_t countPartialStreams() const;
-  /// The distance of two warps', or on tensor cores streams', partial sums.
-  int64_t countPartialRows(const Product &product) const;
+  /// Partial sums of a stream, with those that keep streams in different banks.
+  int64_t countPartialsOfStream(const Product &product) const;
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
   Value addInOrder(ArrayRef<Value> terms);
@@ -229,6 +232,12 @@ private:
 
   // Products on tensor cores: UnitTensorCores.cpp.
   Value positionInTile(const Product &product, int64_t depthTile);
+  Value columnAt(const Product &product, Value position);
+  SmallVector<Value> readPacked(const Product &product, Value stream, int64_t begin, int64_t end);
+  Value packedAddress(Value value, Value row, Value stream, Value word);
+  void presetPacked(Value value);
+  void publishPacked(Value value);
+  bool isBackward() const { return cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal; }
   void loadFragments(Operation *op, Product &product);
   void multiplyOnTensorCores(ContractOp op, Product &product);
   SmallVector<Value> multiplyStreamTile(const Product &product, Value stream);
@@ -276,6 +285,7 @@ private:
   bool acrossBlocks = false, inRegisters = false;
   bool roundsToBf16 = false; ///< the operands of all products
   bool onTensorCores = false;
+  int64_t tilesAtOnce = 0;  ///< of the vector, that a lane waits for at one time
   int64_t partialSlots = 2; ///< frames whose partial sums there is room for; of one, its readers hold up the next
   std::string refusal, suggestion; ///< why not by units
   /// Why not in one block, why not in a cluster, why not across blocks.
@@ -289,6 +299,10 @@ private:
   Value turn;                                       ///< how often a slot was used before, modulo 2
   llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
   llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
+  /// Of signals that are exchanged as pairs of bf16: [a frame more][streams][pairs],
+  /// of one unit after another. The first row is that of the frame before, or going
+  /// backwards the last one that of none.
+  llvm::DenseMap<Value, View> packed;
   llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products
   llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
   bool isReading = false;                      ///< `exchange` was read since the last barrier

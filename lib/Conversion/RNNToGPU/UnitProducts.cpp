@@ -16,8 +16,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
-/// No published word has these bits.
-static constexpr int32_t kSentinel = -1;
 /// NaN for results that have them.
 static constexpr int32_t kOtherNan = 0x7fffffff;
 /// Polls of one wait, far more than any frame takes.
@@ -49,16 +47,16 @@ int64_t UnitLoop::countInputs(const Product &product) const {
 }
 
 int64_t UnitLoop::countPartials(const Product &product) const {
-  return partialSlots * countPartialStreams() * countWarps() * countPartialRows(product);
+  return partialSlots * countPartialStreams() * countPartialsOfStream(product);
 }
 
 int64_t UnitLoop::countPartialStreams() const {
   return onTensorCores ? llvm::alignTo(streamsPerBlock, kTileColumns) : streamsPerBlock;
 }
 
-int64_t UnitLoop::countPartialRows(const Product &product) const {
-  // Lanes of a tile's four columns write to different banks.
-  return countRows(product) + (onTensorCores ? 4 : 0);
+int64_t UnitLoop::countPartialsOfStream(const Product &product) const {
+  // Lanes of a tile's four pairs of columns write to different banks.
+  return countWarps() * countRows(product) + (onTensorCores ? 4 : 0);
 }
 
 void UnitLoop::allocateShared() {
@@ -79,6 +77,10 @@ void UnitLoop::allocateShared() {
 /// Sentinels where the exchanged signals will be.
 void UnitLoop::presetSequences() {
   for (Value value : exchanged) {
+    if (packed.contains(value)) {
+      presetPacked(value);
+      continue;
+    }
     const View &view = region.allocateResult(value);
     e.access({}, {view.buffer});
     Space space{Rate::Frame, SmallVector<int64_t>(view.type.getShape())};
@@ -325,25 +327,23 @@ Value UnitLoop::partialsOf(const Product &product, Value stream) {
   Value row = stream;
   if (partialSlots > 1)
     row = index.add(index.mul(parity, index.constant(countPartialStreams())), stream);
-  return index.mul(row, index.constant(countWarps() * countPartialRows(product)));
+  return index.mul(row, index.constant(countPartialsOfStream(product)));
 }
 
 /// A group adds what the warps have found for its unit.
 void UnitLoop::addPartials(ContractOp op, Product &product) {
-  const int64_t rows = countPartialRows(product);
+  const int64_t rows = countRows(product);
   Type element = getElementTypeOrSelf(op.getResult());
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
-  // A unit's rows are neighbours, but not on tensor cores.
-  const int64_t rowStep = onTensorCores ? unitsPerBlock : 1;
-  const bool isPair = element.isF32() && product.perUnit % 2 == 0 && !onTensorCores;
+  const bool isPair = element.isF32() && product.perUnit % 2 == 0;
   const int64_t width = !isPair ? 1 : product.perUnit % 4 == 0 ? 4 : 2;
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    Value ofUnit = onTensorCores ? localUnit : index.mul(localUnit, index.constant(product.perUnit));
-    Value begin = index.add(partialsOf(product, localStreams[s]), ofUnit);
+    Value begin =
+        index.add(partialsOf(product, localStreams[s]), index.mul(localUnit, index.constant(product.perUnit)));
     SmallVector<SmallVector<Value>> terms(product.perUnit);
     for (int64_t w = 0; w < countWarps(); ++w)
       for (int64_t j = 0; j < product.perUnit; j += width) {
-        Value at = index.add(begin, index.constant(w * rows + j * rowStep));
+        Value at = index.add(begin, index.constant(w * rows + j));
         for (auto [c, value] : llvm::enumerate(e.loadNeighbours(product.partials, at, width)))
           terms[j + c].push_back(value);
       }

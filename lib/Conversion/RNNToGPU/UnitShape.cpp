@@ -35,8 +35,9 @@ static constexpr int64_t kMinSlice = 32;
 static constexpr int64_t kThreadRegisters = 255;
 /// Weights that a thread keeps in registers at most.
 static constexpr int64_t kRegisterWeights = 160;
-/// Streams that are worth a tile's eight columns.
-static constexpr int64_t kMinTensorStreams = 5;
+/// Streams that are worth a tile's eight columns, and tiles of the vector that a
+/// lane waits for at one time.
+static constexpr int64_t kMinTensorStreams = 5, kMaxTilesAtOnce = 16, kMinTilesAtOnce = 4;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 1024;
 /// The mbarriers of an exchange.
@@ -102,7 +103,9 @@ int64_t UnitLoop::divideProducts() {
       parts = countWarps();
     }
     if (onTensorCores) {
-      product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), kTileDepth);
+      product.isPacked = product.exchanged && mayPack(product.exchanged);
+      product.slice =
+          llvm::alignTo(llvm::divideCeil(product.form.depth, parts), (product.isPacked ? 2 : 1) * kTileDepth);
       product.rowTiles = countRows(product) / kTileRows;
       product.depthTiles = product.slice / kTileDepth;
       weights += product.rowTiles * product.depthTiles * kWordsOfTile;
@@ -115,11 +118,30 @@ int64_t UnitLoop::divideProducts() {
   return weights;
 }
 
-bool UnitLoop::fragmentsFit(int64_t words) const {
-  int64_t atOnce = 0;
+bool UnitLoop::fragmentsFit(int64_t words) {
+  for (tilesAtOnce = kMaxTilesAtOnce; tilesAtOnce >= kMinTilesAtOnce; tilesAtOnce /= 2) {
+    int64_t others = 0;
+    for (auto &[op, product] : products) {
+      const int64_t wordsOfTile = product.isPacked ? 2 : 4;
+      others = std::max(others, std::min(product.depthTiles, tilesAtOnce) * wordsOfTile + product.rowTiles * 4);
+    }
+    if (words + others + kOtherRegisters <= std::min(kRegisters / shape.threads, kThreadRegisters))
+      return true;
+  }
+  tilesAtOnce = kMinTilesAtOnce;
+  return false;
+}
+
+/// True if a signal can be exchanged as pairs of bf16: those who read it want the
+/// last frame or this one, and pairs are of one unit or of two that neighbouring
+/// lanes have.
+bool UnitLoop::mayPack(Value value) const {
   for (auto &[op, product] : products)
-    atOnce = std::max(atOnce, 4 * (std::min(product.depthTiles, kTilesAtOnce) + product.rowTiles));
-  return words + atOnce + kOtherRegisters <= std::min(kRegisters / shape.threads, kThreadRegisters);
+    if (product.exchanged == value &&
+        ((product.delay && !readsLastFrame(product.delay)) || product.form.depth != countElements(value)))
+      return false;
+  const bool hasNeighbour = lanes == 1 && units % 2 == 0 && unitsPerBlock % 2 == 0;
+  return getElementTypeOrSelf(value).isF32() && (perUnit(value) % 2 == 0 || hasNeighbour);
 }
 
 /// A frame on tensor cores, in cycles, about: what a multiprocessor reads of the
@@ -128,7 +150,7 @@ int64_t UnitLoop::countTensorCycles() const {
   constexpr int64_t kBytesPerCycle = 64, kAllBytesPerCycle = 2560, kTileCycles = 16;
   int64_t bytes = 0, tiles = 0;
   for (auto &[op, product] : products) {
-    bytes += getBytes(product.form.input) * product.form.depth * streamsPerBlock;
+    bytes += (product.isPacked ? 2 : 4) * product.form.depth * streamsPerBlock;
     tiles += product.rowTiles * product.depthTiles * llvm::divideCeil(streamsPerBlock, kTileColumns);
   }
   return bytes / kBytesPerCycle + bytes * shape.blocks / kAllBytesPerCycle +

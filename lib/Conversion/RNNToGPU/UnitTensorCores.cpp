@@ -7,13 +7,17 @@
 //
 // Of a tile of 16 elements of the sum, lane 4g + i has the four neighbours from
 // 4i on, of the matrix and of the vectors alike: the order of a sum is free, and
-// so they are one load. Row number r of a block is element r / U of unit r % U,
-// where the block has U units.
+// so they are one load. Where the vector is exchanged as pairs of bf16, with the
+// elements of a unit side by side, one load of four pairs is the lane's part of
+// two tiles: pairs 4i to 4i + 3 of 32 elements.
+//
+// A pair's rounding makes every NaN the same one, which is not the sentinel.
 //
 //===----------------------------------------------------------------------===//
 
 #include "UnitLoop.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -22,9 +26,22 @@ using namespace mlir::rnn::loops;
 
 /// The first of the lane's four elements of the sum in one of its warp's tiles.
 Value UnitLoop::positionInTile(const Product &product, int64_t depthTile) {
-  Value among = index.mul(index.rem(lane, index.constant(4)), index.constant(4));
-  Value first = index.add(index.mul(warp, index.constant(product.slice)), among);
-  return index.add(first, index.constant(depthTile * kTileDepth));
+  Value among = index.rem(lane, index.constant(4));
+  Value first = index.mul(warp, index.constant(product.slice));
+  if (!product.isPacked) {
+    first = index.add(first, index.mul(among, index.constant(4)));
+    return index.add(first, index.constant(depthTile * kTileDepth));
+  }
+  first = index.add(first, index.mul(among, index.constant(8)));
+  return index.add(first, index.constant(depthTile / 2 * 2 * kTileDepth + depthTile % 2 * 4));
+}
+
+/// The matrix's column of an element of the sum.
+Value UnitLoop::columnAt(const Product &product, Value position) {
+  if (!product.isPacked || perUnit(product.exchanged) == 1)
+    return position;
+  Value ofUnit = index.constant(perUnit(product.exchanged));
+  return index.add(index.mul(index.rem(position, ofUnit), index.constant(units)), index.div(position, ofUnit));
 }
 
 /// Zero behind the last row and the last column.
@@ -32,9 +49,10 @@ void UnitLoop::loadFragments(Operation *op, Product &product) {
   const RegionEmitter::MatrixVector &form = product.form;
   View view = region.materialize(form.weight);
   auto isEven = [](int64_t count) { return count % 4 == 0; };
-  const bool inQuads = form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) && isEven(view.shift) &&
-                       !e.isConstant(view);
-  Value zero = e.splat(b.getF32Type(), 1, 0), ofBlock = index.constant(unitsPerBlock);
+  const bool inOrder = !product.isPacked || perUnit(product.exchanged) == 1;
+  const bool inQuads = inOrder && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
+                       isEven(view.shift) && !e.isConstant(view);
+  Value zero = e.splat(b.getF32Type(), 1, 0), perUnit = index.constant(product.perUnit);
   const bool isScalar = countElements(op->getResult(0)) == 1;
   product.fragments.clear();
   for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
@@ -42,13 +60,12 @@ void UnitLoop::loadFragments(Operation *op, Product &product) {
     for (int64_t half : {0, 1}) {
       Value number =
           index.add(index.div(lane, index.constant(4)), index.constant(rowTile * kTileRows + half * kTileRows / 2));
-      Value of = index.add(firstUnit, index.rem(number, ofBlock));
+      Value of = index.add(firstUnit, index.div(number, perUnit));
       exists[half] = arith::AndIOp::create(b, loc, index.less(number, index.constant(unitsPerBlock * product.perUnit)),
                                            index.less(of, index.constant(units)));
-      Value element = index.min(index.div(number, ofBlock), index.constant(product.perUnit - 1));
-      rows[half] = isScalar
-                       ? index.constant(0)
-                       : index.add(index.mul(element, index.constant(units)), index.min(of, index.constant(units - 1)));
+      rows[half] = isScalar ? index.constant(0)
+                            : index.add(index.mul(index.rem(number, perUnit), index.constant(units)),
+                                        index.min(of, index.constant(units - 1)));
     }
     for (int64_t depthTile = 0; depthTile < product.depthTiles; ++depthTile) {
       Value first = positionInTile(product, depthTile);
@@ -63,7 +80,7 @@ void UnitLoop::loadFragments(Operation *op, Product &product) {
         for (int64_t c = 0; c < 4; ++c) {
           Value k = index.add(first, index.constant(c));
           if (!inQuads) {
-            Value at = index.addScaled(row, clampPosition(product, k), form.depthStride);
+            Value at = index.addScaled(row, columnAt(product, clampPosition(product, k)), form.depthStride);
             elements.push_back(e.loadAt(e.base(view), at, b.getF32Type(), 0, 1, {}));
           }
           Value inside = arith::AndIOp::create(b, loc, index.less(k, index.constant(form.depth)), exists[half]);
@@ -76,16 +93,15 @@ void UnitLoop::loadFragments(Operation *op, Product &product) {
   }
 }
 
-/// Partial sums of the warp are in shared memory then: [two frames][streams of
-/// the block][warps][rows].
+/// Partial sums of the warp are in shared memory then: [frames][streams of the
+/// block][warps][rows].
 void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
-  const int64_t rows = countPartialRows(product);
   auto multiplyTile = [&](Value first) {
     Value column = index.add(first, index.div(lane, index.constant(4)));
     Value stream = index.min(column, index.constant(streamsPerBlock - 1)); // columns that are left repeat one
     stream = index.min(index.add(firstStream, stream), index.constant(e.streams - 1));
     SmallVector<Value> sums = multiplyStreamTile(product, stream);
-    Value ofWarp = index.mul(warp, index.constant(rows));
+    Value ofWarp = index.mul(warp, index.constant(countRows(product)));
     for (int64_t pair : {0, 1}) {
       Value result = index.add(first, index.mul(index.rem(lane, index.constant(4)), index.constant(2)));
       result = index.add(result, index.constant(pair));
@@ -116,27 +132,162 @@ void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
 /// one of the lane's column of the vectors.
 SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value stream) {
   SmallVector<Value> sums(product.rowTiles * 4, e.splat(b.getF32Type(), 1, 0));
-  for (int64_t begin = 0; begin < product.depthTiles; begin += kTilesAtOnce) {
-    const int64_t end = std::min(begin + kTilesAtOnce, product.depthTiles);
-    SmallVector<Value> positions; // clamped: the matrix is zero behind the end
-    for (int64_t depthTile = begin; depthTile < end; ++depthTile) {
-      Value first = positionInTile(product, depthTile);
-      if (product.form.depth % 4 == 0)
-        first = index.min(first, index.constant(product.form.depth - 4));
-      for (int64_t c = 0; c < 4; ++c)
-        positions.push_back(clampPosition(product, index.add(first, index.constant(c))));
+  for (int64_t begin = 0; begin < product.depthTiles; begin += tilesAtOnce) {
+    const int64_t end = std::min(begin + tilesAtOnce, product.depthTiles);
+    SmallVector<Value> words; // two of a tile
+    if (product.isPacked) {
+      words = readPacked(product, stream, begin, end);
+    } else {
+      SmallVector<Value> positions; // clamped: the matrix is zero behind the end
+      for (int64_t depthTile = begin; depthTile < end; ++depthTile) {
+        Value first = positionInTile(product, depthTile);
+        if (product.form.depth % 4 == 0)
+          first = index.min(first, index.constant(product.form.depth - 4));
+        for (int64_t c = 0; c < 4; ++c)
+          positions.push_back(clampPosition(product, index.add(first, index.constant(c))));
+      }
+      SmallVector<Value> input = readInput(product, stream, positions);
+      for (size_t i = 0; i < input.size(); i += 2)
+        words.push_back(e.packBf16(input[i], input[i + 1]));
     }
-    SmallVector<Value> input = readInput(product, stream, positions);
     for (int64_t depthTile = begin; depthTile < end; ++depthTile) {
-      ArrayRef<Value> elements = ArrayRef(input).slice((depthTile - begin) * 4, 4);
-      Value right[] = {e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])};
+      ArrayRef<Value> right = ArrayRef(words).slice((depthTile - begin) * 2, 2);
       for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
         ArrayRef<Value> left =
             ArrayRef(product.fragments).slice((rowTile * product.depthTiles + depthTile) * kWordsOfTile, kWordsOfTile);
-        SmallVector<Value> tile = e.multiplyTiles(left, right, ArrayRef(sums).slice(rowTile * 4, 4));
+        SmallVector<Value> tile = e.multiplyTiles(left, right, ArrayRef<Value>(sums).slice(rowTile * 4, 4));
         llvm::copy(tile, sums.begin() + rowTile * 4);
       }
     }
   }
   return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Pairs of bf16
+//===----------------------------------------------------------------------===//
+
+Value UnitLoop::packedAddress(Value value, Value row, Value stream, Value word) {
+  const View &view = packed[value];
+  return addressOf(e.pointer(view), e.address(view, {row, stream, {word}}), b.getI32Type());
+}
+
+/// Sentinels where the pairs of all frames will be, and what a session has left
+/// of the frame before the first.
+void UnitLoop::presetPacked(Value value) {
+  auto type = RankedTensorType::get({countElements(value) / 2}, b.getI32Type());
+  View view = packed[value] = e.allocate(type, Rate::Frame, (region.inWindow ? e.history : 0) + 1);
+  e.access({}, {view.buffer});
+  e.forEachVector(
+      {Rate::Frame, {type.getNumElements()}}, 1, {region.domainFrames(), Value()}, [](const Point &) {},
+      [&](const Point &point, unsigned, Value) {
+        Point at = point;
+        if (!isBackward())
+          at.frame = index.add(at.frame, index.constant(1));
+        e.store(constantI32(kSentinel), view, at, 1, {});
+      });
+  auto isCarried = [&](auto &item) { return item.second.exchanged == value && item.second.delay; };
+  auto found = llvm::find_if(products, isCarried);
+  if (isBackward() || found == products.end())
+    return;
+  const Product &product = found->second;
+  e.forEachVector(
+      {Rate::Stream, {type.getNumElements()}}, 1, {}, [](const Point &) {},
+      [&](const Point &point, unsigned, Value) {
+        RegionEmitter::TimedRead read = region.prepareRead(product.delay, {index.constant(0), point.stream, {}});
+        SmallVector<Value> pair;
+        for (int64_t i : {0, 1}) {
+          Value k = index.add(index.mul(point.element.front(), index.constant(2)), index.constant(i));
+          Value at = addressInRow(read.source, read.rowOffset, columnAt(product, k), point.stream);
+          pair.push_back(read.old ? e.loadAt(read.base, at, b.getF32Type(), 0, 1, {}) : e.splat(b.getF32Type(), 1, 0));
+        }
+        e.store(e.packBf16(pair[0], pair[1]), view, {index.constant(0), point.stream, point.element}, 1, {});
+      });
+}
+
+/// Writes this unit's pairs for the readers of other blocks; where units have an
+/// odd number of elements, every other unit writes for two.
+void UnitLoop::publishPacked(Value value) {
+  const int64_t count = perUnit(value);
+  const bool isOdd = count % 2 == 1;
+  SmallVector<SmallVector<Value>> words(streamsPerGroup);
+  for (int64_t s = 0; s < streamsPerGroup; ++s) {
+    SmallVector<Value> elements;
+    for (int64_t j = 0; j < count; ++j)
+      elements.push_back(get(value, j, s));
+    for (int64_t j = 0; j < (isOdd ? count : 0); ++j)
+      elements.push_back(
+          gpu::ShuffleOp::create(b, loc, elements[j], constantI32(1), constantI32(kWarpThreads), gpu::ShuffleMode::XOR)
+              .getShuffleResult());
+    for (size_t i = 0; i < elements.size(); i += 2)
+      words[s].push_back(e.packBf16(elements[i], elements[i + 1]));
+  }
+  Value row = isBackward() ? frame : index.add(frame, index.constant(1));
+  Value first = index.div(index.mul(unit, index.constant(count)), index.constant(2));
+  OpBuilder::InsertionGuard guard(b);
+  if (isOdd) {
+    Value isFirst = e.compare(arith::CmpIPredicate::eq, index.rem(localUnit, index.constant(2)), index.constant(0));
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
+  }
+  forEachPresent([&](int64_t s) {
+    for (auto [i, word] : llvm::enumerate(words[s])) {
+      Value at = packedAddress(value, row, streams[s], index.add(first, index.constant(i)));
+      LLVM::StoreOp::create(b, loc, word, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
+                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
+    }
+  });
+}
+
+/// The lane's words of tiles `begin` to `end` - 1, an even number, of a stream's
+/// vector; waits for them.
+SmallVector<Value> UnitLoop::readPacked(const Product &product, Value stream, int64_t begin, int64_t end) {
+  const int64_t pairs = product.form.depth / 2;
+  DelayOp delay = product.delay;
+  RegionEmitter::TimedRead read;
+  Value fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  if (delay) {
+    read = region.prepareRead(delay, {frame, stream, {}});
+    if (isAwaited(product))
+      read.valid = getValid(delay, 0);
+    if (read.valid && read.isNew)
+      fresh = arith::AndIOp::create(b, loc, read.valid, read.isNew);
+  }
+  // That of the last frame is where this frame's goes, but for a row.
+  Value row = bool(delay) == isBackward() ? index.add(frame, index.constant(1)) : frame;
+  const bool inQuads = pairs % 4 == 0;
+  SmallVector<Value> places, addresses; // clamped: the matrix is zero behind the end
+  for (int64_t depthTile = begin; depthTile < end; depthTile += 2) {
+    Value first = index.div(positionInTile(product, depthTile), index.constant(2));
+    if (inQuads)
+      first = index.min(first, index.constant(pairs - 4));
+    for (int64_t i = 0; i < 4; ++i) {
+      Value place = index.add(first, index.constant(i));
+      places.push_back(inQuads ? place : index.min(place, index.constant(pairs - 1)));
+      addresses.push_back(packedAddress(product.exchanged, row, stream, places.back()));
+    }
+  }
+  SmallVector<Value> words = awaitAll(addresses.size(), [&](SmallVectorImpl<Value> &polled) -> Value {
+    Value isMissing;
+    polled.append(pollElements(addresses, inQuads, isMissing));
+    return arith::AndIOp::create(b, loc, isMissing, fresh);
+  });
+  if (!read.valid)
+    return words;
+  if (!delay.getInit()) {
+    for (Value &word : words)
+      word = arith::SelectOp::create(b, loc, read.valid, word, constantI32(0));
+    return words;
+  }
+  auto branch = scf::IfOp::create(b, loc, ValueRange(words).getTypes(), read.valid, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, words);
+  b.setInsertionPointToStart(branch.elseBlock());
+  for (auto [place, word] : llvm::zip(places, words)) {
+    Value k = index.mul(place, index.constant(2));
+    word = e.packBf16(loadInit(product, columnAt(product, k), stream),
+                      loadInit(product, columnAt(product, index.add(k, index.constant(1))), stream));
+  }
+  scf::YieldOp::create(b, loc, words);
+  return llvm::to_vector_of<Value>(branch.getResults());
 }

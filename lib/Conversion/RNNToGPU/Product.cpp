@@ -79,6 +79,9 @@ void ProductKernel::chooseVectors(Factor &factor, int64_t extent) {
   };
   if (isVector(factor.stride, factor.depthStride, extent)) {
     factor.width = chunk;
+    // Two vectors, one above the other, become one of pairs.
+    if (onTensorCores)
+      factor.width = std::min(chunk, factor.size * tiling.slice / tiling.threads() / 2);
   } else if (isVector(factor.depthStride, factor.stride, depthExtent)) {
     factor.width = chunk;
     factor.isAlongDepth = true;
@@ -126,8 +129,8 @@ Value ProductKernel::constantI32(int64_t value) {
 }
 
 void ProductKernel::emitTiles() {
-  lhs.shared = e.allocateShared(product.element, 2 * tiling.slice * lhs.pitch);
-  rhs.shared = e.allocateShared(product.element, 2 * tiling.slice * rhs.pitch);
+  for (Factor *factor : {&lhs, &rhs})
+    factor->shared = e.allocateShared(onTensorCores ? Type(b.getI32Type()) : product.element, 2 * countShared(*factor));
   rows = lhs.extent = domainExtent(product.rows, product.rowsOverFrames);
   depth = domainExtent(product.depth, product.depthOverFrames);
   if (product.rowsOverFrames && e.pieceFrames) {
@@ -290,17 +293,14 @@ void ProductKernel::multiplySliceOnTensorCores(const Place &place, Value buffer,
 
 SmallVector<Value> ProductKernel::readTiles(const Factor &factor, Value buffer, Value place, Value depthLane, int64_t k,
                                             int64_t tiles) {
-  Value begin = index.add(index.mul(buffer, index.constant(tiling.slice * factor.pitch)), widen(place));
+  Value begin = index.add(index.mul(buffer, index.constant(countShared(factor))), widen(place));
   begin = index.addScaled(begin, widen(depthLane), factor.pitch);
   SmallVector<Value> words;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    SmallVector<Value> elements; // every fourth of the depth
-    for (int64_t i = 0; i < 4; ++i) {
-      Value at = index.add(begin, index.constant((k + 4 * i) * factor.pitch + tile * kTileColumns));
-      elements.push_back(memref::LoadOp::create(b, loc, factor.shared, at));
+  for (int64_t tile = 0; tile < tiles; ++tile)
+    for (int64_t pair : {k / 2, k / 2 + 4}) {
+      Value at = index.add(begin, index.constant(pair * factor.pitch + tile * kTileColumns));
+      words.push_back(memref::LoadOp::create(b, loc, factor.shared, at));
     }
-    words.append({e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])});
-  }
   return words;
 }
 
@@ -315,14 +315,19 @@ Value ProductKernel::countInside(const Factor &factor, Value first) {
 void ProductKernel::findVectors(Factor &factor, Value first, Value thread, Value limit) {
   Value left = countInside(factor, first);
   const int64_t vectors = factor.size * tiling.slice / factor.width, threads = tiling.threads();
-  Value perLine = constantI32((factor.isAlongDepth ? tiling.slice : factor.size) / factor.width);
+  const bool inPairs = isPaired(factor);
+  const int64_t perDepth = inPairs ? 2 : 1; // vectors of a line's place
+  Value perLine =
+      constantI32(factor.isAlongDepth ? tiling.slice / factor.width / perDepth : factor.size / factor.width);
   for (SmallVector<Value> *list : {&factor.places, &factor.depths, &factor.addresses, &factor.limits})
     list->clear();
   for (int64_t i = 0; i < vectors / threads; ++i) {
-    Value number = index.add(thread, constantI32(i * threads));
+    Value number = index.add(thread, constantI32(i / perDepth * threads));
     Value line = index.div(number, perLine);
     Value inLine = index.mul(index.rem(number, perLine), constantI32(factor.width));
     Value k = factor.isAlongDepth ? inLine : line, place = factor.isAlongDepth ? line : inLine;
+    if (inPairs)
+      k = index.add(index.mul(k, constantI32(2)), constantI32(i % 2));
     Value own = limit;
     if (factor.isRagged) {
       Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(limit.getType()));
@@ -351,7 +356,7 @@ SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value number, 
       loaded = memref::LoadOp::create(b, loc, memory, at);
     else
       loaded = vector::LoadOp::create(b, loc, cast<VectorType>(type), memory, at, /*nontemporal=*/false,
-                                      llvm::MaybeAlign(kAccessBytes));
+                                      llvm::MaybeAlign(factor.width * kAccessBytes / chunk));
     scf::YieldOp::create(b, loc, loaded);
     b.setInsertionPointToStart(branch.elseBlock());
     scf::YieldOp::create(b, loc, e.splat(product.element, factor.width, 0));
@@ -360,7 +365,42 @@ SmallVector<Value> ProductKernel::loadSlice(const Factor &factor, Value number, 
   return vectors;
 }
 
+bool ProductKernel::isPaired(const Factor &factor) const {
+  return onTensorCores && !(factor.isAlongDepth && factor.width > 1);
+}
+
+int64_t ProductKernel::countShared(const Factor &factor) const {
+  return (onTensorCores ? tiling.slice / 2 : tiling.slice) * factor.pitch;
+}
+
+/// Pairs of neighbours along the depth, rounded to bf16.
+void ProductKernel::storePairs(const Factor &factor, ArrayRef<Value> vectors, Value buffer) {
+  Value begin = index.mul(buffer, index.constant(countShared(factor)));
+  auto extract = [&](Value vector, int64_t i) -> Value {
+    return factor.width == 1 ? vector : Value(vector::ExtractOp::create(b, loc, vector, i));
+  };
+  const bool inPairs = isPaired(factor);
+  for (size_t i = 0; i < vectors.size(); i += inPairs ? 2 : 1) {
+    Value line = index.div(factor.depths[i], index.constant(2));
+    Value at = index.add(begin, index.add(index.mul(line, index.constant(factor.pitch)), factor.places[i]));
+    SmallVector<Value> words;
+    for (int64_t c = 0; c < factor.width; c += inPairs ? 1 : 2)
+      words.push_back(inPairs ? e.packBf16(extract(vectors[i], c), extract(vectors[i + 1], c))
+                              : e.packBf16(extract(vectors[i], c), extract(vectors[i], c + 1)));
+    if (inPairs && factor.width > 1) {
+      Value row = vector::FromElementsOp::create(b, loc, VectorType::get(factor.width, b.getI32Type()), words);
+      vector::StoreOp::create(b, loc, row, factor.shared, at, /*nontemporal=*/false,
+                              llvm::MaybeAlign(factor.width * 4));
+      continue;
+    }
+    for (auto [c, word] : llvm::enumerate(words))
+      memref::StoreOp::create(b, loc, word, factor.shared, index.add(at, index.constant(c * factor.pitch)));
+  }
+}
+
 void ProductKernel::storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer) {
+  if (onTensorCores)
+    return storePairs(factor, vectors, buffer);
   Value begin = index.mul(buffer, index.constant(tiling.slice * factor.pitch));
   for (auto [place, k, value] : llvm::zip(factor.places, factor.depths, vectors)) {
     Value at = index.add(begin, index.add(index.mul(k, index.constant(factor.pitch)), place));

@@ -13,7 +13,8 @@
 // registers; per step of the depth it reads them as vectors of 16 bytes, spread
 // over the tile so that the threads of a warp read from different banks. Where
 // the operands are rounded to bf16, a warp owns a part of the tile and multiplies
-// on tensor cores; what it reads from shared memory is rounded on the way.
+// on tensor cores; slices in shared memory are rounded, pairs of neighbours along
+// the depth in a word.
 //
 // Blocks take tiles with the stride of the grid. A result is one sum in
 // ascending k, unless there are few tiles and the depth runs over frames: then
@@ -87,6 +88,11 @@ private:
   /// beyond the matrix.
   SmallVector<Value> loadSlice(const Factor &factor, Value number, Value depth);
   void storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
+  void storePairs(const Factor &factor, ArrayRef<Value> vectors, Value buffer);
+  /// True if every two of a thread's vectors are neighbours along the depth.
+  bool isPaired(const Factor &factor) const;
+  /// Elements, or pairs, of a slice in shared memory.
+  int64_t countShared(const Factor &factor) const;
   /// One of the depth's elements of a slice: the thread's rows or columns.
   SmallVector<Value> readShared(const Factor &factor, Value buffer, Value place, int64_t k, int64_t count);
   /// A slice's products, added to the thread's sums.

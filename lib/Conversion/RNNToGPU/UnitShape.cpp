@@ -37,7 +37,7 @@ static constexpr int64_t kThreadRegisters = 255;
 static constexpr int64_t kRegisterWeights = 160;
 /// Streams that are worth a tile's eight columns, and tiles of the vector that a
 /// lane waits for at one time.
-static constexpr int64_t kMinTensorStreams = 5, kMaxTilesAtOnce = 16, kMinTilesAtOnce = 4;
+static constexpr int64_t kMinTensorStreams = 5, kMaxTilesAtOnce = 32, kMinTilesAtOnce = 4;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 1024;
 /// The mbarriers of an exchange.
@@ -147,7 +147,7 @@ bool UnitLoop::mayPack(Value value) const {
 /// A frame on tensor cores, in cycles, about: what a multiprocessor reads of the
 /// vectors, what all of them do, and the tiles of a quarter of it.
 int64_t UnitLoop::countTensorCycles() const {
-  constexpr int64_t kBytesPerCycle = 64, kAllBytesPerCycle = 2560, kTileCycles = 16;
+  constexpr int64_t kBytesPerCycle = 64, kAllBytesPerCycle = 2560, kTileCycles = 4;
   int64_t bytes = 0, tiles = 0;
   for (auto &[op, product] : products) {
     bytes += (product.isPacked ? 2 : 4) * product.form.depth * streamsPerBlock;

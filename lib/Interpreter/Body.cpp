@@ -308,7 +308,7 @@ FailureOr<Tensor> Body::evaluateFrameSum(Operation *op, Rate to, Point point, Ne
       for (Value operand : op->getOperands())
         operands.push_back(need(operand, {frame, stream}, needs));
       if (needs.empty())
-        accumulate(op, operands, sum, noise.isActive() ? &terms : nullptr);
+        accumulate(op, operands, sum, noise.isActive() ? &terms : nullptr, noise);
     }
   noise.apply(sum, terms);
   return sum;

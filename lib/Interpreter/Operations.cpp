@@ -267,13 +267,16 @@ static Tensor evaluateConversion(Operation *op, const Tensor &source, Perturbati
 // Sums
 //===----------------------------------------------------------------------===//
 
-/// The nearest bf16, ties to even.
-static double roundToBf16(double value) {
+/// The nearest bf16, ties to even; of a value that is within its error of a tie as `direction` says.
+static double roundToBf16(double value, int direction) {
   float single = static_cast<float>(value);
   if (std::isnan(single))
     return value;
   uint32_t bits;
   std::memcpy(&bits, &single, sizeof bits);
+  constexpr int32_t kTie = 0x8000, kError = 32; // units in the last place of f32
+  if (direction != 0 && std::abs(int32_t(bits & 0xffff) - kTie) <= kError)
+    bits = (bits & 0xffff0000) | (direction > 0 ? 0xffff : 0);
   bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
   std::memcpy(&single, &bits, sizeof bits);
   return single;
@@ -335,7 +338,10 @@ static void scatter(const Tensor &update, const Tensor &index, Tensor &sum, Tens
       addElements(update, i * rowSize, sum, row * rowSize, rowSize, terms);
 }
 
-void rnn::accumulate(Operation *op, Operands operands, Tensor &sum, Tensor *terms) {
+/// True if a value has no error: it was given.
+static bool isExact(Value value) { return !value.getDefiningOp() || isa<ParamOp>(value.getDefiningOp()); }
+
+void rnn::accumulate(Operation *op, Operands operands, Tensor &sum, Tensor *terms, const Perturbation &noise) {
   if (auto contract = dyn_cast<ContractOp>(op)) {
     if (sum.isFloat()) {
       std::vector<double> rounded[2];
@@ -345,8 +351,9 @@ void rnn::accumulate(Operation *op, Operands operands, Tensor &sum, Tensor *term
         factors[i] = values.data();
         if (!contract.getRoundTo())
           continue;
-        rounded[i].assign(values.begin(), values.end());
-        llvm::transform(rounded[i], rounded[i].begin(), roundToBf16);
+        const int direction = isExact(contract->getOperand(i)) ? 0 : noise.getTieDirection();
+        for (double value : values)
+          rounded[i].push_back(roundToBf16(value, direction));
         factors[i] = rounded[i].data();
       }
       accumulateProducts<double>(contract, factors[0], factors[1], sum.floats().data(),
@@ -530,7 +537,7 @@ FailureOr<Tensor> rnn::evaluate(Operation *op, Operands operands, Perturbation &
       })
       .Case<ContractOp, ScatterAddOp>([&](auto op) -> Result {
         return evaluateSum(getResultType(op), noise,
-                           [&](Tensor &sum, Tensor *terms) { accumulate(op, operands, sum, terms); });
+                           [&](Tensor &sum, Tensor *terms) { accumulate(op, operands, sum, terms, noise); });
       })
       .Case([&](ReduceOp op) -> Result { return evaluateReduce(op, *operands[0], noise); })
       .Case([&](BroadcastOp op) -> Result { return evaluateBroadcast(op, *operands[0]); })

@@ -23,17 +23,21 @@ public:
   /// No errors.
   Perturbation() = default;
   /// Errors of `scale` * (magnitude of the terms), drawn from `seed`.
-  Perturbation(double scale, uint64_t seed) : scale(scale), state(seed) {}
+  Perturbation(double scale, uint64_t seed) : scale(scale), state(seed), tieDirection(seed % 2 ? 1 : -1) {}
 
   bool isActive() const { return scale != 0; }
   /// `value`, computed from terms of total magnitude `terms`.
   double apply(double value, double terms);
   /// The same for every element.
   void apply(Tensor &value, const Tensor &terms);
+  /// Where a value goes that is rounded to bf16 and, but for an error, is in the middle of two: 1, away from zero, with
+  /// odd seeds, -1 with even ones; 0: there are no errors. So two runs show both.
+  int getTieDirection() const { return isActive() ? tieDirection : 0; }
 
 private:
   double scale = 0;
   uint64_t state = 0;
+  int tieDirection = 0;
 };
 
 /// The result of a pure op from its operands. Sets `outOfRange` where a gather meets a bad index (rule N3).
@@ -42,7 +46,8 @@ FailureOr<Tensor> evaluate(Operation *op, ArrayRef<const Tensor *> operands, Per
 
 /// Adds what one frame contributes to a `rnn.contract`, `rnn.scatter_add` or `rnn.sum_frames`, and if `terms` is given
 /// the magnitudes of what is added. Integers wrap around.
-void accumulate(Operation *op, ArrayRef<const Tensor *> operands, Tensor &sum, Tensor *terms);
+void accumulate(Operation *op, ArrayRef<const Tensor *> operands, Tensor &sum, Tensor *terms,
+                const Perturbation &noise);
 
 } // namespace mlir::rnn
 

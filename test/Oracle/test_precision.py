@@ -90,3 +90,39 @@ def test_step(tool, tmp_path, name, units, inputs, streams, regime):
             assert done.returncode == 0, done.stdout + done.stderr
         with np.load(tmp_path / "out.npz") as results:
             carried = {name: results[name] for name in results.files if name.startswith("state.")}
+
+
+PRODUCTS = """
+rnn.parameter @w : tensor<1600x37xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @v : tensor<3x1600xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.network @net(%x: tensor<37xf32>, %target: tensor<3xf32>) -> (y: tensor<3xf32>, e: tensor<f32>) {
+  %w = rnn.param @w : tensor<1600x37xf32>
+  %v = rnn.param @v : tensor<3x1600xf32>
+  %s = rnn.linear %x, %w : (tensor<37xf32>, tensor<1600x37xf32>) -> tensor<1600xf32>
+  %h = math.tanh %s : tensor<1600xf32>
+  %y = rnn.linear %h, %v : (tensor<1600xf32>, tensor<3x1600xf32>) -> tensor<3xf32>
+  %e = rnn.mean_squared_error %y, %target : (tensor<3xf32>, tensor<3xf32>) -> tensor<f32>
+  rnn.output %y, %e : tensor<3xf32>, tensor<f32>
+}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>)
+"""
+
+
+@pytest.mark.parametrize("target", ["emulator", "cpu"])
+@pytest.mark.parametrize("streams,frames", [(16, 9), (1, 5)])
+def test_products(tool, tmp_path, target, streams, frames):
+    """Outside of loops: tiles of all sizes, on the emulator."""
+    (tmp_path / "net.mlir").write_text(PRODUCTS)
+    rng = np.random.default_rng(frames)
+    np.savez(tmp_path / "in.npz", x=rng.normal(size=(frames, streams, 37)).astype(np.float32),
+             target=rng.normal(size=(frames, streams, 3)).astype(np.float32))
+    done = subprocess.run([tool("rnn-run"), tmp_path / "net.mlir", "--function=step", "--matmul-precision=bf16",
+                           f"--input={tmp_path / 'in.npz'}", f"--target={target}", "--keep=gradients",
+                           "--compare=interpreter"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if target == "emulator" and streams > 1:
+        code = subprocess.run([tool("rnn-compile"), tmp_path / "net.mlir", "--target=emulator", "--compile-to=gpu",
+                               f"--streams={streams}", "--matmul-precision=bf16"], capture_output=True, text=True)
+        threads = {int(line.rsplit("array<i32: ", 1)[1].split(",")[0]) for line in code.stdout.splitlines()
+                   if "gpu.func" in line and "reqntid" in line}
+        assert code.stdout.count("nvvm.mma.sync") > 0 and threads == {64, 256}

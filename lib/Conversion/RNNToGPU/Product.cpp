@@ -24,6 +24,9 @@ static constexpr int64_t kGuessedFrames = 64;
 static constexpr int64_t kWantedTiles = 96;
 /// Blocks divide the depth in at most so many shares, to get so many blocks.
 static constexpr int64_t kMaxShares = 32, kWantedBlocks = 128;
+/// On tensor cores: several times as many as run at the same time, and a depth
+/// that is worth a share.
+static constexpr int64_t kWantedTensorBlocks = 1024, kMinShareDepth = 128;
 
 bool ProductKernel::isSupported(Type element) {
   return element.isF32() || element.isF64() || element.isInteger(32) || element.isInteger(64);
@@ -36,8 +39,14 @@ ProductKernel::ProductKernel(GpuEmitter &emitter, const MatrixProduct &product)
       columnTiles(llvm::divideCeil(product.columns, tiling.columns)),
       lhs{product.lhs, product.lhs.rowStride, product.lhs.columnStride, tiling.rows},
       rhs{product.rhs, product.rhs.columnStride, product.rhs.rowStride, tiling.columns} {
-  if (product.depthOverFrames)
-    shares = std::clamp<int64_t>(kWantedBlocks / countTiles(tiling), 1, kMaxShares);
+  if (product.depthOverFrames) {
+    int64_t most = kMaxShares, blocks = kWantedBlocks;
+    if (onTensorCores) {
+      blocks = kWantedTensorBlocks;
+      most = std::min(most, std::max<int64_t>(product.depth * kGuessedFrames / kMinShareDepth, 1));
+    }
+    shares = std::clamp<int64_t>(blocks / countTiles(tiling), 1, most);
+  }
   // A bit more than a power of two: threads that store along the depth meet
   // different banks, as do lanes that read their parts of tiles.
   const int64_t padding = onTensorCores ? 2 * chunk : chunk;

@@ -205,6 +205,7 @@ private:
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
   Value addInOrder(ArrayRef<Value> terms);
+  Value combineInOrder(ArrayRef<Value> terms, function_ref<Value(Value, Value)> combine);
   Value addLanes(Value sum, int64_t count);
   void syncWarp();
   void meet();

@@ -384,16 +384,21 @@ SmallVector<Value> UnitLoop::loadQuads(const Product &product, Value memory, Val
 }
 
 Value UnitLoop::addInOrder(ArrayRef<Value> terms) {
-  SmallVector<Value> sums(terms);
-  while (sums.size() > 1) {
+  return combineInOrder(terms, [&](Value x, Value y) { return e.add(x, y); });
+}
+
+/// Neighbours first; an absent right one is left out.
+Value UnitLoop::combineInOrder(ArrayRef<Value> terms, function_ref<Value(Value, Value)> combine) {
+  SmallVector<Value> left(terms);
+  while (left.size() > 1) {
     SmallVector<Value> next;
-    for (size_t i = 0; i + 1 < sums.size(); i += 2)
-      next.push_back(sums[i + 1] ? e.add(sums[i], sums[i + 1]) : sums[i]);
-    if (sums.size() % 2)
-      next.push_back(sums.back());
-    sums = std::move(next);
+    for (size_t i = 0; i + 1 < left.size(); i += 2)
+      next.push_back(left[i + 1] ? combine(left[i], left[i + 1]) : left[i]);
+    if (left.size() % 2)
+      next.push_back(left.back());
+    left = std::move(next);
   }
-  return sums.front();
+  return left.front();
 }
 
 /// All of so many neighbouring lanes get the sum of their values.
@@ -522,10 +527,9 @@ SmallVector<Value> UnitLoop::pollElements(ArrayRef<Value> addresses, bool inQuad
                                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
     }
   }
-  for (Value word : words) {
-    Value same = e.compare(arith::CmpIPredicate::eq, word, constantI32(kSentinel));
-    isMissing = isMissing ? Value(arith::OrIOp::create(b, loc, isMissing, same)) : same;
-  }
+  // The sentinel is the largest of unsigned words.
+  Value largest = combineInOrder(words, [&](Value x, Value y) { return arith::MaxUIOp::create(b, loc, x, y); });
+  isMissing = e.compare(arith::CmpIPredicate::eq, largest, constantI32(kSentinel));
   return words;
 }
 

@@ -318,10 +318,13 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
   streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);
   // Where a unit publishes one element, few warps own all of them, and the
-  // others are not in their way; more are published faster by all warps. Both
-  // as seen on an H200.
+  // others are not in their way; more are published faster by all warps. So is
+  // what tensor cores multiply, by more than a warp; but an odd number of elements
+  // is in pairs only with those of the next lane. All as seen on an H200.
   const bool publishesOne = exchanged.size() == 1 && perUnit(exchanged.front()) == 1;
-  lanes = publishesOne ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
+  const bool isOdd = llvm::any_of(exchanged, [&](Value value) { return perUnit(value) % 2 == 1; });
+  const bool ownedByFew = publishesOne || (onTensorCores && (isOdd || countGroups() <= kWarpThreads));
+  lanes = ownedByFew ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
   const int64_t weights = divideProducts();
   inRegisters = onTensorCores ? fragmentsFit(weights) : weights <= getRegisterWeights(shape.threads);
   streamsAtOnce = onTensorCores ? kTileColumns : std::min<int64_t>(streamsPerBlock, 4);

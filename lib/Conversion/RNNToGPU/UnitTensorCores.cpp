@@ -24,6 +24,9 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
+/// Products of tiles that a warp has under way.
+static constexpr int64_t kChains = 4;
+
 /// The first of the lane's four elements of the sum in one of its warp's tiles.
 Value UnitLoop::positionInTile(const Product &product, int64_t depthTile) {
   Value among = index.rem(lane, index.constant(4));
@@ -131,7 +134,9 @@ void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
 /// The warp's part of the sums, four of every tile of rows, with `stream` the
 /// one of the lane's column of the vectors.
 SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value stream) {
-  SmallVector<Value> sums(product.rowTiles * 4, e.splat(b.getF32Type(), 1, 0));
+  // Several sums at a time, as a product waits for the last one of its sum.
+  const int64_t chains = llvm::divideCeil(kChains, product.rowTiles);
+  SmallVector<Value> sums(chains * product.rowTiles * 4, e.splat(b.getF32Type(), 1, 0)); // [chains][rowTiles][4]
   for (int64_t begin = 0; begin < product.depthTiles; begin += tilesAtOnce) {
     const int64_t end = std::min(begin + tilesAtOnce, product.depthTiles);
     SmallVector<Value> words; // two of a tile
@@ -155,12 +160,20 @@ SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value st
       for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
         ArrayRef<Value> left =
             ArrayRef(product.fragments).slice((rowTile * product.depthTiles + depthTile) * kWordsOfTile, kWordsOfTile);
-        SmallVector<Value> tile = e.multiplyTiles(left, right, ArrayRef<Value>(sums).slice(rowTile * 4, 4));
-        llvm::copy(tile, sums.begin() + rowTile * 4);
+        const int64_t at = (depthTile % chains * product.rowTiles + rowTile) * 4;
+        SmallVector<Value> tile = e.multiplyTiles(left, right, ArrayRef<Value>(sums).slice(at, 4));
+        llvm::copy(tile, sums.begin() + at);
       }
     }
   }
-  return sums;
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < product.rowTiles * 4; ++i) {
+    SmallVector<Value> terms;
+    for (int64_t chain = 0; chain < std::min(chains, product.depthTiles); ++chain)
+      terms.push_back(sums[chain * product.rowTiles * 4 + i]);
+    results.push_back(addInOrder(terms));
+  }
+  return results;
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,15 +52,32 @@ rnn.network @net(%x: !V, %first: tensor<i1> {{rnn.reset}}, %target: !V) -> (h: !
 }}
 rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>)
 """
-NETWORKS = {"lstm": LSTM, "learned": LEARNED}
+# Two loops that overlap piece by piece; three elements of a unit are exchanged backwards.
+STACKED = """
+!V = tensor<{units}xf32>
+rnn.parameter @wx : tensor<{rows}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @wh : tensor<{rows}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @b : tensor<{rows}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @vx : tensor<{rows}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @vh : tensor<{rows}x{units}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.network @net(%x: !V, %first: tensor<i1> {{rnn.reset}}, %target: !V) -> (h: !V, e: tensor<f32>) {{
+  %a = rnn.gru "a" %x wx(@wx) wh(@wh) b(@b) : !V -> !V
+  %h = rnn.gru "b" %a wx(@vx) wh(@vh) b(@b) : !V -> !V
+  %e = rnn.mean_squared_error %h, %target : (!V, !V) -> tensor<f32>
+  rnn.output %h, %e : !V, tensor<f32>
+}}
+rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>)
+"""
+NETWORKS = {"lstm": LSTM, "learned": LEARNED, "stacked": STACKED}
 
 
 def compile_step(tool, folder, name, units, inputs, streams, regime):
     """The artifact for emulator and interpreter, and its loops by the report."""
     model, out, report = folder / "net.mlir", folder / "net.rnnc", folder / "report.json"
-    model.write_text(NETWORKS[name].format(units=units, inputs=inputs, gates=4 * units))
+    model.write_text(NETWORKS[name].format(units=units, inputs=inputs, gates=4 * units, rows=3 * units))
     done = subprocess.run([tool("rnn-compile"), model, "-o", out, "--target=emulator", "--target=interpreter",
                            f"--streams={streams}", f"--regime={regime}", "--matmul-precision=bf16",
+                           "--piece-frames=3",
                            "--keep=gradients,results", f"--report={report}"],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -70,7 +87,8 @@ def compile_step(tool, folder, name, units, inputs, streams, regime):
 @pytest.mark.parametrize("name,units,inputs,streams,regime", [
     ("lstm", 20, 7, 3, "block"), ("lstm", 20, 7, 3, "cluster"), ("lstm", 20, 7, 3, "grid"), ("lstm", 20, 7, 5, "grid"),
     ("lstm", 37, 33, 13, "grid"), ("lstm", 64, 16, 17, "grid"), ("learned", 20, 20, 3, "grid"),
-    ("learned", 20, 20, 9, "grid"), ("learned", 33, 33, 8, "grid")])
+    ("learned", 20, 20, 9, "grid"), ("learned", 33, 33, 8, "grid"),
+    ("stacked", 24, 24, 6, "grid")])
 def test_step(tool, tmp_path, name, units, inputs, streams, regime):
     artifact, loops = compile_step(tool, tmp_path, name, units, inputs, streams, regime)
     assert {loop["regime"] for loop in loops} == {regime}

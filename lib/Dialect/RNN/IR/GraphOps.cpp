@@ -312,8 +312,8 @@ LogicalResult ContractOp::verify() {
   // contract_c8
   Type element = cast<RankedTensorType>(getType()).getElementType();
   if (getRoundTo() && (!getRoundTo()->isBF16() || !isa<FloatType>(element)))
-    return emitOpError() << "expected round_to bf16 of f32 or f64 operands, but got " << *getRoundTo() << " of "
-                         << debugString(element);
+    return emitOpError() << "expected round_to bf16 of f32 or f64 operands, but got " << debugString(*getRoundTo())
+                         << " of " << debugString(element);
   return verifySumTo(*this, getSumTo());
 }
 

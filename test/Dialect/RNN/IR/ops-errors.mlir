@@ -278,6 +278,22 @@ rnn.network @unread(%x: tensor<2xf32>) -> (y: tensor<3xf32>) {
 
 // -----
 
+rnn.network @round_to(%x: tensor<2xf32>) -> (y: tensor<2xf32>) {
+  // expected-error@+1 {{'rnn.contract' op expected round_to bf16 of f32 or f64 operands, but got f16 of f32}}
+  %y = rnn.contract %x, %x [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] round_to f16 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  rnn.output %y : tensor<2xf32>
+}
+
+// -----
+
+rnn.network @round_integers(%x: tensor<2xi32>) -> (y: tensor<2xi32>) {
+  // expected-error@+1 {{'rnn.contract' op expected round_to bf16 of f32 or f64 operands, but got bf16 of i32}}
+  %y = rnn.contract %x, %x [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] round_to bf16 : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
+  rnn.output %y : tensor<2xi32>
+}
+
+// -----
+
 rnn.network @sum_to(%x: tensor<2xf32>) -> (y: tensor<2xf32>) {
   // expected-error@+1 {{'rnn.contract' op expected sum_to 'static' or 'stream', but got 'frame'}}
   %y = rnn.contract %x, %x [(d0) -> (d0), (d0) -> (d0), (d0) -> (d0)] sum_to frame : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>

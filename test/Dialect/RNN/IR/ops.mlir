@@ -48,6 +48,8 @@ rnn.network @graph(%x: tensor<4xf32>, %i: tensor<i32>, %r: tensor<i1> {rnn.reset
   %v = rnn.linear %x, %w : (tensor<4xf32>, tensor<4x4xf32>) -> tensor<4xf32>
   // CHECK: rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
   %t = rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+  // CHECK: rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static round_to bf16 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+  %tr = rnn.contract %x, %x [(d0, d1) -> (d0), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)] sum_to static round_to bf16 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
   // CHECK: rnn.contract %{{.*}}, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
   %c = rnn.contract %t, %x [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (tensor<4x4xf32>, tensor<4xf32>) -> tensor<4xf32>
   // CHECK: rnn.reduce max %x over [0] : tensor<4xf32> to tensor<f32>

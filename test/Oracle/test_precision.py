@@ -144,3 +144,26 @@ def test_products(tool, tmp_path, target, streams, frames):
         threads = {int(line.rsplit("array<i32: ", 1)[1].split(",")[0]) for line in code.stdout.splitlines()
                    if "gpu.func" in line and "reqntid" in line}
         assert code.stdout.count("nvvm.mma.sync") > 0 and threads == {64, 256}
+
+
+def test_training(tool, tmp_path):
+    """Training rounds, too: losses are near those of f32 and not the same; --resume keeps to what the run used."""
+    (tmp_path / "text.txt").write_text("abcdefgh" * 200)
+    options = ["--data=text.txt", "--hidden-size=8", "--num-layers=1", "--streams=6", "--bptt-window=8",
+               "--bptt-advance=8", "--val-split=0.2", "--quiet"]
+
+    def train(out, *more):
+        return subprocess.run([tool("rnn-train"), *options, f"--out={out}", *more], cwd=tmp_path, capture_output=True,
+                              text=True, timeout=120)
+
+    losses = {}
+    for target, precision in (("cpu", "f32"), ("cpu", "bf16"), ("emulator", "bf16")):
+        out = f"{target}-{precision}"
+        done = train(out, f"--target={target}", f"--matmul-precision={precision}", "--max-steps=10")
+        assert done.returncode == 0, done.stderr
+        losses[out] = [float(line.split(",")[4]) for line in (tmp_path / out / "log.csv").read_text().splitlines()[1:]]
+    assert losses["cpu-bf16"] != losses["cpu-f32"]
+    for out in ("cpu-bf16", "emulator-bf16"):
+        np.testing.assert_allclose(losses[out], losses["cpu-f32"], rtol=1e-2)
+    done = train("cpu-bf16", "--resume", "--matmul-precision=f32", "--max-steps=12")
+    assert done.returncode == 2 and "but the run used --matmul-precision=bf16" in done.stderr, done.stderr

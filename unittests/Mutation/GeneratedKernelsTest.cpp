@@ -116,8 +116,22 @@ rnn.network @net(%x: tensor<64xf32>) -> (p: tensor<64xf32>, q: tensor<64xf32>) {
   rnn.output %p, %q : tensor<64xf32>, tensor<64xf32>
 })";
 
+/// As the first, on tensor cores: units publish pairs of bf16, two for one.
+const char *kRounded = R"(
+rnn.parameter @wh : tensor<32x32xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<32xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<32xf32>) {
+  %wh = rnn.param @wh : tensor<32x32xf32>
+  %h1 = rnn.delay %h by 1 : tensor<32xf32>
+  %gh = rnn.contract %wh, %h1 [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] round_to bf16
+    : (tensor<32x32xf32>, tensor<32xf32>) -> tensor<32xf32>
+  %g = rnn.sum %x, %gh : tensor<32xf32>
+  %h = math.tanh %g : tensor<32xf32>
+  rnn.output %h : tensor<32xf32>
+})";
+
 struct Case {
   const char *name, *text, *regime;
+  int64_t streams = 0; ///< 0: as many as others have
 };
 
 void PrintTo(const Case &what, std::ostream *out) { *out << what.name; }
@@ -134,6 +148,8 @@ protected:
     ASSERT_TRUE(module) << messages;
     options.frames = kFrames;
     options.chunks = 2;
+    if (GetParam().streams)
+      options.streams = GetParam().streams;
     PassManager manager(context.get());
     buildToGraphPipeline(manager, {});
     PartitionOptions partition;
@@ -216,6 +232,7 @@ struct Equivalent {
 
 const char *kFirstSlice = "a mask of the product's first slice, which lies inside; those of the next ones are found";
 const char *kFirstElement = "it is for the first of the elements that a warp sums, which is never the last of all";
+const char *kFirstRow = "it is for the first of the rows and elements that a lane has, which are never the last of all";
 const char *kNoSuchResult = "no result of these inputs has the bits of a word that is not there yet";
 
 const Equivalent kEquivalents[] = {
@@ -235,6 +252,11 @@ const Equivalent kEquivalents[] = {
     {"TwoAcrossBlocks", "rnn_fn_0_k2", "clamp 1", kFirstElement},
     {"TwoAcrossBlocks", "rnn_fn_0_k2", "sentinel 0", kNoSuchResult},
     {"TwoAcrossBlocks", "rnn_fn_0_k2", "sentinel 1", kNoSuchResult},
+    {"OnTensorCores", "rnn_fn_0_k2", "mask 1", kFirstRow},
+    {"OnTensorCores", "rnn_fn_0_k2", "mask 2", kFirstRow},
+    {"OnTensorCores", "rnn_fn_0_k2", "clamp 1", kFirstRow},
+    {"OnTensorCores", "rnn_fn_0_k2", "clamp 2", kFirstRow},
+    {"OnTensorCores", "rnn_fn_0_k2", "parity 0", "those who write and those who read find their places by it"},
 };
 
 std::string findReason(StringRef test, StringRef kernel, StringRef mutant) {
@@ -282,7 +304,8 @@ TEST_P(GeneratedKernels, FaultsAreFound) {
 
 INSTANTIATE_TEST_SUITE_P(Loops, GeneratedKernels,
                          ::testing::Values(Case{"OneInABlock", kOne, "block"}, Case{"OneAcrossBlocks", kOne, "grid"},
-                                           Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"}),
+                                           Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"},
+                                           Case{"OnTensorCores", kRounded, "grid", 6}),
                          [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

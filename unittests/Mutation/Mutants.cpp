@@ -53,6 +53,14 @@ bool isAtomicLoad(Value value) {
   return load && load.getOrdering() != LLVM::AtomicOrdering::not_atomic;
 }
 
+/// A word that others may be writing, or the largest of several.
+bool isPolled(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<LLVM::UMaxOp>(op))
+    return isPolled(op->getOperand(0)) && isPolled(op->getOperand(1));
+  return isAtomicLoad(value) || isa_and_nonnull<NVVM::InlinePtxOp>(op);
+}
+
 bool isOfSharedMemory(Value value) {
   auto load = value.getDefiningOp<LLVM::LoadOp>();
   return load && cast<LLVM::LLVMPointerType>(load.getAddr().getType()).getAddressSpace() == kSharedMemory;
@@ -93,6 +101,13 @@ private:
       if (auto offset = constantOf(shuffle.getOffset()); offset && shuffle.getKind() == NVVM::ShflKind::bfly)
         add(Fault::Shuffle, "shuffle",
             [offset = *offset](Operation *op) { setConstant(op, 2, offset == 16 ? 1 : 2 * offset); });
+    // The two halves of a lane's part of a tile.
+    if (auto multiply = dyn_cast<NVVM::MmaOp>(op); multiply && isFirst(op, "tile", 0))
+      add(Fault::Fragment, "tile", [](Operation *op) {
+        Value low = op->getOperand(0);
+        op->setOperand(0, op->getOperand(2));
+        op->setOperand(2, low);
+      });
     if (auto extract = dyn_cast<LLVM::ExtractElementOp>(op); extract && isOfSharedMemory(extract.getVector()))
       if (auto place = constantOf(extract.getPosition()); place && isFirst(op, "fragment", 0))
         add(Fault::Fragment, "fragment", [place = *place](Operation *op) { setConstant(op, 1, place ^ 1); });
@@ -103,7 +118,7 @@ private:
     if (!bound)
       return;
     if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == -1) {
-      if (isAtomicLoad(compare.getLhs()))
+      if (isPolled(compare.getLhs()))
         return add(Fault::Wait, "wait", [](Operation *op) {
           op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
         });

@@ -138,3 +138,18 @@ def test_zoneout(tool, tmp_path, name):
             np.testing.assert_allclose(got["h"], h, rtol=1e-12, atol=1e-13, err_msg=f"{target}, call {call}")
             for n, want in gradients.items():
                 np.testing.assert_allclose(got["grad." + n], want, rtol=1e-11, atol=1e-12, err_msg=f"{n} on {target}")
+
+
+@pytest.mark.parametrize("target", ["cpu", "emulator"])
+def test_window(tool, tmp_path, target):
+    """Where the window is longer than the advance, errors meet the numbers that were drawn then."""
+    module, _, size = test_cells.text("lstm", "zoneout(0.25, 0.5) clock(%on)", test_cells.shapes(4))
+    module = module.replace(f"rnn.network @n(%x: tensor<{test_cells.K}xf32>", f"rnn.network @n(%raw: tensor<{test_cells.K}xf32>")
+    module = module.replace("  %h, %c =", f"  %x = rnn.dropout %raw <frame> p(0.25) : tensor<{test_cells.K}xf32>\n  %h, %c =")
+    (tmp_path / "net.mlir").write_text(module.rstrip() + " bptt<window = 9, advance = 3>\n")
+    rng = np.random.default_rng(3)
+    draw = lambda *shape: rng.normal(size=shape).astype(np.float32)
+    np.savez(tmp_path / "in.npz", raw=draw(15, STREAMS, test_cells.K), target=draw(15, STREAMS, size),
+             on=rng.random((15, STREAMS)) < 0.6, **{n: draw(*s) for n, s in test_cells.shapes(4).items()})
+    test_cells.run(tool("rnn-run"), tmp_path / "net.mlir", "--function=step", f"--input={tmp_path / 'in.npz'}",
+                   f"--target={target}", "--compare=interpreter")

@@ -25,10 +25,18 @@ rnn.network @mlstm(%x: tensor<6xf32>, %target: tensor<2x4xf32>) -> (h: tensor<2x
   %wk = rnn.param @wk : tensor<2x4x6xf32>
   %wv = rnn.param @wv : tensor<2x4x6xf32>
   %wo = rnn.param @wo : tensor<2x4x6xf32>
-  %q = rnn.contract %wq, %x [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)] : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
-  %k2 = rnn.contract %wk, %x [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)] : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
-  %v = rnn.contract %wv, %x [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)] : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
-  %ao = rnn.contract %wo, %x [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)] : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
+  %q = rnn.contract %wq, %x
+       [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)]
+       : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
+  %k2 = rnn.contract %wk, %x
+        [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)]
+        : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
+  %v = rnn.contract %wv, %x
+       [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)]
+       : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
+  %ao = rnn.contract %wo, %x
+        [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)]
+        : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4xf32>
   %half = arith.constant dense<0.5> : tensor<2x4xf32>
   %k = arith.mulf %half, %k2 : tensor<2x4xf32>  // 1/sqrt(4), the size of a head
   %o = rnn.sigmoid %ao : tensor<2x4xf32>
@@ -53,14 +61,20 @@ rnn.network @mlstm(%x: tensor<6xf32>, %target: tensor<2x4xf32>) -> (h: tensor<2x
   %ik = arith.mulf %i2, %k : tensor<2x4xf32>
   %f2 = rnn.broadcast %f along [1] : tensor<2xf32> to tensor<2x4xf32>
   %f3 = rnn.broadcast %f along [1, 2] : tensor<2xf32> to tensor<2x4x4xf32>
-  %ivk = rnn.contract %v, %ik [(d0, d1, d2) -> (d0, d1), (d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d0, d1, d2)] : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4x4xf32>
+  %ivk = rnn.contract %v, %ik
+         [(d0, d1, d2) -> (d0, d1), (d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d0, d1, d2)]
+         : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4x4xf32>
   %fC = arith.mulf %f3, %C1 : tensor<2x4x4xf32>
   %C = arith.addf %fC, %ivk : tensor<2x4x4xf32>
   %fn = arith.mulf %f2, %n1 : tensor<2x4xf32>
   %n = arith.addf %fn, %ik : tensor<2x4xf32>
 
-  %Cq = rnn.contract %C, %q [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d0, d1)] : (tensor<2x4x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
-  %nq = rnn.contract %n, %q [(d0, d1) -> (d0, d1), (d0, d1) -> (d0, d1), (d0, d1) -> (d0)] : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2xf32>
+  %Cq = rnn.contract %C, %q
+        [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d0, d1)]
+        : (tensor<2x4x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %nq = rnn.contract %n, %q
+        [(d0, d1) -> (d0, d1), (d0, d1) -> (d0, d1), (d0, d1) -> (d0)]
+        : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2xf32>
   %size = math.absf %nq : tensor<2xf32>
   %minus.m = arith.negf %m : tensor<2xf32>
   %one = math.exp %minus.m : tensor<2xf32>

@@ -25,7 +25,8 @@ rnn.network @slstm(%x: tensor<6xf32>, %target: tensor<16xf32>) -> (h: tensor<16x
   %wh = rnn.param @wh : tensor<4x2x8x8xf32>
   %in = rnn.linear %x, %wx, %b : (tensor<6xf32>, tensor<64x6xf32>, tensor<64xf32>) -> tensor<64xf32>
   %heads = tensor.expand_shape %h1 [[0, 1]] output_shape [2, 8] : tensor<16xf32> into tensor<2x8xf32>
-  %products = rnn.contract %wh, %heads [(d0, d1, d2, d3) -> (d0, d1, d2, d3), (d0, d1, d2, d3) -> (d1, d3), (d0, d1, d2, d3) -> (d0, d1, d2)]
+  %products = rnn.contract %wh, %heads
+              [(d0, d1, d2, d3) -> (d0, d1, d2, d3), (d0, d1, d2, d3) -> (d1, d3), (d0, d1, d2, d3) -> (d0, d1, d2)]
             : (tensor<4x2x8x8xf32>, tensor<2x8xf32>) -> tensor<4x2x8xf32>
   %old = tensor.collapse_shape %products [[0, 1, 2]] : tensor<4x2x8xf32> into tensor<64xf32>
   %gates = rnn.sum %in, %old : tensor<64xf32>

@@ -6,6 +6,7 @@
 # ===-------------------------------------------------------------------------===#
 #
 #   data.py tagger tagger.npz    400 sequences of 4 to 20 symbols; the tag: is the right neighbour the larger one
+#   data.py speller speller.npz  600 words of 2 to 5 letters of 4, each letter in 1 to 3 frames of noise, pauses between
 #   data.py series series.csv    4,000 rows of a load with two periods, and of a temperature that leads it
 #
 # Only the standard library, and the same numbers every time. With NumPy it is `numpy.savez(path, x=…, target=…)`.
@@ -46,6 +47,26 @@ def tagger(path):
              lengths=("<i8", "q", (count,), lengths), mask=("|b1", "?", shape, flat(lambda t, n: rng.random() < 0.9)))
 
 
+def speller(path):
+    rng = random.Random(0)
+    count, longest, most = 600, 30, 5
+    words, frames = [], []
+    for _ in range(count):
+        words.append([rng.randint(1, 4) for _ in range(rng.randint(2, most))])
+        shown = []
+        for letter in words[-1]:
+            shown += [0] * rng.randint(1, 2) + [letter] * rng.randint(1, 3)
+        frames.append(shown + [0])
+    lengths = [len(shown) for shown in frames]
+    each = [(t, n) for t in range(longest) for n in range(count)]
+    x = [rng.gauss(float(t < lengths[n] and frames[n][t] == k), 0.15) for t, n in each for k in range(1, 5)]
+    labels = [words[n][i] if i < len(words[n]) else 0 for t, n in each for i in range(most)]
+    save_npz(path, x=("<f4", "f", (longest, count, 4), x), labels=("<i4", "i", (longest, count, most), labels),
+             length=("<i4", "i", (longest, count), [len(words[n]) for t, n in each]),
+             last=("|b1", "?", (longest, count), [t == lengths[n] - 1 for t, n in each]),
+             lengths=("<i8", "q", (count,), lengths))
+
+
 def series(path):
     rng = random.Random(0)
     with open(path, "w") as file:
@@ -56,7 +77,7 @@ def series(path):
 
 
 if __name__ == "__main__":
-    makers = {"tagger": tagger, "series": series}
+    makers = {"tagger": tagger, "speller": speller, "series": series}
     if len(sys.argv) != 3 or sys.argv[1] not in makers:
-        sys.exit("usage: data.py tagger|series <file>")
+        sys.exit("usage: data.py tagger|speller|series <file>")
     makers[sys.argv[1]](sys.argv[2])

@@ -210,6 +210,9 @@ FailureOr<Tensor> Body::evaluateAt(Operation *op, Point point, Needs &needs) {
     return evaluateSave(save, point, needs);
   if (auto random = dyn_cast<RandomOp>(op))
     return evaluateRandom(random, point);
+  // A network that has not been specialised is one for inference.
+  if (isa<TrainingOp>(op))
+    return Tensor::zeros(cast<RankedTensorType>(op->getResult(0).getType()));
   if (isa<GradientOp>(op))
     return op->emitOpError("must be differentiated first");
   // A3: a seed is zero at older frames.

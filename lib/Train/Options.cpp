@@ -88,7 +88,7 @@ const std::vector<tools::Option> &optionTable() {
       {"targets", "<columns>", "CSV: columns that it predicts (all)"},
       {"horizon", "<n>", "CSV: how many rows ahead (1)"},
       {"sequence-column", "<column>", "CSV: a new value in it starts a new sequence"},
-      {"optimizer", "adam|adamw|sgd|rmsprop|adadelta", "optimizer (the model's, else adam)"},
+      {"optimizer", "adam|adamw|sgd|rmsprop|adagrad|adadelta", "optimizer (the model's, else adam)"},
       {"lr", "<x>", "learning rate (the model's, else 0.002, of adadelta 1)", "learning-rate"},
       {"momentum", "<x>", "of sgd (0.9) and rmsprop (0)"},
       {"weight-decay", "<x>", "weight decay (0)"},
@@ -178,7 +178,7 @@ Status Options::read(const CommandLine &line) {
   int64_t seedValue = 0;
   Status status = all({
       line.choice("cell", {"lstm", "peephole-lstm", "gru", "elman"}, cell),
-      line.choice("optimizer", {"adam", "adamw", "sgd", "rmsprop", "adadelta"}, optimizer),
+      line.choice("optimizer", {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"}, optimizer),
       line.choice("matmul-precision", {"f32", "bf16"}, matmulPrecision),
       line.choice("lr-schedule", {"constant", "cosine", "plateau"}, schedule),
       line.integer("hidden-size", 1, 1 << 20, hiddenSize),

@@ -405,9 +405,14 @@ class Generator:
         x = index if index is not None and self.rng.random() < 0.3 else self.pick(lambda v: len(v.shape) == 1)
         if x is None:
             return None
-        at, units, kind = (len(self.ops), len(self.values)), self.rng.choice(SIZES), self.rng.choice(["elman", "gru", "lstm"])
+        at, units = (len(self.ops), len(self.values)), self.rng.choice(SIZES)
+        kind = self.rng.choice(["elman", "gru", "lstm", "elman", "gru", "lstm", "indrnn", "min_gru", "sru"])
         forget = self.rng.choice(["gate", "coupled", "none"])
-        gates = {"elman": 1, "gru": 3, "lstm": 4 if forget == "gate" else 3}[kind]
+        gates = {"elman": 1, "gru": 3, "lstm": 4 if forget == "gate" else 3, "indrnn": 1, "min_gru": 2,
+                 "sru": 3 if x.shape == (units,) else 4}[kind]
+        flag = next((v for v, _, reset in self.arguments if v.dtype == "i1" and not reset), None)
+        is_recurrent = kind in ("elman", "gru", "lstm")  # others have no product in the loop, and no flags
+        clocked, restarted = (flag is not None and is_recurrent and self.rng.random() < 0.4 for _ in range(2))
         unit, name, number = (units,), f"cell{self.count}", self.number
         do = lambda op, *operands: self.op(op, operands, operands[0].shape, number)
         add, sub, mul = (lambda a, b, op=op: do("arith." + op, a, b) for op in ("addf", "subf", "mulf"))
@@ -427,6 +432,16 @@ class Generator:
         def opened(state):
             return self.op("rnn.delay", [None], unit, number, by=1, name=f"{name}.{state}")
 
+        def flagged(x, y):
+            spread = self.op("rnn.broadcast", [flag], unit, "i1", dims=[0])
+            return self.op("arith.select", [spread, x, y], unit, number)
+
+        def read(last):
+            return flagged(splat(0.0), last) if restarted else last
+
+        def hold(new, last):
+            return flagged(new, last) if clocked else new
+
         def close(delay, value):
             next(op for op in self.ops if op.result is delay).operands[0] = value
 
@@ -438,9 +453,32 @@ class Generator:
         else:
             wx = self.param((gates * units, x.shape[0]))
             ax = product(x, wx)
-        wh, b = self.param((gates * units, units)), self.param((gates * units,))
-        ax, h1, options = add(ax, b), opened("h"), ""
-        if kind == "elman":
+        extra = {"indrnn": [unit], "min_gru": [], "sru": []}.get(kind, [(gates * units, units)])
+        extra = [self.param(shape) for shape in extra]
+        b, options = self.param(((2 if kind == "sru" else gates) * units,)), ""
+        if kind != "sru":
+            ax, last = add(ax, b), opened("h")
+            h1 = read(last)
+        if is_recurrent:
+            wh = extra[0]
+        if kind == "indrnn":
+            h = add(ax, mul(extra[0], h1))
+            relu = self.rng.random() < 0.5
+            h, options = (do("arith.maximumf", splat(0.0), h), "") if relu else (tanh(h), " activation(tanh)")
+        elif kind == "min_gru":
+            z = sigmoid(part(ax, 0))
+            h = add(mul(sub(splat(1.0), z), h1), mul(z, part(ax, 1)))
+        elif kind == "sru":
+            last = c1 = opened("c")
+            gate = lambda k: add(part(ax, k + 1), part(b, k))
+            if self.rng.random() < 0.5:
+                peepholes = [self.param(unit) for _ in range(2)]
+                gate = lambda k: add(add(part(ax, k + 1), part(b, k)), mul(peepholes[k], c1))
+                options = f" peephole({', '.join(map(symbol, peepholes))})"
+            f, r = sigmoid(gate(0)), sigmoid(gate(1))
+            c = add(mul(f, c1), mul(sub(splat(1.0), f), part(ax, 0)))
+            h = add(mul(r, c), mul(sub(splat(1.0), r), x if gates == 3 else part(ax, 3)))
+        elif kind == "elman":
             h = add(ax, product(h1, wh))
             h = do("arith.maximumf", splat(0.0), h) if self.rng.random() < 0.3 else tanh(h)
             if self.ops[-1].name == "arith.maximumf":
@@ -460,7 +498,8 @@ class Generator:
             n = tanh(add(part(ax, 2), n))
             h = add(mul(sub(splat(1.0), z), n), mul(z, h1))
         else:
-            c1 = opened("c")
+            last_c = opened("c")
+            c1 = read(last_c)
             sum = add(ax, product(h1, wh))
             peep = lambda k, v: part(sum, k)
             options = "" if forget == "gate" else f" forget({forget})"
@@ -475,11 +514,17 @@ class Generator:
                 c = do("arith.maximumf", do("arith.minimumf", c, splat(0.75)), splat(-0.75))
                 options += " clip(0.75)"
             h = mul(sigmoid(peep(gates - 1, c)), tanh(c))
-            close(c1, c)
-        close(h1, h)
+            close(last_c, hold(c, last_c))
+        if is_recurrent:
+            h = hold(h, last)
+        close(last, c if kind == "sru" else h)
         self.loops.append(h)
-        line = (f"%{h.name}{', %' + h.name + '.c' if kind == 'lstm' else ''} = rnn.{kind} \"{name}\" %{x.name} "
-                f"wx({symbol(wx)}) wh({symbol(wh)}) b({symbol(b)}){options} : {x.type} -> {h.type}")
+        options += f" clock(%{flag.name})" if clocked else ""
+        options += f" restart(%{flag.name})" if restarted else ""
+        between = {"indrnn": "u", "min_gru": "", "sru": ""}.get(kind, "wh")
+        parameters = f"wx({symbol(wx)}) " + (f"{between}({symbol(extra[0])}) " if extra else "") + f"b({symbol(b)})"
+        line = (f"%{h.name}{', %' + h.name + '.c' if kind in ('lstm', 'sru') else ''} = rnn.{kind} \"{name}\" %{x.name} "
+                f"{parameters}{options} : {x.type} -> {h.type}")
         return self.shorten(at, "rnn." + kind, line, h)
 
     def make_loss(self, y):

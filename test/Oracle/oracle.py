@@ -527,11 +527,18 @@ def update(optimizer, parameter, gradient, slots, steps):
         return parameter - o["lr"] * change, {"momentum": momentum}
     if o["kind"] == "rmsprop":
         v = o["alpha"] * slots.get("v", 0.0) + (1 - o["alpha"]) * gradient**2
-        change = gradient / (np.sqrt(v) + o["eps"])
-        if o["momentum"] == 0.0:
-            return parameter - o["lr"] * change, {"v": v}
-        momentum = o["momentum"] * slots.get("momentum", 0.0) + change
-        return parameter - o["lr"] * momentum, {"v": v, "momentum": momentum}
+        new, power = {"v": v}, v
+        if o.get("centered"):
+            new["mean"] = o["alpha"] * slots.get("mean", 0.0) + (1 - o["alpha"]) * gradient
+            power = v - new["mean"]**2
+        change = gradient / (np.sqrt(power) + o["eps"])
+        if o["momentum"] != 0.0:
+            change = new["momentum"] = o["momentum"] * slots.get("momentum", 0.0) + change
+        return parameter - o["lr"] * change, new
+    if o["kind"] == "adagrad":
+        v = slots.get("v", 0.0) + gradient**2
+        rate = o["lr"] / (1 + (steps - 1) * o["lr_decay"])
+        return parameter - rate * gradient / (np.sqrt(v) + o["eps"]), {"v": v}
     if o["kind"] == "adadelta":
         v = o["rho"] * slots.get("v", 0.0) + (1 - o["rho"]) * gradient**2
         u = slots.get("u", 0.0)
@@ -540,8 +547,11 @@ def update(optimizer, parameter, gradient, slots, steps):
     if o["kind"] in ("adam", "adamw"):
         m = o["beta1"] * slots.get("m", 0.0) + (1 - o["beta1"]) * gradient
         v = o["beta2"] * slots.get("v", 0.0) + (1 - o["beta2"]) * gradient**2
+        new = {"m": m, "v": v}
+        if o.get("amsgrad"):
+            v = new["vmax"] = np.maximum(slots.get("vmax", 0.0), v)
         scale = np.sqrt(1 - o["beta2"]**steps)
-        return parameter - o["lr"] / (1 - o["beta1"]**steps) * m / (np.sqrt(v) / scale + o["eps"]), {"m": m, "v": v}
+        return parameter - o["lr"] / (1 - o["beta1"]**steps) * m / (np.sqrt(v) / scale + o["eps"]), new
     raise NotImplementedError(f"the oracle has no rule for optimizer '{o['kind']}'")
 
 

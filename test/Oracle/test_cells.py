@@ -62,6 +62,24 @@ def lstm(p, state, x, forget="gate", clip=None):
     return {"h": p["wp"] @ h if "wp" in p else h, "c": c}
 
 
+def indrnn(p, state, x, tanh=False):
+    sum = from_input(p, x) + p["u"] * state["h"] + p["b"]
+    return {"h": jnp.tanh(sum) if tanh else jnp.where(sum > 0, sum, 0.0)}
+
+
+def min_gru(p, state, x):
+    z, n = jnp.split(from_input(p, x) + p["b"], 2)
+    return {"h": state["h"] + sigmoid(z) * (n - state["h"])}
+
+
+def sru(p, state, x):
+    c, (bf, br) = state["c"], jnp.split(p["b"], 2)
+    n, f, r, *s = jnp.split(from_input(p, x), len(p["wx"] if x.ndim else p["wx"].T) // H)
+    f, r = sigmoid(f + bf + p.get("vf", 0.0) * c), sigmoid(r + br + p.get("vr", 0.0) * c)
+    c = f * c + (1 - f) * n
+    return {"h": r * c + (1 - r) * (s[0] if s else x), "c": c}
+
+
 def shapes(gates, **more):
     return {"wx": (gates * H, K), "wh": (gates * H, H), "b": (gates * H,), **more}
 
@@ -93,17 +111,37 @@ CELLS = {
     "lstm-all": ("lstm", "forget(coupled) peephole(@pi, @po) projection(@wp) layer_norm(@ax, @ah, @ac, @bc) clip(0.3125)",
                  shapes(3, wh=(3 * H, P), pi=UNIT, po=UNIT, wp=(P, H), ax=(3 * H,), ah=(3 * H,), ac=UNIT, bc=UNIT),
                  lstm, {"forget": "coupled", "clip": 0.3125}),
+    "elman-clock": ("elman", "activation(relu) clock(%on)", shapes(1), elman, {"relu": True}),
+    "elman-restart": ("elman", "restart(%new)", shapes(1), elman, {}),
+    "gru-clock": ("gru", "bn(@bn) clock(%on)", shapes(3, bn=UNIT), gru, {}),
+    "gru-clock-restart": ("gru", "reset(before) clock(%on) restart(%new)", shapes(3), gru, {"before": True}),
+    "lstm-clock": ("lstm", "clock(%on)", shapes(4), lstm, {}),
+    "lstm-restart-table": ("lstm", "restart(%new)", shapes(4, wx=(K, 4 * H)), lstm, {}),
+    "lstm-clock-all": ("lstm", "forget(coupled) peephole(@pi, @po) projection(@wp) clip(0.3125) clock(%on) restart(%new)",
+                       shapes(3, wh=(3 * H, P), pi=UNIT, po=UNIT, wp=(P, H)), lstm, {"forget": "coupled", "clip": 0.3125}),
+    "indrnn": ("indrnn", "", {"wx": (H, K), "u": UNIT, "b": UNIT}, indrnn, {}),
+    "indrnn-tanh-table": ("indrnn", "activation(tanh)", {"wx": (K, H), "u": UNIT, "b": UNIT}, indrnn, {"tanh": True}),
+    "min_gru": ("min_gru", "", {"wx": (2 * H, K), "b": (2 * H,)}, min_gru, {}),
+    "min_gru-table": ("min_gru", "", {"wx": (K, 2 * H), "b": (2 * H,)}, min_gru, {}),
+    "sru": ("sru", "", {"wx": (3 * H, H), "b": (2 * H,)}, sru, {}),
+    "sru-wide": ("sru", "", {"wx": (4 * H, K), "b": (2 * H,)}, sru, {}),
+    "sru-table": ("sru", "", {"wx": (K, 4 * H), "b": (2 * H,)}, sru, {}),
+    "sru-peephole": ("sru", "peephole(@vf, @vr)", {"wx": (4 * H, K), "b": (2 * H,), "vf": UNIT, "vr": UNIT}, sru, {}),
 }
+STATES = {"lstm": "hc", "sru": "c"}  # of the others h
 
 
 def text(op, options, parameters):
     """A module with one cell, and a step with the squared distance of its outputs from a target as loss."""
     is_table = parameters["wx"][0] == K
     outputs = parameters["wp"][0] if "wp" in parameters else H
-    vector, unit, source = f"tensor<{outputs}xf32>", f"tensor<{H}xf32>", "tensor<i32>" if is_table else f"tensor<{K}xf32>"
+    vector, unit = f"tensor<{outputs}xf32>", f"tensor<{H}xf32>"
+    source = "tensor<i32>" if is_table else f"tensor<{parameters['wx'][1]}xf32>"
+    flags = "".join(f"%{n}: tensor<i1>, " for n in ("on", "new") if f"(%{n})" in options)
+    head = " ".join(f"{n}(@{n})" for n in ("wx", "wh", "u", "b") if n in parameters)
     lines = [f"rnn.parameter @{n} : tensor<{'x'.join(map(str, s))}xf32> init(#rnn.zeros)" for n, s in parameters.items()]
-    lines += [f"rnn.network @n(%x: {source}, %target: {vector}) -> (h: {vector}, e: tensor<f32>) {{",
-              f"  %h{', %c' if op == 'lstm' else ''} = rnn.{op} \"cell\" %x wx(@wx) wh(@wh) b(@b) {options} : {source} "
+    lines += [f"rnn.network @n(%x: {source}, {flags}%target: {vector}) -> (h: {vector}, e: tensor<f32>) {{",
+              f"  %h{', %c' if 'c' in STATES.get(op, '') else ''} = rnn.{op} \"cell\" %x {head} {options} : {source} "
               f"-> {vector}" + (f", {unit}" if outputs != H else ""),
               f"  %d = arith.subf %h, %target : {vector}", f"  %dd = arith.mulf %d, %d : {vector}",
               f"  %e = rnn.reduce sum %dd over [0] : {vector} to tensor<f32>",
@@ -122,12 +160,19 @@ def draw(name, shape, rng):
     return (rng.normal(scale=0.6, size=shape) + (name in ("ax", "ah", "ac"))).astype(np.float32).astype(np.float64)
 
 
-def sequence(formula, options, parameters, state, x):
+def sequence(formula, options, parameters, state, x, on, new):
     """Outputs [T, B, P] and the last state, frame by frame and stream by stream."""
+
+    def step(state, x, on, new):
+        read = {n: jnp.where(new, 0.0, v) for n, v in state.items()}
+        out = formula(parameters, read, x, **options)
+        return {n: jnp.where(on, v, state.get(n, v)) for n, v in out.items()}
+
     h = []
-    for frame in x:
-        state = jax.vmap(lambda s, v: formula(parameters, s, v, **options))(state, frame)
-        h.append(state["h"])
+    for frame in zip(x, on, new):
+        out = jax.vmap(step)(state, *frame)
+        h.append(out["h"])
+        state = {n: out[n] for n in state}
     return jnp.stack(h), state
 
 
@@ -143,24 +188,28 @@ def test_cell(tool, tmp_path, name):
         artifacts[kind] = tmp_path / f"{kind}.rnnc"
         run(tool("rnn-compile"), tmp_path / "net.mlir", "-o", artifacts[kind], "--target=cpu", "--target=emulator",
             "--target=interpreter", f"--streams={STREAMS}", "--keep=gradients,results", *option)
-    state = {"h": jnp.zeros((STREAMS, outputs))} | ({"c": jnp.zeros((STREAMS, H))} if op == "lstm" else {})
+    state = {n: jnp.zeros((STREAMS, outputs if n == "h" else H)) for n in STATES.get(op, "h")}
     carried = {target: {} for target in ("interpreter", "cpu", "emulator")}
 
     @jax.jit
     @functools.partial(jax.value_and_grad, has_aux=True)
-    def evaluate(parameters, state, x, target):
-        h, last = sequence(formula, options, parameters, state, x)
+    def evaluate(parameters, state, x, target, on, new):
+        h, last = sequence(formula, options, parameters, state, x, on, new)
         return jnp.mean(jnp.sum((h - target) ** 2, axis=-1)), (h, last)
 
     for call in range(CALLS):
-        x = rng.integers(0, K, (FRAMES, STREAMS)) if is_table else draw("x", (FRAMES, STREAMS, K), rng)
+        size = (FRAMES, STREAMS)
+        x = rng.integers(0, K, size) if is_table else draw("x", (*size, parameters["wx"][1]), rng)
+        on = rng.random(size) < 0.5 if "(%on)" in after else np.ones(size, bool)
+        new = rng.random(size) < 0.4 if "(%new)" in after else np.zeros(size, bool)
+        flags = {n: v for n, v in (("on", on), ("new", new)) if f"(%{n})" in after}
         target = draw("target", (FRAMES, STREAMS, outputs), rng)
-        (value, (h, last)), gradients = evaluate(weights, state, x, target)
+        (value, (h, last)), gradients = evaluate(weights, state, x, target, on, new)
         want = {"loss": value, "h": h, **{"grad." + n: g for n, g in gradients.items()},
                 **{f"state.cell.{n}": s[None] for n, s in last.items()}}
         for place in carried:
             given = tmp_path / f"in.{place}.npz"
-            np.savez(given, **weights, x=x, target=target, **carried[place])
+            np.savez(given, **weights, x=x, target=target, **flags, **carried[place])
             run(tool("rnn-run"), artifacts["f64"], "--function=step", f"--input={given}", f"--output={tmp_path / 'out.npz'}",
                 f"--target={place}")
             with np.load(tmp_path / "out.npz") as out:
@@ -170,7 +219,7 @@ def test_cell(tool, tmp_path, name):
                                                err_msg=f"{tensor} on {place}, call {call}")
         state = last
     narrow = {n: w.astype(np.float32) for n, w in {**weights, "target": target}.items()}
-    np.savez(tmp_path / "f32.npz", x=x if is_table else x.astype(np.float32), **narrow)
+    np.savez(tmp_path / "f32.npz", x=x if is_table else x.astype(np.float32), **flags, **narrow)
     for place in ("cpu", "emulator"):
         run(tool("rnn-run"), artifacts["f32"], "--function=step", f"--input={tmp_path / 'f32.npz'}", f"--target={place}",
             "--compare=interpreter")

@@ -50,6 +50,12 @@ OPTIMIZERS = {
     "adamw-no-decay": "adamw<lr = 0.02, weight_decay = 0.0>",
     "rmsprop": "rmsprop<>",
     "rmsprop-momentum": "rmsprop<lr = 0.02, alpha = 0.8, eps = 0.001, momentum = 0.7, weight_decay = 0.1>",
+    "rmsprop-centered": "rmsprop<lr = 0.02, alpha = 0.8, eps = 0.001, centered = true>",
+    "rmsprop-all": "rmsprop<lr = 0.02, alpha = 0.8, eps = 0.001, momentum = 0.7, weight_decay = 0.1, centered = true>",
+    "adam-amsgrad": "adam<lr = 0.02, beta2 = 0.5, amsgrad = true>",
+    "adamw-amsgrad": "adamw<lr = 0.02, beta2 = 0.5, weight_decay = 0.3, amsgrad = true>",
+    "adagrad": "adagrad<>",
+    "adagrad-decay": "adagrad<lr = 0.1, lr_decay = 0.25, eps = 0.001, weight_decay = 0.1>",
     "adadelta": "adadelta<>",
     "adadelta-decay": "adadelta<lr = 0.5, rho = 0.8, eps = 0.001, weight_decay = 0.1>",
 }
@@ -115,6 +121,9 @@ def test_command_line(tool, tmp_path):
     (tmp_path / "net.mlir").write_text(NETWORK.replace("OPTIMIZER", "sgd<>"))
     for given, printed in (("adamw,lr=0.5", "adamw<lr = 5.000000e-01>"),
                            ("rmsprop,momentum=0.5", "rmsprop<lr = 1.000000e-02, momentum = 5.000000e-01>"),
+                           ("rmsprop,centered=true", "rmsprop<lr = 1.000000e-02, centered = true>"),
+                           ("adam,amsgrad=true", "adam<lr = 1.000000e-03, amsgrad = true>"),
+                           ("adagrad,lr_decay=0.5", "adagrad<lr = 1.000000e-02, lr_decay = 5.000000e-01>"),
                            ("adadelta,rho=0.5", "adadelta<lr = 1.000000e+00, rho = 5.000000e-01>"),
                            ("sgd,momentum=0.5,nesterov=true",
                             "sgd<lr = 1.000000e-02, momentum = 5.000000e-01, nesterov = true>")):

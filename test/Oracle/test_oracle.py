@@ -229,6 +229,12 @@ UPDATES = [
      0.8 - 0.2 / 1.75**0.5),
     ({"kind": "rmsprop", "lr": 0.1, "alpha": 0.75, "eps": 0.0, "momentum": 0.5, "weight_decay": 0.0}, 0.8,
      0.8 - 0.1 * (1 + 2 / 1.75**0.5)),
+    ({"kind": "rmsprop", "lr": 0.1, "alpha": 0.75, "eps": 0.0, "momentum": 0.0, "weight_decay": 0.0, "centered": True},
+     1 - 0.2 / 0.75**0.5, 1 - 0.2 / 0.75**0.5 - 0.2 / 0.984375**0.5),
+    ({"kind": "adam", **ADAM, "weight_decay": 0.0, "amsgrad": True}, 0.9, 0.8),
+    ({"kind": "adamw", **ADAM, "beta2": 0.5, "weight_decay": 0.5, "amsgrad": True}, 0.95 - 0.1, 0.85 * 0.95 - 0.1),
+    ({"kind": "adagrad", "lr": 0.1, "lr_decay": 0.0, "eps": 0.0, "weight_decay": 0.0}, 0.9, 0.9 - 0.2 / 8**0.5),
+    ({"kind": "adagrad", "lr": 0.1, "lr_decay": 1.0, "eps": 0.0, "weight_decay": 0.0}, 0.9, 0.9 - 0.1 / 8**0.5),
     ({"kind": "adadelta", "lr": 1.0, "rho": 0.5, "eps": 0.25, "weight_decay": 0.0}, 1 - 2 * (1 / 9) ** 0.5,
      1 / 3 - 2 * ((2 / 9 + 0.25) / 3.25) ** 0.5),
 ]
@@ -248,7 +254,8 @@ def test_optimizers_against_torch(optimizer, first, second):
     fields = {k: v for k, v in optimizer.items() if k not in ("kind", "beta1", "beta2")}
     if "beta1" in optimizer:
         fields["betas"] = optimizer["beta1"], optimizer["beta2"]
-    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adadelta": "Adadelta"}
+    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+             "adadelta": "Adadelta"}
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5]).double())
     step = getattr(torch.optim, kinds[optimizer["kind"]])([weight], **fields)
     p, slots, rng = weight.detach().numpy().copy(), {}, np.random.default_rng(0)

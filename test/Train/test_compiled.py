@@ -151,6 +151,7 @@ def test_written_models(tools, text, cell):
 @pytest.mark.parametrize("options", [["--optimizer=adamw", "--lr=0.01", "--weight-decay=0.01"],
                                      ["--optimizer=rmsprop", "--lr=0.01"],
                                      ["--optimizer=rmsprop", "--lr=0.003", "--momentum=0.9"],
+                                     ["--optimizer=adagrad", "--lr=0.05"],
                                      ["--optimizer=adadelta"],
                                      ["--optimizer=sgd", "--lr=0.3"]])
 def test_optimizers_learn_and_resume(tools, text, options):

@@ -564,6 +564,7 @@ def test_written_model(tools, text):
     (["--optimizer=sgd", "--momentum=0"], "sgd<lr = 0.002, momentum = 0.0>", "sgd,lr=0.002,momentum=0.0"),
     (["--optimizer=rmsprop"], "rmsprop<lr = 0.002>", "rmsprop,lr=0.002"),
     (["--optimizer=rmsprop", "--momentum=0.5"], "rmsprop<lr = 0.002, momentum = 0.5>", "rmsprop,lr=0.002,momentum=0.5"),
+    (["--optimizer=adagrad"], "adagrad<lr = 0.002>", "adagrad,lr=0.002"),
     (["--optimizer=adadelta"], "adadelta<lr = 1.0>", "adadelta,lr=1.0"),
     (["--optimizer=adadelta", "--lr=0.5"], "adadelta<lr = 0.5>", "adadelta,lr=0.5"),
 ])
@@ -623,7 +624,7 @@ def test_dry_run(tools, text):
     ("--target=tpu", "unknown target 'tpu'\nnote: known: cpu, cuda, emulator, interpreter"),
     ("--emulator-order=-1", "--emulator-order must be in [0, "),
     ("--cell=ugru", "unknown --cell 'ugru'\nnote: known: lstm, peephole-lstm, gru, elman"),
-    ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adadelta"),
+    ("--optimizer=lion", "unknown --optimizer 'lion'\nnote: known: adam, adamw, sgd, rmsprop, adagrad, adadelta"),
     ("--quiet=1", "option '--quiet' takes no value"),
     ("--momentum=0.5", "--momentum needs --optimizer=sgd or --optimizer=rmsprop"),
     ("--bptt-window=4", "--bptt-window needs an .mlir model"),

@@ -31,7 +31,7 @@ static const std::vector<Option> kOptions = {
     {"functions", "list", "networks and steps to compile (all)"},
     {"keep", "list", "what a step returns besides: gradients, results"},
     {"bptt", "h,h'", "window and advance, instead of the model's"},
-    {"optimizer", "name", "adam|adamw|sgd|rmsprop|adadelta[,key=value...], instead of the model's"},
+    {"optimizer", "name", "adam|adamw|sgd|rmsprop|adagrad|adadelta[,key=value...], instead of the model's"},
     {"clip-norm", "c", "clip the gradient's norm, instead of the model's; 0: off"},
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
     {"matmul-precision", "p", "f32, or bf16: products round their operands, which tensor cores need (f32)"},
@@ -116,8 +116,9 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
     return status;
   options.optimizer = line.get("optimizer");
   if (StringRef kind = StringRef(options.optimizer).split(',').first;
-      !kind.empty() && !llvm::is_contained({"adam", "adamw", "sgd", "rmsprop", "adadelta"}, kind))
-    return usageError("unknown --optimizer '" + kind.str() + "'", {"known: adam, adamw, sgd, rmsprop, adadelta"});
+      !kind.empty() && !llvm::is_contained({"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"}, kind))
+    return usageError("unknown --optimizer '" + kind.str() + "'",
+                      {"known: adam, adamw, sgd, rmsprop, adagrad, adadelta"});
   double clip = 0;
   if (Status status = line.number("clip-norm", 0, 1e30, clip); status.failed())
     return status;

@@ -161,7 +161,7 @@ LogicalResult Compilation::override() {
     auto optimizer = dyn_cast_or_null<OptimizerAttrInterface>(parseAttribute(text, &context));
     if (!optimizer)
       return step.emitError() << "unknown optimizer '" << options.optimizer
-                              << "'; expected adam, adamw, sgd, rmsprop or adadelta";
+                              << "'; expected adam, adamw, sgd, rmsprop, adagrad or adadelta";
     step.setOptimizerAttr(optimizer);
   }
   return verify(*module);

@@ -155,7 +155,8 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
                           {"beta1", a.getBeta1()},
                           {"beta2", a.getBeta2()},
                           {"eps", a.getEps()},
-                          {"weight_decay", a.getWeightDecay()}});
+                          {"weight_decay", a.getWeightDecay()}},
+                         {{"amsgrad", a.getAmsgrad()}});
       })
       .Case([&](RMSpropAttr a) {
         return writeKind(json, "rmsprop",
@@ -163,6 +164,14 @@ static LogicalResult writeDialectAttribute(OStream &json, Attribute attribute) {
                           {"alpha", a.getAlpha()},
                           {"eps", a.getEps()},
                           {"momentum", a.getMomentum()},
+                          {"weight_decay", a.getWeightDecay()}},
+                         {{"centered", a.getCentered()}});
+      })
+      .Case([&](AdagradAttr a) {
+        return writeKind(json, "adagrad",
+                         {{"lr", a.getLr()},
+                          {"lr_decay", a.getLrDecay()},
+                          {"eps", a.getEps()},
                           {"weight_decay", a.getWeightDecay()}});
       })
       .Case([&](AdadeltaAttr a) {
@@ -228,6 +237,13 @@ static LogicalResult write(OStream &json, Attribute attribute, unsigned depth) {
       .Case([&](DictionaryAttr a) { return writeDictionary(a); })
       .Case([&](DenseI64ArrayAttr a) { return writeIntegers(json, a.asArrayRef()); })
       .Case([&](DenseI32ArrayAttr a) { return writeIntegers(json, a.asArrayRef()); })
+      .Case([&](DenseF64ArrayAttr a) {
+        json.array([&] {
+          for (double value : a.asArrayRef())
+            writeReal(json, value);
+        });
+        return success();
+      })
       .Case([&](DenseElementsAttr a) { return writeElements(json, a); })
       .Case([&](AffineMapAttr a) { return writeMap(a); })
       .Default([&](Attribute a) { return writeDialectAttribute(json, a); });

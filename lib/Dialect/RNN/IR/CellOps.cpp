@@ -4,260 +4,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Verify.h"
+#include "Cells.h"
 #include "rnn/Dialect/RNN/IR/BackedgeBuilder.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
-
-//===----------------------------------------------------------------------===//
-// What cells share
-//===----------------------------------------------------------------------===//
-
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
-/// Whether a cell looks its input up in a table.
-static bool isIndex(Value input) {
-  return getTensor(input).getElementType().isSignlessInteger() && getTensor(input).getRank() == 0;
-}
-
-/// The input is a vector of `element`, or an index.
-static LogicalResult verifyInput(Operation *op, Value input, Type element) {
-  RankedTensorType type = getTensor(input);
-  if (isIndex(input) || (type.getRank() == 1 && type.getElementType() == element))
-    return success();
-  return op->emitOpError() << "expected a vector of " << debugString(element)
-                           << " or a scalar integer as input, but got " << debugString(type);
-}
-
-/// The only result of a cell is a vector of floating-point numbers.
-static LogicalResult verifyVectorResult(Operation *op) {
-  RankedTensorType h = getTensor(op->getResult(0));
-  if (h.getRank() == 1 && isa<FloatType>(h.getElementType()))
-    return verifyInput(op, op->getOperand(0), h.getElementType());
-  return op->emitOpError() << "expected a float vector h, but got " << debugString(h);
-}
-
-namespace {
-/// Checks the parameters of a cell, whose numbers are of type `element`.
-struct ParameterVerifier {
-  Operation *op;
-  SymbolTableCollection &symbols;
-  Type element;
-
-  /// `symbol` is a parameter of this shape; a negative size stands for any.
-  LogicalResult check(StringRef role, FlatSymbolRefAttr symbol, ArrayRef<int64_t> shape) {
-    auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(op, symbol);
-    if (!parameter)
-      return op->emitOpError() << "refers to unknown parameter '@" << symbol.getValue() << "'";
-    auto type = cast<RankedTensorType>(parameter.getType());
-    bool fits = type.getElementType() == element && type.getRank() == static_cast<int64_t>(shape.size());
-    for (size_t i = 0; fits && i < shape.size(); ++i)
-      fits = shape[i] < 0 || type.getDimSize(i) == shape[i];
-    if (fits)
-      return success();
-    InFlightDiagnostic diag = op->emitOpError()
-                              << role << " '@" << symbol.getValue() << "' is " << debugString(type) << "; expected [";
-    llvm::interleaveComma(shape, diag, [&](int64_t size) {
-      if (size < 0)
-        diag << "any";
-      else
-        diag << size;
-    });
-    diag << "] of " << debugString(element);
-    diag.attachNote(parameter.getLoc()) << "'@" << symbol.getValue() << "' is declared here";
-    return diag;
-  }
-
-  /// `wx`, `wh` and `b` of a cell with so many rows of gates, which reads a state of `outputs` elements.
-  LogicalResult checkWeights(Value input, FlatSymbolRefAttr wx, FlatSymbolRefAttr wh, FlatSymbolRefAttr b, int64_t rows,
-                             int64_t outputs) {
-    LogicalResult fits =
-        isIndex(input) ? check("wx", wx, {-1, rows}) : check("wx", wx, {rows, getTensor(input).getDimSize(0)});
-    return failure(failed(fits) || failed(check("wh", wh, {rows, outputs})) || failed(check("b", b, {rows})));
-  }
-};
-
-/// Writes a cell as arithmetic on vectors of type `unit`.
-struct CellWriter {
-  OpBuilder &b;
-  Location loc;
-  ModuleOp module;
-  RankedTensorType unit;
-
-  CellWriter(OpBuilder &builder, Operation *cell, RankedTensorType unit)
-      : b(builder), loc(cell->getLoc()), module(cell->getParentOfType<ModuleOp>()), unit(unit) {}
-
-  Value param(FlatSymbolRefAttr symbol) {
-    auto parameter = SymbolTable::lookupNearestSymbolFrom<ParameterOp>(module, symbol);
-    return ParamOp::create(b, loc, parameter.getType(), symbol);
-  }
-  Value param(Attribute symbol) { return param(cast<FlatSymbolRefAttr>(symbol)); }
-  Value constant(double value) { return createSplat(b, loc, unit, value); }
-  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
-  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
-  Value sigmoid(Value x) { return SigmoidOp::create(b, loc, x.getType(), x); }
-  Value tanh(Value x) { return math::TanhOp::create(b, loc, x); }
-  Value linear(Value x, Value weight) { return LinearOp::create(b, loc, x, weight); }
-  Value sum(ValueRange terms) { return SumOp::create(b, loc, terms.front().getType(), terms); }
-  /// The state of the frame before.
-  Value before(Value state, const Twine &name) { return DelayOp::create(b, loc, state, 1, name.str()); }
-
-  /// What the input gives to `gates` gates of every unit: a product, or a row of the table.
-  Value fromInput(Value input, FlatSymbolRefAttr wx, int64_t gates) {
-    Value weight = param(wx);
-    if (!isIndex(input))
-      return linear(input, weight);
-    auto rows = RankedTensorType::get({gates * unit.getDimSize(0)}, unit.getElementType());
-    return GatherOp::create(b, loc, rows, weight, input);
-  }
-  /// Rows `[first * H, (first + count) * H)` of a vector or matrix of gates.
-  Value gates(Value all, int64_t first, int64_t count) {
-    int64_t units = unit.getDimSize(0);
-    RankedTensorType whole = getTensor(all);
-    SmallVector<int64_t> offsets(whole.getRank(), 0), sizes(whole.getShape()), strides(whole.getRank(), 1);
-    offsets[0] = first * units;
-    sizes[0] = count * units;
-    return tensor::ExtractSliceOp::create(b, loc, whole.clone(sizes), all, ValueRange(), ValueRange(), ValueRange(),
-                                          offsets, sizes, strides);
-  }
-  Value gate(Value all, int64_t k) { return gates(all, k, 1); }
-
-  /// `gain ∘ (x - mean) / sqrt(variance + 1e-5)` over the elements of a vector.
-  Value layerNorm(Value x, Value gain) {
-    RankedTensorType type = getTensor(x);
-    auto scalar = RankedTensorType::get({}, type.getElementType());
-    auto mean = [&](Value y) -> Value {
-      Value total = ReduceOp::create(b, loc, scalar, ReduceKind::Sum, y, ArrayRef<int64_t>{0});
-      return arith::DivFOp::create(b, loc, total, createSplat(b, loc, scalar, type.getDimSize(0)));
-    };
-    auto spread = [&](Value y) -> Value { return BroadcastOp::create(b, loc, type, y, ArrayRef<int64_t>{0}); };
-    Value centered = sub(x, spread(mean(x)));
-    Value shifted = add(mean(mul(centered, centered)), createSplat(b, loc, scalar, 1e-5));
-    return mul(mul(centered, spread(math::RsqrtOp::create(b, loc, shifted))), gain);
-  }
-};
-} // namespace
-
-//===----------------------------------------------------------------------===//
-// Syntax: "name" %x wx(@) wh(@) b(@) option(…)… : in -> h [, c]
-//===----------------------------------------------------------------------===//
-
-static ParseResult parseSymbol(OpAsmParser &parser, OperationState &state, StringRef attr) {
-  FlatSymbolRefAttr symbol;
-  return failure(parser.parseLParen() || parser.parseAttribute(symbol, attr, state.attributes) || parser.parseRParen());
-}
-
-static ParseResult parseSymbols(OpAsmParser &parser, OperationState &state, StringRef attr) {
-  SmallVector<Attribute> symbols;
-  auto parseOne = [&]() -> ParseResult {
-    FlatSymbolRefAttr symbol;
-    if (parser.parseAttribute(symbol))
-      return failure();
-    symbols.push_back(symbol);
-    return success();
-  };
-  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
-    return failure();
-  state.addAttribute(attr, parser.getBuilder().getArrayAttr(symbols));
-  return success();
-}
-
-static ParseResult parseNumber(OpAsmParser &parser, OperationState &state, StringRef attr) {
-  Real number;
-  if (parser.parseLParen() || parseReal(parser, number))
-    return failure();
-  state.addAttribute(attr, parser.getBuilder().getF64FloatAttr(number));
-  return parser.parseRParen();
-}
-
-/// One word of an enum, `AttrT`'s values.
-template <typename AttrT>
-static ParseResult parseWord(OpAsmParser &parser, OperationState &state, StringRef attr, ArrayRef<StringRef> words) {
-  SMLoc loc;
-  StringRef word;
-  if (parser.parseLParen() || parser.getCurrentLocation(&loc) || parser.parseKeyword(&word))
-    return failure();
-  auto found = llvm::find(words, word);
-  if (found == words.end()) {
-    InFlightDiagnostic diag = parser.emitError(loc) << "expected one of";
-    llvm::interleave(words, [&](StringRef known) { diag << " '" << known << "'"; }, [&] { diag << ","; });
-    return diag << ", but got '" << word << "'";
-  }
-  // The words stand in the order of their values.
-  auto value = static_cast<decltype(AttrT().getValue())>(found - words.begin());
-  state.addAttribute(attr, AttrT::get(parser.getContext(), value));
-  return parser.parseRParen();
-}
-
-/// What all cells begin with, up to their options.
-static ParseResult parseHead(OpAsmParser &parser, OperationState &state, OpAsmParser::UnresolvedOperand &input) {
-  std::string name;
-  if (parser.parseString(&name) || parser.parseOperand(input))
-    return failure();
-  state.addAttribute("name", parser.getBuilder().getStringAttr(name));
-  for (StringRef keyword : {"wx", "wh", "b"})
-    if (parser.parseKeyword(keyword) || parseSymbol(parser, state, keyword))
-      return failure();
-  return success();
-}
-
-/// An option in parentheses, if its keyword comes next.
-static ParseResult parseOption(OpAsmParser &parser, StringRef keyword, llvm::function_ref<ParseResult()> parse) {
-  return succeeded(parser.parseOptionalKeyword(keyword)) ? parse() : success();
-}
-
-/// What follows the options, up to the type of `h`.
-static ParseResult parseTail(OpAsmParser &parser, OperationState &state, OpAsmParser::UnresolvedOperand input) {
-  Type inputType, h;
-  if (parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(inputType) || parser.parseArrow() ||
-      parser.parseType(h) || parser.resolveOperand(input, inputType, state.operands))
-    return failure();
-  state.addTypes(h);
-  return success();
-}
-
-template <typename CellT>
-static void printHead(OpAsmPrinter &p, CellT cell) {
-  p << " " << cell.getNameAttr() << " " << cell.getInput() << " wx(" << cell.getWxAttr() << ") wh(" << cell.getWhAttr()
-    << ") b(" << cell.getBAttr() << ")";
-}
-
-static void printOption(OpAsmPrinter &p, StringRef keyword, FlatSymbolRefAttr symbol) {
-  if (symbol)
-    p << " " << keyword << "(" << symbol << ")";
-}
-
-static void printOption(OpAsmPrinter &p, StringRef keyword, ArrayAttr symbols) {
-  if (!symbols)
-    return;
-  p << " " << keyword << "(";
-  llvm::interleaveComma(symbols, p);
-  p << ")";
-}
-
-/// Prints all attributes but those of `wx`, `wh`, `b` and the options, then the types of input and `h`.
-static void printTail(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef> options) {
-  SmallVector<StringRef> printed{"name", "wx", "wh", "b"};
-  llvm::append_range(printed, options);
-  p.printOptionalAttrDict(cell->getAttrs(), printed);
-  p << " : " << cell->getOperand(0).getType() << " -> " << cell->getResult(0).getType();
-}
+using namespace mlir::rnn::detail;
 
 //===----------------------------------------------------------------------===//
 // LSTMOp
 //===----------------------------------------------------------------------===//
 
 ParseResult LSTMOp::parse(OpAsmParser &parser, OperationState &state) {
-  OpAsmParser::UnresolvedOperand input;
+  CellOperands operands;
   auto parseForget = [&] { return parseWord<ForgetKindAttr>(parser, state, "forget", {"gate", "coupled", "none"}); };
-  if (parseHead(parser, state, input) || parseOption(parser, "forget", parseForget) ||
+  if (parseHead(parser, state, operands) || parseOption(parser, "forget", parseForget) ||
       parseOption(parser, "peephole", [&] { return parseSymbols(parser, state, "peephole"); }) ||
       parseOption(parser, "projection", [&] { return parseSymbol(parser, state, "projection"); }) ||
       parseOption(parser, "layer_norm", [&] { return parseSymbols(parser, state, "layer_norm"); }) ||
       parseOption(parser, "clip", [&] { return parseNumber(parser, state, "clip"); }) ||
-      parseTail(parser, state, input))
+      parseOption(parser, "zoneout", [&] { return parseNumbers(parser, state, "zoneout"); }) ||
+      parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true))
     return failure();
   Type c = state.types.front();
   if (succeeded(parser.parseOptionalComma()) && parser.parseType(c))
@@ -273,9 +40,15 @@ void LSTMOp::print(OpAsmPrinter &p) {
   printOption(p, "peephole", getPeepholeAttr());
   printOption(p, "projection", getProjectionAttr());
   printOption(p, "layer_norm", getLayerNormAttr());
-  if (getClipAttr())
-    p << " clip(" << Real(getClipAttr().getValueAsDouble()) << ")";
-  printTail(p, *this, {"forget", "peephole", "projection", "layer_norm", "clip"});
+  printOption(p, "clip", getClipAttr());
+  if (getZoneout()) {
+    p << " zoneout(";
+    llvm::interleaveComma(*getZoneout(), p, [&](double probability) { p << Real(probability); });
+    p << ")";
+  }
+  printOption(p, "clock", getClock());
+  printOption(p, "restart", getRestart());
+  printTail(p, *this, {"wx", "wh", "b", "forget", "peephole", "projection", "layer_norm", "clip", "zoneout"});
   if (getH().getType() != getC().getType())
     p << ", " << getC().getType();
 }
@@ -302,7 +75,14 @@ LogicalResult LSTMOp::verify() {
                          << getLayerNorm()->size();
   if (getClipAttr() && !(getClipAttr().getValue().isFinite() && getClipAttr().getValueAsDouble() > 0))
     return emitOpError() << "expected a positive number as clip, but got " << getClipAttr().getValueAsDouble();
-  return success();
+  if (std::optional<ArrayRef<double>> zoneout = getZoneout()) {
+    if (zoneout->size() != 2)
+      return emitOpError() << "expected 2 probabilities of zoneout (of h, of c), but got " << zoneout->size();
+    for (double probability : *zoneout)
+      if (failed(verifyProbability(*this, "zoneout", probability)))
+        return failure();
+  }
+  return failure(failed(verifyFlag(*this, "clock", getClock())) || failed(verifyFlag(*this, "restart", getRestart())));
 }
 
 LogicalResult LSTMOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -329,7 +109,8 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
   CellWriter w(builder, *this, getTensor(getC()));
   BackedgeBuilder edges(builder, getLoc());
   Backedge h = edges.get(getH().getType()), c = edges.get(w.unit);
-  Value h1 = w.before(h, getName() + ".h"), c1 = w.before(c, getName() + ".c");
+  Value lastH = w.before(h, getName() + ".h"), lastC = w.before(c, getName() + ".c");
+  Value h1 = w.read(lastH, getRestart()), c1 = w.read(lastC, getRestart());
 
   bool hasForget = getForget() == ForgetKind::Gate;
   Value fromInput = w.fromInput(getInput(), getWxAttr(), hasForget ? 4 : 3);
@@ -367,6 +148,13 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
   Value out = w.mul(o, w.tanh(shown));
   if (getProjectionAttr())
     out = w.linear(out, w.param(getProjectionAttr()));
+  // What is shown is the new cell, whatever is kept of it.
+  if (std::optional<ArrayRef<double>> zoneout = getZoneout()) {
+    out = w.zoneout(out, h1, (*zoneout)[0]);
+    cell = w.zoneout(cell, c1, (*zoneout)[1]);
+  }
+  out = w.hold(out, lastH, getClock());
+  cell = w.hold(cell, lastC, getClock());
   h.setValue(out);
   c.setValue(cell);
   if (failed(edges.close()))
@@ -375,15 +163,39 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
 }
 
 //===----------------------------------------------------------------------===//
+// What GRU and Elman cell share
+//===----------------------------------------------------------------------===//
+
+/// The result, the input, and the options that both may have.
+template <typename CellT>
+static LogicalResult verifyClockedCell(CellT cell) {
+  if (failed(verifyVectorResult(cell)) || failed(verifyFlag(cell, "clock", cell.getClock())) ||
+      failed(verifyFlag(cell, "restart", cell.getRestart())))
+    return failure();
+  FloatAttr zoneout = cell.getZoneoutAttr();
+  return zoneout ? verifyProbability(cell, "zoneout", zoneout.getValueAsDouble()) : success();
+}
+
+/// The state after a frame: `next`, which a cell has computed from `read`, under zoneout and clock.
+template <typename CellT>
+static Value settle(CellWriter &w, CellT cell, Value next, Value read, Value last) {
+  if (FloatAttr zoneout = cell.getZoneoutAttr())
+    next = w.zoneout(next, read, zoneout.getValueAsDouble());
+  return w.hold(next, last, cell.getClock());
+}
+
+//===----------------------------------------------------------------------===//
 // GRUOp
 //===----------------------------------------------------------------------===//
 
 ParseResult GRUOp::parse(OpAsmParser &parser, OperationState &state) {
-  OpAsmParser::UnresolvedOperand input;
+  CellOperands operands;
   auto parseReset = [&] { return parseWord<ResetKindAttr>(parser, state, "reset", {"after", "before"}); };
-  return failure(parseHead(parser, state, input) ||
+  return failure(parseHead(parser, state, operands) ||
                  parseOption(parser, "bn", [&] { return parseSymbol(parser, state, "bn"); }) ||
-                 parseOption(parser, "reset", parseReset) || parseTail(parser, state, input));
+                 parseOption(parser, "reset", parseReset) ||
+                 parseOption(parser, "zoneout", [&] { return parseNumber(parser, state, "zoneout"); }) ||
+                 parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true));
 }
 
 void GRUOp::print(OpAsmPrinter &p) {
@@ -391,11 +203,14 @@ void GRUOp::print(OpAsmPrinter &p) {
   printOption(p, "bn", getBnAttr());
   if (getReset() != ResetKind::After)
     p << " reset(" << stringifyResetKind(getReset()) << ")";
-  printTail(p, *this, {"bn", "reset"});
+  printOption(p, "zoneout", getZoneoutAttr());
+  printOption(p, "clock", getClock());
+  printOption(p, "restart", getRestart());
+  printTail(p, *this, {"wx", "wh", "b", "bn", "reset", "zoneout"});
 }
 
 LogicalResult GRUOp::verify() {
-  if (failed(verifyVectorResult(*this)))
+  if (failed(verifyClockedCell(*this)))
     return failure();
   if (getBnAttr() && getReset() == ResetKind::Before)
     return emitOpError() << "expected no bn with the reset before the product, where it is a part of b";
@@ -415,7 +230,7 @@ FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
   CellWriter w(builder, *this, getTensor(getH()));
   BackedgeBuilder edges(builder, getLoc());
   Backedge h = edges.get(w.unit);
-  Value h1 = w.before(h, getName() + ".h");
+  Value last = w.before(h, getName() + ".h"), h1 = w.read(last, getRestart());
   Value fromInput = w.fromInput(getInput(), getWxAttr(), 3);
   Value biased = w.sum({fromInput, w.param(getBAttr())});
   Value wh = w.param(getWhAttr()), r, z, fromState;
@@ -435,7 +250,7 @@ FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
   }
   Value n = w.tanh(w.sum({w.gate(biased, 2), fromState}));
   // n + z∘(h[t-1] - n) is (1 - z)∘n + z∘h[t-1].
-  Value out = w.add(n, w.mul(z, w.sub(h1, n)));
+  Value out = settle(w, *this, w.add(n, w.mul(z, w.sub(h1, n))), h1, last);
   h.setValue(out);
   if (failed(edges.close()))
     return failure();
@@ -447,20 +262,24 @@ FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
 //===----------------------------------------------------------------------===//
 
 ParseResult ElmanOp::parse(OpAsmParser &parser, OperationState &state) {
-  OpAsmParser::UnresolvedOperand input;
+  CellOperands operands;
   auto parseActivation = [&] { return parseWord<ActivationAttr>(parser, state, "activation", {"tanh", "relu"}); };
-  return failure(parseHead(parser, state, input) || parseOption(parser, "activation", parseActivation) ||
-                 parseTail(parser, state, input));
+  return failure(parseHead(parser, state, operands) || parseOption(parser, "activation", parseActivation) ||
+                 parseOption(parser, "zoneout", [&] { return parseNumber(parser, state, "zoneout"); }) ||
+                 parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true));
 }
 
 void ElmanOp::print(OpAsmPrinter &p) {
   printHead(p, *this);
   if (getActivation() != Activation::Tanh)
     p << " activation(" << stringifyActivation(getActivation()) << ")";
-  printTail(p, *this, {"activation"});
+  printOption(p, "zoneout", getZoneoutAttr());
+  printOption(p, "clock", getClock());
+  printOption(p, "restart", getRestart());
+  printTail(p, *this, {"wx", "wh", "b", "activation", "zoneout"});
 }
 
-LogicalResult ElmanOp::verify() { return verifyVectorResult(*this); }
+LogicalResult ElmanOp::verify() { return verifyClockedCell(*this); }
 
 LogicalResult ElmanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   RankedTensorType unit = getTensor(getH());
@@ -473,13 +292,10 @@ FailureOr<SmallVector<Value>> ElmanOp::expand(OpBuilder &builder) {
   CellWriter w(builder, *this, getTensor(getH()));
   BackedgeBuilder edges(builder, getLoc());
   Backedge h = edges.get(w.unit);
-  Value h1 = w.before(h, getName() + ".h");
+  Value last = w.before(h, getName() + ".h"), h1 = w.read(last, getRestart());
   Value fromInput = w.fromInput(getInput(), getWxAttr(), 1);
   Value sum = w.sum({fromInput, w.param(getBAttr()), w.linear(h1, w.param(getWhAttr()))});
-  // The zero comes first, so that the derivative at 0 is 0 (rule A2).
-  Value out = getActivation() == Activation::Tanh
-                  ? w.tanh(sum)
-                  : arith::MaximumFOp::create(builder, getLoc(), w.constant(0), sum).getResult();
+  Value out = settle(w, *this, w.activation(getActivation(), sum), h1, last);
   h.setValue(out);
   if (failed(edges.close()))
     return failure();

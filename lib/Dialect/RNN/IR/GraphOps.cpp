@@ -383,6 +383,12 @@ LogicalResult RandomOp::verify() {
   return success();
 }
 
+LogicalResult TrainingOp::verify() {
+  if (!cast<RankedTensorType>(getType()).getElementType().isSignlessInteger(1))
+    return emitOpError() << "expected a result of i1, but got " << debugString(getType());
+  return success();
+}
+
 LogicalResult GradientOp::verify() {
   auto loss = cast<RankedTensorType>(getLoss().getType());
   // gradient_c1

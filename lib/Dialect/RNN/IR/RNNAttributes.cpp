@@ -149,6 +149,7 @@ struct Arithmetic {
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
   Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
   Value mul(double x, Value y) { return mul(constant(x), y); }
+  Value max(Value x, Value y) { return arith::MaximumFOp::create(b, loc, x, y); }
   Value sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
   /// The gradient of the loss with `decay / 2` times the squared norm of the parameter added to it.
   Value decayed(Value grad, double decay, Value param) { return decay == 0 ? grad : add(grad, mul(decay, param)); }
@@ -193,7 +194,7 @@ SmallVector<Value> SGDAttr::buildUpdate(OpBuilder &builder, Location loc, Value 
   return results;
 }
 
-/// Adam's step from `param`, with the gradient's moments `slots` = {m, v}.
+/// Adam's step from `param`, with the gradient's moments `slots` = {m, v}, and for AMSGrad the largest v so far.
 static SmallVector<Value> buildAdam(Arithmetic a, Value param, Value grad, ValueRange slots, Value lr, Value step,
                                     double beta1, double beta2, double eps) {
   Arithmetic s = a.scalarF64();
@@ -206,13 +207,23 @@ static SmallVector<Value> buildAdam(Arithmetic a, Value param, Value grad, Value
   };
   Value stepSize = a.fromF64(s.div(a.toF64(lr), correction(beta1)));
   Value rootCorrection = a.fromF64(s.sqrt(correction(beta2)));
-  Value denominator = a.add(a.div(a.sqrt(v), a.spread(rootCorrection)), a.constant(eps));
-  return {a.sub(param, a.mul(a.spread(stepSize), a.div(m, denominator))), m, v};
+  SmallVector<Value> newSlots{m, v};
+  if (slots.size() > 2)
+    newSlots.push_back(a.max(slots[2], v));
+  Value denominator = a.add(a.div(a.sqrt(newSlots.back()), a.spread(rootCorrection)), a.constant(eps));
+  SmallVector<Value> results{a.sub(param, a.mul(a.spread(stepSize), a.div(m, denominator)))};
+  llvm::append_range(results, newSlots);
+  return results;
+}
+
+/// The slots of Adam; `vmax` is the largest `v` so far.
+static SmallVector<StringRef> getAdamSlots(bool amsgrad) {
+  return amsgrad ? SmallVector<StringRef>{"m", "v", "vmax"} : SmallVector<StringRef>{"m", "v"};
 }
 
 double AdamAttr::getLearningRate() const { return getLr(); }
 
-SmallVector<StringRef> AdamAttr::getSlots() const { return {"m", "v"}; }
+SmallVector<StringRef> AdamAttr::getSlots() const { return getAdamSlots(getAmsgrad()); }
 
 SmallVector<Value> AdamAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
                                          Value lr, Value step) const {
@@ -223,7 +234,7 @@ SmallVector<Value> AdamAttr::buildUpdate(OpBuilder &builder, Location loc, Value
 
 double AdamWAttr::getLearningRate() const { return getLr(); }
 
-SmallVector<StringRef> AdamWAttr::getSlots() const { return {"m", "v"}; }
+SmallVector<StringRef> AdamWAttr::getSlots() const { return getAdamSlots(getAmsgrad()); }
 
 SmallVector<Value> AdamWAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
                                           Value lr, Value step) const {
@@ -240,7 +251,12 @@ SmallVector<Value> AdamWAttr::buildUpdate(OpBuilder &builder, Location loc, Valu
 double RMSpropAttr::getLearningRate() const { return getLr(); }
 
 SmallVector<StringRef> RMSpropAttr::getSlots() const {
-  return getMomentum() != 0 ? SmallVector<StringRef>{"v", "momentum"} : SmallVector<StringRef>{"v"};
+  SmallVector<StringRef> slots{"v"};
+  if (getCentered())
+    slots.push_back("mean");
+  if (getMomentum() != 0)
+    slots.push_back("momentum");
+  return slots;
 }
 
 SmallVector<Value> RMSpropAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
@@ -248,13 +264,37 @@ SmallVector<Value> RMSpropAttr::buildUpdate(OpBuilder &builder, Location loc, Va
   Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
   grad = a.decayed(grad, getWeightDecay(), param);
   Value v = a.add(a.mul(getAlpha(), slots[0]), a.mul(1 - getAlpha(), a.mul(grad, grad)));
-  Value change = a.div(grad, a.add(a.sqrt(v), a.constant(getEps())));
   SmallVector<Value> newSlots{v};
-  if (slots.size() > 1)
-    newSlots.push_back(change = a.add(a.mul(getMomentum(), slots[1]), change));
+  Value power = v;
+  if (getCentered()) {
+    newSlots.push_back(a.add(a.mul(getAlpha(), slots[1]), a.mul(1 - getAlpha(), grad)));
+    // A variance; what rounding leaves below 0 has no root.
+    power = a.max(a.constant(0), a.sub(v, a.mul(newSlots[1], newSlots[1])));
+  }
+  Value change = a.div(grad, a.add(a.sqrt(power), a.constant(getEps())));
+  if (getMomentum() != 0)
+    newSlots.push_back(change = a.add(a.mul(getMomentum(), slots.back()), change));
   SmallVector<Value> results{a.sub(param, a.mul(a.spread(lr), change))};
   llvm::append_range(results, newSlots);
   return results;
+}
+
+double AdagradAttr::getLearningRate() const { return getLr(); }
+
+SmallVector<StringRef> AdagradAttr::getSlots() const { return {"v"}; }
+
+SmallVector<Value> AdagradAttr::buildUpdate(OpBuilder &builder, Location loc, Value param, Value grad, ValueRange slots,
+                                            Value lr, Value step) const {
+  Arithmetic a{builder, loc, cast<RankedTensorType>(param.getType())};
+  Arithmetic s = a.scalarF64();
+  grad = a.decayed(grad, getWeightDecay(), param);
+  if (getLrDecay() != 0) {
+    Value before = s.sub(arith::SIToFPOp::create(builder, loc, s.type, step), s.constant(1));
+    lr = a.fromF64(s.div(a.toF64(lr), s.add(s.constant(1), s.mul(getLrDecay(), before))));
+  }
+  Value v = a.add(slots[0], a.mul(grad, grad));
+  Value change = a.div(grad, a.add(a.sqrt(v), a.constant(getEps())));
+  return {a.sub(param, a.mul(a.spread(lr), change)), v};
 }
 
 double AdadeltaAttr::getLearningRate() const { return getLr(); }
@@ -313,9 +353,15 @@ void SGDAttr::print(AsmPrinter &printer) const {
 template <typename AdamLike>
 static Attribute parseAdam(AsmParser &parser, double defaultDecay) {
   Real lr = 0.001, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = defaultDecay;
-  if (parseFields(parser, {{"lr", &lr}, {"beta1", &beta1}, {"beta2", &beta2}, {"eps", &eps}, {"weight_decay", &decay}}))
+  bool amsgrad = false;
+  if (parseFields(parser, {{"lr", &lr},
+                           {"beta1", &beta1},
+                           {"beta2", &beta2},
+                           {"eps", &eps},
+                           {"weight_decay", &decay},
+                           {"amsgrad", nullptr, &amsgrad}}))
     return {};
-  return AdamLike::get(parser.getContext(), lr, beta1, beta2, eps, decay);
+  return AdamLike::get(parser.getContext(), lr, beta1, beta2, eps, decay, amsgrad);
 }
 
 template <typename AdamLike>
@@ -324,7 +370,8 @@ static void printAdam(AsmPrinter &printer, AdamLike attribute, double defaultDec
               {{"beta1", attribute.getBeta1(), 0.9},
                {"beta2", attribute.getBeta2(), 0.999},
                {"eps", attribute.getEps(), 1e-8},
-               {"weight_decay", attribute.getWeightDecay(), defaultDecay}});
+               {"weight_decay", attribute.getWeightDecay(), defaultDecay}},
+              attribute.getAmsgrad() ? "amsgrad" : "");
 }
 
 Attribute AdamAttr::parse(AsmParser &parser, Type) { return parseAdam<AdamAttr>(parser, 0); }
@@ -337,10 +384,15 @@ void AdamWAttr::print(AsmPrinter &printer) const { printAdam(printer, *this, 0.0
 
 Attribute RMSpropAttr::parse(AsmParser &parser, Type) {
   Real lr = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, decay = 0;
-  if (parseFields(parser,
-                  {{"lr", &lr}, {"alpha", &alpha}, {"eps", &eps}, {"momentum", &momentum}, {"weight_decay", &decay}}))
+  bool centered = false;
+  if (parseFields(parser, {{"lr", &lr},
+                           {"alpha", &alpha},
+                           {"eps", &eps},
+                           {"momentum", &momentum},
+                           {"weight_decay", &decay},
+                           {"centered", nullptr, &centered}}))
     return {};
-  return get(parser.getContext(), lr, alpha, eps, momentum, decay);
+  return get(parser.getContext(), lr, alpha, eps, momentum, decay, centered);
 }
 
 void RMSpropAttr::print(AsmPrinter &printer) const {
@@ -348,7 +400,20 @@ void RMSpropAttr::print(AsmPrinter &printer) const {
               {{"alpha", getAlpha(), 0.99},
                {"eps", getEps(), 1e-8},
                {"momentum", getMomentum(), 0.0},
-               {"weight_decay", getWeightDecay(), 0.0}});
+               {"weight_decay", getWeightDecay(), 0.0}},
+              getCentered() ? "centered" : "");
+}
+
+Attribute AdagradAttr::parse(AsmParser &parser, Type) {
+  Real lr = 0.01, lrDecay = 0, eps = 1e-10, decay = 0;
+  if (parseFields(parser, {{"lr", &lr}, {"lr_decay", &lrDecay}, {"eps", &eps}, {"weight_decay", &decay}}))
+    return {};
+  return get(parser.getContext(), lr, lrDecay, eps, decay);
+}
+
+void AdagradAttr::print(AsmPrinter &printer) const {
+  printFields(printer, getLr(),
+              {{"lr_decay", getLrDecay(), 0.0}, {"eps", getEps(), 1e-10}, {"weight_decay", getWeightDecay(), 0.0}});
 }
 
 Attribute AdadeltaAttr::parse(AsmParser &parser, Type) {

@@ -34,8 +34,9 @@ static bool isListed(Operation *op, bool inStep) {
   if (inStep && isa<SaveOp, SeedOp, GradientOp, AssignOp, GuardOp>(op))
     return true;
   return isListedUpstream(op) ||
-         isa<ParamOp, DelayOp, RandomOp, LinearOp, ContractOp, SumOp, ReduceOp, BroadcastOp, GatherOp, ScatterAddOp,
-             SumFramesOp, SigmoidOp, SoftplusOp, StopGradientOp, CallOp, OutputOp, CompositeOpInterface>(op);
+         isa<ParamOp, DelayOp, RandomOp, TrainingOp, LinearOp, ContractOp, SumOp, ReduceOp, BroadcastOp, GatherOp,
+             ScatterAddOp, SumFramesOp, SigmoidOp, SoftplusOp, StopGradientOp, CallOp, OutputOp, CompositeOpInterface>(
+             op);
 }
 
 LogicalResult rnn::detail::verifyOpList(RNNFunctionInterface function) {

@@ -7,6 +7,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "rnn/Dialect/RNN/Transforms/Passes.h"
+#include "rnn/Dialect/RNN/Transforms/Transforms.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -318,6 +319,7 @@ StepOp StepBuilder::build() {
     for (auto [i, name] : llvm::enumerate(function.getResultNames().getAsRange<StringAttr>()))
       addResult(name, getResult(name), function.getResRate(i));
   OutputOp::create(builder, loc, outputs);
+  fixTraining(*block, trains);
 
   builder.setInsertionPoint(source);
   std::string name = source.getSymName().str() + (trains ? "" : ".eval");

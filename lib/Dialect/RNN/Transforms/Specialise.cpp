@@ -18,6 +18,22 @@ namespace mlir::rnn {
 
 #define DEBUG_TYPE "rnn-specialise"
 
+void rnn::fixTraining(Block &block, bool trains) {
+  auto found = llvm::to_vector(block.getOps<TrainingOp>());
+  if (found.empty())
+    return;
+  for (TrainingOp training : found) {
+    for (OpOperand &use : llvm::make_early_inc_range(training->getUses()))
+      if (auto select = dyn_cast<arith::SelectOp>(use.getOwner()); select && use.getOperandNumber() == 0)
+        select.replaceAllUsesWith(trains ? select.getTrueValue() : select.getFalseValue());
+    OpBuilder builder(training);
+    auto type = cast<RankedTensorType>(training.getType());
+    training.replaceAllUsesWith(
+        arith::ConstantOp::create(builder, training.getLoc(), DenseElementsAttr::get(type, trains)).getResult());
+  }
+  eraseDeadSignals(block);
+}
+
 /// The arguments of `block` that an op with an effect, or the terminator, depends on.
 static llvm::SmallBitVector getNeededArguments(Block &block) {
   llvm::SmallBitVector needed(block.getNumArguments());
@@ -88,8 +104,10 @@ struct Specialise : mlir::rnn::impl::SpecialiseBase<Specialise> {
     for (TrainStepOp step : module.getOps<TrainStepOp>())
       unbuilt.insert(step.getNetwork());
     for (NetworkOp network : module.getOps<NetworkOp>())
-      if (!unbuilt.contains(network.getSymName()))
+      if (!unbuilt.contains(network.getSymName())) {
+        fixTraining(*network.getBodyBlock(), /*trains=*/false);
         keepForInference(network);
+      }
   }
 
   /// Drops the results that the steps of `network` name (rule S6).

@@ -15,8 +15,18 @@ rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adam<lr = "fast">)
 
 // -----
 
-// expected-error@+1 {{unknown field 'centered'; expected one of 'lr', 'alpha', 'eps', 'momentum', 'weight_decay'}}
-rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.rmsprop<centered = true>)
+// expected-error@+1 {{unknown field 'rho'; expected one of 'lr', 'alpha', 'eps', 'momentum', 'weight_decay', 'centered'}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.rmsprop<rho = 0.9>)
+
+// -----
+
+// expected-error@+1 {{expected 'true' or 'false' for 'centered'}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.rmsprop<centered = 1>)
+
+// -----
+
+// expected-error@+1 {{unknown field 'alpha'; expected one of 'lr', 'lr_decay', 'eps', 'weight_decay'}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adagrad<alpha = 0.9>)
 
 // -----
 
@@ -25,7 +35,7 @@ rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adadelta<alpha = 0.9>)
 
 // -----
 
-// expected-error@+1 {{unknown field 'momentum'; expected one of 'lr', 'beta1', 'beta2', 'eps', 'weight_decay'}}
+// expected-error@+1 {{unknown field 'momentum'; expected one of 'lr', 'beta1', 'beta2', 'eps', 'weight_decay', 'amsgrad'}}
 rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.adamw<momentum = 0.9>)
 
 // -----

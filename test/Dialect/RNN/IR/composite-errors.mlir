@@ -243,6 +243,242 @@ rnn.network @elman_shape(%x: tensor<3xf32>) -> () {
 // -----
 
 //===----------------------------------------------------------------------===//
+// Zoneout, clock and restart
+//===----------------------------------------------------------------------===//
+
+rnn.network @zones(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected 2 probabilities of zoneout (of h, of c), but got 1}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) zoneout(0.5) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @zone(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected zoneout to be a probability less than 1, but got 1.0}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) zoneout(0.5, 1.0) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_zone(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op expected zoneout to be a probability less than 1, but got -5.000000e-01}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) zoneout(-0.5) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @elman_zone(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.elman' op expected zoneout to be a probability less than 1, but got 2.0}}
+  %h = rnn.elman "l0" %x wx(@wx) wh(@wh) b(@b) zoneout(2) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @clock_type(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected tensor<i1> as clock, but got tensor<3xf32>}}
+  %h, %c = "rnn.lstm"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0>} : (tensor<3xf32>, tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+  rnn.output
+}
+
+// -----
+
+rnn.network @restart_type(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.gru' op expected tensor<i1> as restart, but got tensor<3xf32>}}
+  %h = "rnn.gru"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @elman_clock_type(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.elman' op expected tensor<i1> as clock, but got tensor<3xf32>}}
+  %h = "rnn.elman"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.indrnn, rnn.min_gru, rnn.sru
+//===----------------------------------------------------------------------===//
+
+rnn.network @indrnn_result(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.indrnn' op expected a float vector h, but got tensor<f32>}}
+  %h = rnn.indrnn "l0" %x wx(@wx) u(@u) b(@b) : tensor<3xf32> -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.parameter @wx : tensor<2x3xf32> init(#rnn.zeros)
+// expected-note@+1 {{'@u' is declared here}}
+rnn.parameter @u : tensor<3xf32> init(#rnn.zeros)
+rnn.network @indrnn_u(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.indrnn' op u '@u' is tensor<3xf32>; expected [2] of f32}}
+  %h = rnn.indrnn "l0" %x wx(@wx) u(@u) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @indrnn_activation(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{expected one of 'tanh', 'relu', but got 'sine'}}
+  %h = rnn.indrnn "l0" %x wx(@wx) u(@u) b(@b) activation(sine) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @min_gru_input(%x: tensor<3x3xf32>) -> () {
+  // expected-error@+1 {{'rnn.min_gru' op expected a vector of f32 or a scalar integer as input, but got tensor<3x3xf32>}}
+  %h = rnn.min_gru "l0" %x wx(@wx) b(@b) : tensor<3x3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+// expected-note@+1 {{'@wx' is declared here}}
+rnn.parameter @wx : tensor<2x3xf32> init(#rnn.zeros)
+rnn.network @min_gru_wx(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.min_gru' op wx '@wx' is tensor<2x3xf32>; expected [4, 3] of f32}}
+  %h = rnn.min_gru "l0" %x wx(@wx) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @sru_c(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op expected h and c of one type, but got tensor<2xf32> and tensor<3xf32>}}
+  %h, %c = "rnn.sru"(%x) {name = "l0", wx = @wx, b = @b} : (tensor<3xf32>) -> (tensor<2xf32>, tensor<3xf32>)
+  rnn.output
+}
+
+// -----
+
+rnn.network @sru_peephole(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op expected 2 peephole parameters (forget, reset), but got 1}}
+  %h, %c = rnn.sru "l0" %x wx(@wx) b(@b) peephole(@v) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+// expected-note@+1 {{'@wx' is declared here}}
+rnn.parameter @wx : tensor<6x3xf32> init(#rnn.zeros)
+rnn.network @sru_highway(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op wx '@wx' is tensor<6x3xf32>; expected [8, 3] of f32}}
+  %h, %c = rnn.sru "l0" %x wx(@wx) b(@b) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+// expected-note@+1 {{'@wx' is declared here}}
+rnn.parameter @wx : tensor<12x3xf32> init(#rnn.zeros)
+rnn.network @sru_plain(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op wx '@wx' is tensor<12x3xf32>; expected [9, 3] of f32}}
+  %h, %c = rnn.sru "l0" %x wx(@wx) b(@b) : tensor<3xf32> -> tensor<3xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.parameter @wx : tensor<9x3xf32> init(#rnn.zeros)
+// expected-note@+1 {{'@b' is declared here}}
+rnn.parameter @b : tensor<9xf32> init(#rnn.zeros)
+rnn.network @sru_bias(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op b '@b' is tensor<9xf32>; expected [6] of f32}}
+  %h, %c = rnn.sru "l0" %x wx(@wx) b(@b) : tensor<3xf32> -> tensor<3xf32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.dropout, rnn.training
+//===----------------------------------------------------------------------===//
+
+rnn.network @dropout_p(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.dropout' op expected p to be a probability less than 1, but got 1.0}}
+  %y = rnn.dropout %x <frame> p(1.0) : tensor<3xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @dropout_type(%x: tensor<3xi32>) -> () {
+  // expected-error@+1 {{'rnn.dropout' op expected a float signal, but got tensor<3xi32>}}
+  %y = rnn.dropout %x <frame> p(0.5) : tensor<3xi32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @training_type() -> () {
+  // expected-error@+1 {{'rnn.training' op expected a result of i1, but got tensor<f32>}}
+  %y = rnn.training : tensor<f32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rnn.ctc
+//===----------------------------------------------------------------------===//
+
+rnn.network @ctc_logits(%x: tensor<3x3xf32>, %l: tensor<2xi32>, %n: tensor<i32>) -> () {
+  // expected-error@+1 {{'rnn.ctc' op expected a float vector of logits, but got tensor<3x3xf32>}}
+  %e = rnn.ctc "a" %x, %l, %n : (tensor<3x3xf32>, tensor<2xi32>, tensor<i32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @ctc_labels(%x: tensor<3xf32>, %l: tensor<2xi8>, %n: tensor<i8>) -> () {
+  // expected-error@+1 {{'rnn.ctc' op expected a vector of i32 or i64 labels, but got tensor<2xi8>}}
+  %e = rnn.ctc "a" %x, %l, %n : (tensor<3xf32>, tensor<2xi8>, tensor<i8>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @ctc_scalar(%x: tensor<3xf32>, %l: tensor<i32>, %n: tensor<i32>) -> () {
+  // expected-error@+1 {{'rnn.ctc' op expected a vector of i32 or i64 labels, but got tensor<i32>}}
+  %e = rnn.ctc "a" %x, %l, %n : (tensor<3xf32>, tensor<i32>, tensor<i32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @ctc_length(%x: tensor<3xf32>, %l: tensor<2xi32>, %n: tensor<i64>) -> () {
+  // expected-error@+1 {{'rnn.ctc' op expected a scalar i32 length, but got tensor<i64>}}
+  %e = rnn.ctc "a" %x, %l, %n : (tensor<3xf32>, tensor<2xi32>, tensor<i64>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @ctc_result(%x: tensor<3xf32>, %l: tensor<2xi32>, %n: tensor<i32>) -> () {
+  // expected-error@+1 {{'rnn.ctc' op expected a scalar f32 result, but got tensor<f64>}}
+  %e = rnn.ctc "a" %x, %l, %n : (tensor<3xf32>, tensor<2xi32>, tensor<i32>) -> tensor<f64>
+  rnn.output
+}
+
+// -----
+
+rnn.network @ctc_name(%x: tensor<3xf32>, %l: tensor<2xi32>, %n: tensor<i32>) -> () {
+  // expected-error@+1 {{name 'a b' is not of the form [A-Za-z_][A-Za-z0-9_.]*}}
+  %e = rnn.ctc "a b" %x, %l, %n : (tensor<3xf32>, tensor<2xi32>, tensor<i32>) -> tensor<f32>
+  rnn.output
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
 // rnn.softmax_cross_entropy
 //===----------------------------------------------------------------------===//
 

@@ -146,6 +146,17 @@ rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3
 // CHECK-NEXT:    rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "j" %x wx(@wx) wh(@wh) b(@b) forget(none) zoneout(2.500000e-01, 0.000000e+00) clock(%on) restart(%new) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "k" %x wx(@wx) wh(@wh) b(@b) reset(before) zoneout(2.500000e-01) clock(%on) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "l" %k wx(@wt) wh(@wh1) b(@p) zoneout(5.000000e-01) restart(%new) : tensor<i32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.indrnn "m" %x wx(@wx1) u(@p) b(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.indrnn "n" %k wx(@wt) u(@p) b(@p) activation(tanh) : tensor<i32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.min_gru "o" %x wx(@wx2) b(@b2) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    %{{.*}}, %{{.*}} = rnn.sru "p" %y wx(@wh) b(@b2) : tensor<3xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.sru "q" %x wx(@wx4) b(@b2) peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.dropout %x <frame> p(5.000000e-01) : tensor<4xf32>
+// CHECK-NEXT:    rnn.dropout %x <stream> p(0.000000e+00) : tensor<4xf32>
+// CHECK-NEXT:    rnn.training : tensor<3xi1>
 rnn.parameter @wx : tensor<9x4xf32> init(#rnn.zeros)
 rnn.parameter @wh : tensor<9x3xf32> init(#rnn.zeros)
 rnn.parameter @b : tensor<9xf32> init(#rnn.zeros)
@@ -153,7 +164,10 @@ rnn.parameter @p : tensor<3xf32> init(#rnn.zeros)
 rnn.parameter @wx1 : tensor<3x4xf32> init(#rnn.zeros)
 rnn.parameter @wh1 : tensor<3x3xf32> init(#rnn.zeros)
 rnn.parameter @wt : tensor<7x3xf32> init(#rnn.zeros)
-rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
+rnn.parameter @wx2 : tensor<6x4xf32> init(#rnn.zeros)
+rnn.parameter @wx4 : tensor<12x4xf32> init(#rnn.zeros)
+rnn.parameter @b2 : tensor<6xf32> init(#rnn.zeros)
+rnn.network @cells(%x: tensor<4xf32>, %y: tensor<3xf32>, %k: tensor<i32>, %on: tensor<i1>, %new: tensor<i1>) -> () {
   %0:2 = rnn.lstm "a" %x wx(@wx) wh(@wh) b(@b) forget(coupled) peephole(@p, @p) layer_norm(@b, @b, @p, @p) clip(3)
        : tensor<4xf32> -> tensor<3xf32>
   %1:2 = rnn.lstm "b" %x wx(@wx) wh(@wh) b(@b) forget(none) clip(0.5) : tensor<4xf32> -> tensor<3xf32>
@@ -164,6 +178,18 @@ rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
   %6 = rnn.elman "g" %x wx(@wx1) wh(@wh1) b(@p) activation(tanh) : tensor<4xf32> -> tensor<3xf32>
   %7 = rnn.elman "h" %x wx(@wx1) wh(@wh1) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
   %8 = rnn.elman "i" %k wx(@wt) wh(@wh1) b(@p) : tensor<i32> -> tensor<3xf32>
+  %9:2 = rnn.lstm "j" %x wx(@wx) wh(@wh) b(@b) forget(none) zoneout(0.25, 0) clock(%on) restart(%new)
+       : tensor<4xf32> -> tensor<3xf32>
+  %10 = rnn.gru "k" %x wx(@wx) wh(@wh) b(@b) reset(before) zoneout(0.25) clock(%on) : tensor<4xf32> -> tensor<3xf32>
+  %11 = rnn.elman "l" %k wx(@wt) wh(@wh1) b(@p) zoneout(0.5) restart(%new) : tensor<i32> -> tensor<3xf32>
+  %12 = rnn.indrnn "m" %x wx(@wx1) u(@p) b(@p) activation(relu) : tensor<4xf32> -> tensor<3xf32>
+  %13 = rnn.indrnn "n" %k wx(@wt) u(@p) b(@p) activation(tanh) : tensor<i32> -> tensor<3xf32>
+  %14 = rnn.min_gru "o" %x wx(@wx2) b(@b2) : tensor<4xf32> -> tensor<3xf32>
+  %15:2 = rnn.sru "p" %y wx(@wh) b(@b2) : tensor<3xf32> -> tensor<3xf32>
+  %16:2 = rnn.sru "q" %x wx(@wx4) b(@b2) peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
+  %17 = rnn.dropout %x <frame> p(0.5) : tensor<4xf32>
+  %18 = rnn.dropout %x <stream> p(0) : tensor<4xf32>
+  %19 = rnn.training : tensor<3xi1>
   rnn.output
 }
 // CHECK-LABEL: rnn.network @losses
@@ -172,12 +198,16 @@ rnn.network @cells(%x: tensor<4xf32>, %k: tensor<i32>) -> () {
 // CHECK-NEXT:    rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
 // CHECK-NEXT:    rnn.huber %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
 // CHECK-NEXT:    rnn.huber %x, %t {delta = 5.000000e-01 : f64} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
-rnn.network @losses(%x: tensor<4xf32>, %t: tensor<4xf32>) -> () {
+// CHECK-NEXT:    rnn.ctc "a" %x, %l, %n : (tensor<4xf32>, tensor<3xi32>, tensor<i32>) -> tensor<f32>
+// CHECK-NEXT:    rnn.ctc "b" %x, %l, %n {zero_infinity} : (tensor<4xf32>, tensor<3xi32>, tensor<i32>) -> tensor<f32>
+rnn.network @losses(%x: tensor<4xf32>, %t: tensor<4xf32>, %l: tensor<3xi32>, %n: tensor<i32>) -> () {
   %0 = rnn.sigmoid_cross_entropy %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
   %1 = rnn.mean_squared_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
   %2 = rnn.mean_absolute_error %x, %t : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
   %3 = rnn.huber %x, %t {delta = 1.0} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
   %4 = rnn.huber %x, %t {delta = 0.5} : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+  %5 = rnn.ctc "a" %x, %l, %n : (tensor<4xf32>, tensor<3xi32>, tensor<i32>) -> tensor<f32>
+  %6 = rnn.ctc "b" %x, %l, %n {zero_infinity} : (tensor<4xf32>, tensor<3xi32>, tensor<i32>) -> tensor<f32>
   rnn.output
 }
 rnn.network @callee(%x: tensor<3xf32>) -> (y: tensor<3xf32>) {
@@ -201,6 +231,16 @@ rnn.train_step @adam of @composites loss("nll" sum) optimizer(#rnn.adamw<beta2 =
 rnn.train_step @rmsprop of @composites loss("nll" sum) optimizer(#rnn.rmsprop<>)
 // CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02, alpha = 5.000000e-01, eps = 1.000000e-03, momentum = 2.500000e-01>)
 rnn.train_step @velocity of @composites loss("nll" sum) optimizer(#rnn.rmsprop<momentum = 0.25, eps = 0.001, alpha = 0.5>)
+// CHECK: optimizer(#rnn.rmsprop<lr = 1.000000e-02, centered = true>)
+rnn.train_step @centered of @composites loss("nll" sum) optimizer(#rnn.rmsprop<centered = true>)
+// CHECK: optimizer(#rnn.adam<lr = 1.000000e-03, amsgrad = true>)
+rnn.train_step @amsgrad of @composites loss("nll" sum) optimizer(#rnn.adam<amsgrad = true>)
+// CHECK: optimizer(#rnn.adamw<lr = 1.000000e-03, weight_decay = 0.000000e+00, amsgrad = true>)
+rnn.train_step @amsgradw of @composites loss("nll" sum) optimizer(#rnn.adamw<amsgrad = true, weight_decay = 0>)
+// CHECK: optimizer(#rnn.adagrad<lr = 1.000000e-02>)
+rnn.train_step @adagrad of @composites loss("nll" sum) optimizer(#rnn.adagrad<>)
+// CHECK: optimizer(#rnn.adagrad<lr = 5.000000e-01, lr_decay = 5.000000e-01, eps = 1.000000e-03>)
+rnn.train_step @slowing of @composites loss("nll" sum) optimizer(#rnn.adagrad<lr = 0.5, eps = 0.001, lr_decay = 0.5>)
 // CHECK: optimizer(#rnn.adadelta<lr = 1.000000e+00>)
 rnn.train_step @adadelta of @composites loss("nll" sum) optimizer(#rnn.adadelta<>)
 // CHECK: optimizer(#rnn.adadelta<lr = 5.000000e-01, rho = 5.000000e-01, weight_decay = 1.000000e-01>)

@@ -63,3 +63,38 @@ rnn.network @gru(%x: tensor<8xf32>) -> (h: tensor<4xf32>) {
   %2 = rnn.elman "l2" %1 wx(@u.w) wh(@u.w) b(@u.c) activation(relu) : tensor<4xf32> -> tensor<4xf32>
   rnn.output %2 : tensor<4xf32>
 }
+
+// -----
+
+// With a clock both results are selected, and what is restarted is what the cell reads, not what it holds.
+// CHECK-LABEL: rnn.network @clocked(
+// CHECK:         %[[H:.*]] = rnn.delay %{{.*}} by 1 name "l0.h"
+// CHECK:         %[[C:.*]] = rnn.delay %{{.*}} by 1 name "l0.c"
+// CHECK:         %[[NEW:.*]] = rnn.broadcast %new along [0] : tensor<i1> to tensor<4xi1>
+// CHECK:         %[[READ:.*]] = arith.select %[[NEW]], %{{.*}}, %[[H]]
+// CHECK:         rnn.contract %{{.*}}, %[[READ]]
+// CHECK:         arith.select %{{.*}}, %{{.*}}, %[[H]] : tensor<4xi1>, tensor<4xf32>
+// CHECK:         arith.select %{{.*}}, %{{.*}}, %[[C]] : tensor<4xi1>, tensor<4xf32>
+// CHECK:         rnn.output
+rnn.parameter @k.wx : tensor<16x8xf32> init(#rnn.uniform<>)
+rnn.parameter @k.wh : tensor<16x4xf32> init(#rnn.orthogonal<blocks = 4>)
+rnn.parameter @k.b : tensor<16xf32> init(#rnn.zeros)
+rnn.network @clocked(%x: tensor<8xf32>, %on: tensor<i1>, %new: tensor<i1>) -> (h: tensor<4xf32>, c: tensor<4xf32>) {
+  %h, %c = rnn.lstm "l0" %x wx(@k.wx) wh(@k.wh) b(@k.b) clock(%on) restart(%new) : tensor<8xf32> -> tensor<4xf32>
+  rnn.output %h, %c : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// The loop of CTC is a delayed vector that begins at the first blank.
+// CHECK-LABEL: rnn.network @ctc(
+// CHECK:         %[[CLASSES:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[1] [3] [2] : tensor<3xi32> into tensor<7xi32>
+// CHECK:         rnn.gather %{{.*}}, %[[CLASSES]] : (tensor<4xf32>, tensor<7xi32>) -> tensor<7xf32>
+// CHECK:         %[[START:.*]] = arith.constant dense<[0.000000e+00, -1.000000e+30
+// CHECK:         rnn.delay %{{.*}} by 1 init(%[[START]]) name "align.alpha" : tensor<7xf32>
+// CHECK-NOT:     rnn.ctc
+// CHECK:         rnn.output
+rnn.network @ctc(%x: tensor<4xf32>, %labels: tensor<3xi32>, %length: tensor<i32>) -> (e: tensor<f32>) {
+  %e = rnn.ctc "align" %x, %labels, %length : (tensor<4xf32>, tensor<3xi32>, tensor<i32>) -> tensor<f32>
+  rnn.output %e : tensor<f32>
+}

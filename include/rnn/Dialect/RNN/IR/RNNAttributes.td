@@ -202,34 +202,47 @@ def RNN_SGDAttr : RNN_Optimizer<"SGD", "sgd"> {
 }
 
 def RNN_AdamAttr : RNN_Optimizer<"Adam", "adam"> {
-  let summary = "Adam, by PyTorch's formula";
+  let summary = "Adam, with AMSGrad's maximum or not, by PyTorch's formula";
   let parameters = (ins
     DefaultValuedParameter<"::mlir::rnn::Real", "0.001">:$lr,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
     DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
-    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay,
+    DefaultValuedParameter<"bool", "false">:$amsgrad);
   let hasCustomAssemblyFormat = 1;
 }
 
 def RNN_AdamWAttr : RNN_Optimizer<"AdamW", "adamw"> {
-  let summary = "Adam with weight decay apart from the gradient, by PyTorch's formula";
+  let summary = "Adam with weight decay apart from the gradient, with AMSGrad's maximum or not, by PyTorch's formula";
   let parameters = (ins
     DefaultValuedParameter<"::mlir::rnn::Real", "0.001">:$lr,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.9">:$beta1,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.999">:$beta2,
     DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
-    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$weight_decay);
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$weight_decay,
+    DefaultValuedParameter<"bool", "false">:$amsgrad);
   let hasCustomAssemblyFormat = 1;
 }
 
 def RNN_RMSpropAttr : RNN_Optimizer<"RMSprop", "rmsprop"> {
-  let summary = "RMSprop with momentum, not centered, by PyTorch's formula";
+  let summary = "RMSprop with momentum, centered or not, by PyTorch's formula";
   let parameters = (ins
     DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.99">:$alpha,
     DefaultValuedParameter<"::mlir::rnn::Real", "1e-8">:$eps,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$momentum,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay,
+    DefaultValuedParameter<"bool", "false">:$centered);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def RNN_AdagradAttr : RNN_Optimizer<"Adagrad", "adagrad"> {
+  let summary = "Adagrad, by PyTorch's formula";
+  let parameters = (ins
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.01">:$lr,
+    DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$lr_decay,
+    DefaultValuedParameter<"::mlir::rnn::Real", "1e-10">:$eps,
     DefaultValuedParameter<"::mlir::rnn::Real", "0.0">:$weight_decay);
   let hasCustomAssemblyFormat = 1;
 }

@@ -12,8 +12,12 @@ include "rnn/Dialect/RNN/IR/RNNGraphOps.td"
 class RNN_CompositeOp<string mnemonic, list<Trait> traits = []>
     : RNN_Op<mnemonic, traits # [Pure, DeclareOpInterfaceMethods<RNN_CompositeInterface>]>;
 
-def RNN_LSTMOp : RNN_CompositeOp<"lstm", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "LSTM, optionally with peepholes, projection, layer norm, clip, or without a forget gate of its own";
+/// A cell with a clock: operands are the input and perhaps two flags.
+class RNN_CellOp<string mnemonic>
+    : RNN_CompositeOp<mnemonic, [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
+
+def RNN_LSTMOp : RNN_CellOp<"lstm"> {
+  let summary = "LSTM, optionally with peepholes, projection, layer norm, clip, zoneout, a clock, or without a forget gate of its own";
   let description = [{
     Gates in the order i, f, g, o (PyTorch's); one bias; H units, P outputs (P = H without projection):
 
@@ -31,6 +35,9 @@ def RNN_LSTMOp : RNN_CompositeOp<"lstm", [DeclareOpInterfaceMethods<SymbolUserOp
     - `layer_norm(@ax, @ah, @ac, @bc)`: wx·x becomes LN(wx·x)∘ax, wh·h[t-1] becomes LN(wh·h[t-1])∘ah, and the output is o∘tanh(LN(c)∘ac + bc).
       LN(v) = (v - mean)/sqrt(variance + 1e-5), over all elements of v; `ax` and `ah` have the size of `b`, which is their shift, `ac` and `bc` that of c.
     - `clip(x)`: c is held within [-x, x]; the errors of elements beyond end there.
+    - `zoneout(ph, pc)`: while training, each element of h and of c keeps its last value with this probability; else what it is on average, h[t-1] + (1 - ph)·(h - h[t-1]).
+    - `clock(%on)`: h and c change only in frames in which the `tensor<i1>` is true; in others both results are those of the frame before.
+    - `restart(%new)`: in frames in which the `tensor<i1>` is true the cell reads zeros as h[t-1] and c[t-1], if its clock lets it read.
 
     ```mlir
     %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) peephole(@l0.pi, @l0.pf, @l0.po)
@@ -39,19 +46,23 @@ def RNN_LSTMOp : RNN_CompositeOp<"lstm", [DeclareOpInterfaceMethods<SymbolUserOp
            : tensor<64xf32> -> tensor<32xf32>, tensor<128xf32>
     %h, %c = rnn.lstm "l2" %x wx(@l2.wx) wh(@l2.wh) b(@l2.b) forget(coupled)
              layer_norm(@l2.ax, @l2.ah, @l2.ac, @l2.bc) clip(10.0) : tensor<64xf32> -> tensor<128xf32>
+    %h, %c = rnn.lstm "l3" %x wx(@l3.wx) wh(@l3.wh) b(@l3.b) zoneout(0.05, 0.5) clock(%word) restart(%page)
+           : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
                        FlatSymbolRefAttr:$b,
                        DefaultValuedAttr<RNN_ForgetKindAttr, "::mlir::rnn::ForgetKind::Gate">:$forget,
                        OptionalAttr<FlatSymbolRefArrayAttr>:$peephole, OptionalAttr<FlatSymbolRefAttr>:$projection,
-                       OptionalAttr<FlatSymbolRefArrayAttr>:$layer_norm, OptionalAttr<F64Attr>:$clip);
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$layer_norm, OptionalAttr<F64Attr>:$clip,
+                       OptionalAttr<DenseF64ArrayAttr>:$zoneout, Optional<RNN_Signal>:$clock,
+                       Optional<RNN_Signal>:$restart);
   let results = (outs RNN_Signal:$h, RNN_Signal:$c);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 
-def RNN_GRUOp : RNN_CompositeOp<"gru", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def RNN_GRUOp : RNN_CellOp<"gru"> {
   let summary = "GRU with the reset gate after or before the product";
   let description = [{
     Gates in the order r, z, n (PyTorch's); H units:
@@ -67,6 +78,7 @@ def RNN_GRUOp : RNN_CompositeOp<"gru", [DeclareOpInterfaceMethods<SymbolUserOpIn
     An integer scalar input is an index: `wx` is then a table [K, 3H].
     The cell named `l0` owns the signal `l0.h`.
     With the reset before it, the product waits for r, and a frame takes two exchanges of a vector instead of one.
+    `zoneout(p)`, `clock(%on)` and `restart(%new)` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.gru "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) bn(@l0.bn) : tensor<64xf32> -> tensor<128xf32>
@@ -75,19 +87,21 @@ def RNN_GRUOp : RNN_CompositeOp<"gru", [DeclareOpInterfaceMethods<SymbolUserOpIn
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
                        FlatSymbolRefAttr:$b, OptionalAttr<FlatSymbolRefAttr>:$bn,
-                       DefaultValuedAttr<RNN_ResetKindAttr, "::mlir::rnn::ResetKind::After">:$reset);
+                       DefaultValuedAttr<RNN_ResetKindAttr, "::mlir::rnn::ResetKind::After">:$reset,
+                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 
-def RNN_ElmanOp : RNN_CompositeOp<"elman", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def RNN_ElmanOp : RNN_CellOp<"elman"> {
   let summary = "a layer that reads its own last output";
   let description = [{
     `h = f(wx·x + wh·h[t-1] + b)`, f being tanh or, with `activation(relu)`, max(0, ·); H units.
     Parameters: `wx` [H, K], `wh` [H, H], `b` [H].
     An integer scalar input is an index: `wx` is then a table [K, H].
     The cell named `l0` owns the signal `l0.h`.
+    `zoneout(p)`, `clock(%on)` and `restart(%new)` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.elman "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
@@ -95,8 +109,98 @@ def RNN_ElmanOp : RNN_CompositeOp<"elman", [DeclareOpInterfaceMethods<SymbolUser
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
                        FlatSymbolRefAttr:$b,
-                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Tanh">:$activation);
+                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Tanh">:$activation,
+                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
   let results = (outs RNN_Signal:$h);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+/// A cell whose products read the input only.
+class RNN_ElementwiseCellOp<string mnemonic>
+    : RNN_CompositeOp<mnemonic, [DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
+
+def RNN_IndRNNOp : RNN_ElementwiseCellOp<"indrnn"> {
+  let summary = "a layer whose units each read their own last output (Li et al. 2018)";
+  let description = [{
+    `h = f(wx·x + b + u∘h[t-1])`, f being max(0, ·) or, with `activation(tanh)`, tanh; H units.
+    Parameters: `wx` [H, K], `u` [H], `b` [H]. Nothing bounds `u`; what it is drawn from should lie within ±1 or near.
+    An integer scalar input is an index: `wx` is then a table [K, H].
+    The cell named `l0` owns the signal `l0.h`.
+
+    ```mlir
+    %h = rnn.indrnn "l0" %x wx(@l0.wx) u(@l0.u) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$u,
+                       FlatSymbolRefAttr:$b,
+                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Relu">:$activation);
+  let results = (outs RNN_Signal:$h);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def RNN_MinGRUOp : RNN_ElementwiseCellOp<"min_gru"> {
+  let summary = "a GRU whose gate and candidate see the input only (Feng et al. 2024)";
+  let description = [{
+    Gates in the order z, n; H units:
+
+    ```
+    [az an] = wx·x + b      z = σ(az)      h = (1 - z)∘h[t-1] + z∘an
+    ```
+    Parameters: `wx` [2H, K], `b` [2H]; z admits the new, where a GRU's keeps the old. What remains of the loop is affine in h.
+    An integer scalar input is an index: `wx` is then a table [K, 2H].
+    The cell named `l0` owns the signal `l0.h`.
+
+    ```mlir
+    %h = rnn.min_gru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b);
+  let results = (outs RNN_Signal:$h);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def RNN_SRUOp : RNN_ElementwiseCellOp<"sru"> {
+  let summary = "simple recurrent unit (Lei et al. 2018)";
+  let description = [{
+    Rows in the order n, f, r and, where the input has not H elements, s; H units:
+
+    ```
+    [n af ar s] = wx·x          f = σ(af + bf)      c = f∘c[t-1] + (1 - f)∘n
+                                r = σ(ar + br)      h = r∘c + (1 - r)∘s
+    ```
+    Without rows for s it is the input itself, the highway of the paper.
+    Parameters: `wx` [3H, H] or [4H, K], `b` [2H] (bf, br). The loop is affine in c; with `peephole(@vf, @vr)`, [H] each, vf∘c[t-1] and vr∘c[t-1] are added in the gates, as in the paper's second form, and it is not.
+    An integer scalar input is an index: `wx` is then a table [K, 4H].
+    The cell named `l0` owns the signal `l0.c`.
+
+    ```mlir
+    %h, %c = rnn.sru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<128xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b,
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$peephole);
+  let results = (outs RNN_Signal:$h, RNN_Signal:$c);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def RNN_DropoutOp : RNN_Op<"dropout", [DeclareOpInterfaceMethods<RNN_CompositeInterface>, SameOperandsAndResultType]> {
+  let summary = "zeros in place of elements drawn while training";
+  let description = [{
+    While training each element is 0 with probability `p`, else divided by 1 - p; in evaluation and inference the result is the source.
+    What is dropped is drawn anew for each frame and stream, for each stream of a call, or for each call, as the rate says.
+    A mask that holds for all frames of a stream (`<stream>`) is the variational dropout of Gal and Ghahramani, which may also lie within a loop.
+
+    ```mlir
+    %y = rnn.dropout %x <frame> p(0.5) : tensor<128xf32>
+    %z = rnn.dropout %h1 <stream> p(0.25) : tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins RNN_Signal:$source, RNN_RateAttr:$rate, F64Attr:$p);
+  let results = (outs RNN_Signal:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
@@ -107,6 +211,30 @@ def RNN_SoftmaxCrossEntropyOp : RNN_CompositeOp<"softmax_cross_entropy"> {
   let arguments = (ins RNN_Signal:$logits, RNN_Signal:$target);
   let results = (outs RNN_Signal:$result);
   let assemblyFormat = "$logits `,` $target attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def RNN_CTCOp : RNN_CompositeOp<"ctc"> {
+  let summary = "connectionist temporal classification: -log of the probability of labels, whatever their frames";
+  let description = [{
+    What a network says per frame is a label or nothing (class 0, the blank); equal labels without a blank between them are one.
+    The result at a frame is -log of the probability, in nats, that the frames since the sequence began spell `labels`: the sum over all alignments, with the classes of `logits` [C] after a softmax.
+    So only the result at a sequence's last frame is a loss, and a mask names that frame: `loss("nll" mean mask "last")`.
+    A sequence begins where a stream does, or at its reset.
+
+    `labels` [L] are classes from 1 to C - 1, `length` says how many of them count (0 to L); both are i32 or i64, of stream rate where a chunk has one sequence per stream, of frame rate where resets divide it.
+    What stands behind `length` is not read. Frames too few for the labels have probability 0 and the loss infinity, with which a step does nothing; with `zero_infinity` it is 0 and has no gradient.
+
+    The op named `align` owns the signal `align.alpha` [2L + 1], the logarithms of the probabilities of all prefixes; a network that hears more than a chunk is trained like any other, its gradient ends with the window.
+
+    ```mlir
+    %nll = rnn.ctc "align" %logits, %labels, %length : (tensor<29xf32>, tensor<40xi32>, tensor<i32>) -> tensor<f32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNN_Signal:$logits, RNN_Signal:$labels, RNN_Signal:$length,
+                       UnitAttr:$zero_infinity);
+  let results = (outs RNN_Signal:$result);
+  let assemblyFormat = "$name $logits `,` $labels `,` $length attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 

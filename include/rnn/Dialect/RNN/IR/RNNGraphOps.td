@@ -76,6 +76,22 @@ def RNN_RandomOp : RNN_Op<"random", []> {
   let hasVerifier = 1;
 }
 
+def RNN_TrainingOp : RNN_Op<"training", [Pure]> {
+  let summary = "whether the function trains";
+  let description = [{
+    Static; true in a training step, false in its evaluation and in inference.
+    `rnn-build-step` and `rnn-specialise` replace it, and a select between two signals by it becomes one of them: a network that drops units while it is trained draws no numbers elsewhere.
+
+    ```mlir
+    %trains = rnn.training : tensor<8xi1>
+    %y = arith.select %trains, %noisy, %x : tensor<8xi1>, tensor<8xf32>
+    ```
+  }];
+  let results = (outs RNN_Signal:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Products and sums
 //===----------------------------------------------------------------------===//

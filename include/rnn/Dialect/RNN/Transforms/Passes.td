@@ -35,7 +35,7 @@ def Specialise : Pass<"rnn-specialise", "::mlir::ModuleOp"> {
   let description = [{
     With `mode=infer` a network loses the results that only a step uses, its losses, metrics and masks, and the arguments that only they need (rule S6): what a loss compares with is no input of inference.
     Networks that would lose every result, and networks that still have a `rnn.train_step`, are left alone; run `rnn-build-step` first.
-    Random ops draw alike in every mode, and nothing else depends on it yet; `train` and `eval` change nothing.
+    A `rnn.training` becomes false, so that what is drawn only for training is gone; `rnn-build-step` has made it true in training steps and false in their evaluation. Other random ops draw alike in every mode; `train` and `eval` change nothing.
 
     ```mlir
     // Before
@@ -160,7 +160,7 @@ def BuildStep : Pass<"rnn-build-step", "::mlir::ModuleOp"> {
   let summary = "Make training and evaluation steps";
   let description = [{
     Replaces every `rnn.train_step @step` by two `rnn.step` (rules S1 to S4, S6).
-    `@step` holds a copy of the network, the sums of its losses over the frames that `mask` admits, one `rnn.gradient` with respect to all trained parameters, clipping, and the optimizer as static arithmetic; `@step.eval` holds the copy and the sums, and returns the results of the network as well.
+    `@step` holds a copy of the network, the sums of its losses over the frames that `mask` admits, one `rnn.gradient` with respect to all trained parameters, clipping, and the optimizer as static arithmetic; `@step.eval` holds the copy and the sums, and returns the results of the network as well; `rnn.training` is true in the one and false in the other.
     Slots of the optimizer become parameters `opt.<slot>.<parameter>`. Where loss or gradient is not finite, `rnn.guard` holds all assigns back.
 
     ```mlir

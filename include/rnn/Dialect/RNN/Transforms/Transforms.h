@@ -19,6 +19,10 @@ void sortFunction(RNNFunctionInterface function);
 /// included. Returns how many.
 unsigned eraseDeadSignals(Block &block);
 
+/// Replaces every `rnn.training` of a graph region by what it is there, a select between two signals by it by one of
+/// them, and erases the signals that nothing needs any more.
+void fixTraining(Block &block, bool trains);
+
 /// Removes from a network the results marked in `dropped` and the arguments that only they needed.
 void dropResults(NetworkOp network, const llvm::SmallBitVector &dropped);
 

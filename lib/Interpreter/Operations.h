@@ -22,8 +22,9 @@ class Perturbation {
 public:
   /// No errors.
   Perturbation() = default;
-  /// Errors of `scale` * (magnitude of the terms), drawn from `seed`.
-  Perturbation(double scale, uint64_t seed) : scale(scale), state(seed) {}
+  /// Errors of `scale` * (magnitude of the terms), drawn from `seed`. Numbers below `least`, the smallest normal one,
+  /// have the errors of that: they lie as far apart.
+  Perturbation(double scale, double least, uint64_t seed) : scale(scale), least(least), state(seed) {}
 
   bool isActive() const { return scale != 0; }
   /// `value`, computed from terms of total magnitude `terms`.
@@ -32,7 +33,7 @@ public:
   void apply(Tensor &value, const Tensor &terms);
 
 private:
-  double scale = 0;
+  double scale = 0, least = 0;
   uint64_t state = 0;
 };
 

@@ -40,8 +40,9 @@ void test::checkPasses(const std::string &text, const CheckOptions &options, Che
   context.printOpOnDiagnostic(false);
   std::string messages;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      messages += (messages.empty() ? "" : "; ") + diagnostic.str();
+    // The first tells where; those after it only that it stayed wrong.
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && messages.empty())
+      messages = diagnostic.str();
     return success();
   });
   auto wrong = [&] {

@@ -47,9 +47,9 @@ struct CheckResult {
 /// Runs the pipelines up to the schedule, split and sequential, and interprets every function after every pass.
 void checkPasses(const std::string &text, const CheckOptions &options, CheckResult &result);
 
-/// Compiles for the targets among the stages and runs every function over three chunks, with the state of each from the
-/// one before; one stream begins anew before the last. Every output of every call must be within the error budget of
-/// `rnn-run --compare`, the same bits whatever the number of threads or their order.
+/// Compiles for the targets among the stages and runs every function over three chunks or, with a window, more, with
+/// the state of each from the one before; one stream begins anew before the third. Every output of every call must be
+/// within the error budget of `rnn-run --compare`, the same bits whatever the number of threads or their order.
 void checkTargets(const std::string &text, const CheckOptions &options, CheckResult &result);
 
 } // namespace mlir::rnn::test

@@ -20,7 +20,7 @@ using namespace mlir::rnn::tools;
 
 namespace {
 
-constexpr int64_t kCalls = 3, kFrames = 4;
+constexpr int64_t kFrames = 4;
 /// Perturbed runs where the usual four do not cover a difference: a comparison of almost equal numbers may flip.
 constexpr int kManyPerturbedRuns = 48;
 
@@ -65,6 +65,11 @@ int64_t framesOf(const Function &function, int64_t call) {
   return std::max<int64_t>(1, frames - call % 2);
 }
 
+/// Three, and those that a window goes back over.
+int64_t callsOf(const Function &function) {
+  return 3 + (function.advance > 0 ? function.window / function.advance - 1 : 0);
+}
+
 /// An artifact in a file that is gone when this is.
 class TemporaryArtifact {
 public:
@@ -101,6 +106,7 @@ public:
   bool check(const std::string &function, const std::string &target) {
     name = function;
     stage = target;
+    count = callsOf(*program.tables().findFunction(function));
     Session::Options how;
     how.target = target;
     how.threads = 1;
@@ -113,13 +119,13 @@ public:
     how.emulatorOrder = 1 + seed;
     if (!run(how, other))
       return false;
-    for (int64_t call = 0; call < kCalls; ++call)
+    for (int64_t call = 0; call < count; ++call)
       if (!isSame(got[size_t(call)], other[size_t(call)], call))
         return false;
     if (exact.empty() || interpreted != function)
       if (!interpret(kPerturbedRuns))
         return false;
-    for (int64_t call = 0; call < kCalls; ++call)
+    for (int64_t call = 0; call < count; ++call)
       if (!compare(got[size_t(call)], call))
         return false;
     return true;
@@ -137,7 +143,7 @@ private:
     if (Status status = Session::create(program, how, session); status.failed())
       return fail(status.str());
     const Function *function = session->tables().findFunction(name);
-    for (int64_t call = 0; call < kCalls; ++call) {
+    for (int64_t call = 0; call < count; ++call) {
       Prepared prepared;
       prepared.frames = framesOf(*function, call);
       for (const TensorDesc &desc : function->tensors) {
@@ -165,7 +171,7 @@ private:
   }
 
   /// Runs the interpreter exactly, once, and perturbed, up to a number of times.
-  bool interpret(int count) {
+  bool interpret(int runs) {
     const std::string before = stage;
     stage = "interpreter";
     Session::Options how;
@@ -179,7 +185,7 @@ private:
         return false;
       interpreted = name;
     }
-    for (int i = int(perturbed.size()) + 1; i <= count; ++i) {
+    for (int i = int(perturbed.size()) + 1; i <= runs; ++i) {
       how.perturbSeed = uint64_t(i);
       if (!run(how, perturbed.emplace_back()))
         return false;
@@ -227,6 +233,7 @@ private:
   const uint64_t seed;
   test::CheckResult &result;
   std::string name, stage, interpreted;
+  int64_t count = 0; ///< of calls
   Calls exact;
   std::vector<Calls> perturbed;
 };

@@ -44,7 +44,8 @@ OPTIMIZERS = ["sgd<lr = 0.05>", "sgd<lr = 0.05, momentum = 0.9>", "sgd<lr = 0.05
               "rmsprop<lr = 0.01, eps = 0.01>", "rmsprop<lr = 0.01, eps = 0.01, momentum = 0.5>",
               "adadelta<lr = 0.5, eps = 0.001>"]
 BATCH = 25
-LIMIT = 300  # seconds without a word from the driver
+CPU_LIMIT = 600  # seconds of a processor for one batch
+LIMIT = 3600     # seconds without a word from the driver, which may have to wait for others
 
 
 def tool(name):
@@ -77,7 +78,8 @@ def check(networks, folder):
         path = folder / f"batch-{threading.get_ident()}.mlir"
         path.write_text("// -----\n".join(n.heading() + n.text() for n in left))
         with open(path.with_suffix(".log"), "w") as log:
-            driver = subprocess.Popen([tool("test-rnn-networks"), path], stdout=subprocess.PIPE, stderr=log, text=True,
+            driver = subprocess.Popen(["sh", "-c", f"ulimit -t {CPU_LIMIT} && exec \"$0\" \"$1\"", tool("test-rnn-networks"), path],
+                                      stdout=subprocess.PIPE, stderr=log, text=True,
                                       env={**os.environ, "RNN_NUM_THREADS": "1"})
             timer = threading.Timer(LIMIT, driver.kill)
             timer.start()

@@ -20,7 +20,7 @@ import lit.util
 config.name = "rnn-mlir"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "Python", "Train", "Oracle", "Embedding"]
+config.excludes = ["Inputs", "Python", "Train", "Oracle", "Embedding", "corpus"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.rnn_obj_root, "test")
 

@@ -18,6 +18,11 @@ if(RNN_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_link_options("--ld-path=${RNN_LLD}")
 endif()
 
+# Fuzz targets are steered by what the readers do.
+if(RNN_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(RNN_SANITIZE)
   add_compile_options("-fsanitize=${RNN_SANITIZE}" -fno-omit-frame-pointer -g)
   add_link_options("-fsanitize=${RNN_SANITIZE}")

@@ -196,7 +196,8 @@ Perturbation Body::getNoise(Operation *op, Point point) {
   for (uint64_t part : {numbers[op], static_cast<uint64_t>(point.frame), static_cast<uint64_t>(point.stream)})
     seed = (seed ^ part) * 0xff51afd7ed558ccd + 0x2545f4914f6cdd1d;
   // The interpreter rounds f64 as well: twice the unit.
-  return Perturbation(call.options.perturbUlps * (element.isF32() ? 0x1p-24 : 0x1p-52), seed);
+  return element.isF32() ? Perturbation(call.options.perturbUlps * 0x1p-24, 0x1p-126, seed)
+                         : Perturbation(call.options.perturbUlps * 0x1p-52, 0x1p-1022, seed);
 }
 
 FailureOr<Tensor> Body::evaluateAt(Operation *op, Point point, Needs &needs) {

@@ -134,7 +134,7 @@ LogicalResult Interpreter::checkInput(const AbiTensor &desc, const Tensor &tenso
 LogicalResult Interpreter::completeInputs(const TensorMap &given) {
   bool hasState = llvm::any_of(abi, [&](const AbiTensor &desc) {
     return desc.role == AbiRole::State && desc.name != "state.age" && desc.name != "state.frame" &&
-           given.count(desc.name);
+           desc.name != "seed" && given.count(desc.name);
   });
   for (const AbiTensor &desc : abi) {
     if (desc.role == AbiRole::Result)

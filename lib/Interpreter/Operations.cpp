@@ -26,7 +26,10 @@ double Perturbation::apply(double value, double terms) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   z ^= z >> 31;
-  return value + scale * terms * (static_cast<double>(z >> 11) * 0x1p-52 - 1);
+  const double moved =
+      value + scale * (terms == 0 ? 0 : std::max(terms, least)) * (static_cast<double>(z >> 11) * 0x1p-52 - 1);
+  // What is too small becomes zero, but never passes it.
+  return terms < least && moved * value <= 0 ? 0 : moved;
 }
 
 void Perturbation::apply(Tensor &value, const Tensor &terms) {

@@ -22,8 +22,10 @@ class Perturbation {
 public:
   /// No errors.
   Perturbation() = default;
-  /// Errors of `scale` * (magnitude of the terms), drawn from `seed`.
-  Perturbation(double scale, uint64_t seed) : scale(scale), state(seed), tieDirection(seed % 2 ? 1 : -1) {}
+  /// Errors of `scale` * (magnitude of the terms), drawn from `seed`. Numbers below `least`, the smallest normal one,
+  /// have the errors of that: they lie as far apart.
+  Perturbation(double scale, double least, uint64_t seed)
+      : scale(scale), least(least), state(seed), tieDirection(seed % 2 ? 1 : -1) {}
 
   bool isActive() const { return scale != 0; }
   /// `value`, computed from terms of total magnitude `terms`.
@@ -35,7 +37,7 @@ public:
   int getTieDirection() const { return isActive() ? tieDirection : 0; }
 
 private:
-  double scale = 0;
+  double scale = 0, least = 0;
   uint64_t state = 0;
   int tieDirection = 0;
 };

@@ -21,14 +21,22 @@ static uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
+static BPTTAttr getBptt(RNNFunctionInterface function) {
+  if (auto step = dyn_cast<StepOp>(function.getOperation()))
+    return step.getBpttAttr();
+  if (auto schedule = dyn_cast<ScheduleOp>(function.getOperation()))
+    return schedule.getBpttAttr();
+  return {};
+}
+
+int64_t rnn::getProbeHistory(RNNFunctionInterface function) {
+  BPTTAttr bptt = getBptt(function);
+  return bptt ? bptt.getWindow() / bptt.getAdvance() - 1 : 0;
+}
+
 int64_t rnn::getProbeFrames(RNNFunctionInterface function, const ProbeOptions &options, int64_t chunk) {
   int64_t frames = options.frames;
-  BPTTAttr bptt;
-  if (auto step = dyn_cast<StepOp>(function.getOperation()))
-    bptt = step.getBpttAttr();
-  if (auto schedule = dyn_cast<ScheduleOp>(function.getOperation()))
-    bptt = schedule.getBpttAttr();
-  if (bptt)
+  if (BPTTAttr bptt = getBptt(function))
     frames = std::min(frames, bptt.getAdvance());
   return std::max<int64_t>(1, frames - chunk % 2);
 }

@@ -266,6 +266,11 @@ Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
     return status;
   if (Status status = observer->reset(); status.failed())
     return status;
+  // Random ops draw the same numbers in every validation, whether or not the run was interrupted between two.
+  for (const TensorDesc &desc : tools::sessionTensors(tools::allFunctions(observer->tables())))
+    if (desc.name == "state.frame")
+      if (Status status = observer->set(desc.name, makeTensor(dtypeName(desc.dtype), desc.shape)); status.failed())
+        return status;
   std::map<std::string, double> sums, counts;
   for (int64_t index = 0; index < evalBatches.chunks(); ++index) {
     if (tools::interruptSignal())

@@ -15,6 +15,7 @@
 #   integer   i32, inference: sums, products and delays in wrap-around arithmetic, where order cannot matter
 #   cells     float, with cells: short forms in the text, in the dump the arithmetic that they stand for, written here
 #   window    float without what truncated windows exclude (local delays, sums over frames); has a bptt clause
+#   random    float, with random numbers; the oracle has no rule for them
 #
 # The same seed gives the same text. Constants are multiples of 1/64, so that every float type holds them exactly.
 #
@@ -58,6 +59,8 @@ class Op:
         head = f"%{r.name} = {self.name} "
         if self.name == "rnn.param":
             return head + f"@{a['parameter']} : {r.type}"
+        if self.name == "rnn.random":
+            return head + f"{a['kind']} <{a['rate']}> : {r.type}"
         if self.name == "rnn.delay":
             init = f" init(%{o[1].name})" if len(o) > 1 else ""
             return head + f"%{o[0].name} by {a['by']}{init}{' local' if a.get('local') else ''} : {r.type}"
@@ -136,7 +139,8 @@ class Generator:
 
     def __init__(self, seed, mode):
         self.rng = random.Random(f"{mode} {seed}")
-        self.mode, self.cells = "float" if mode == "cells" else mode, mode == "cells"
+        self.mode, self.cells = "float" if mode in ("cells", "random") else mode, mode == "cells"
+        self.has_random = mode == "random"
         self.number = "i32" if mode == "integer" else ("f64" if self.rng.random() < 0.15 else "f32")
         self.arguments, self.parameters, self.ops, self.values = [], [], [], []
         self.loops, self.group, self.count = [], 0, 0  # loops: the signals that close the open delays
@@ -366,6 +370,18 @@ class Generator:
             return None
         return self.op("arith.sitofp", [index], (), self.number)
 
+    def make_random(self):
+        """Random numbers, alone or, as in dropout, where they choose what becomes of a signal."""
+        x = self.pick()
+        kind, rate = self.rng.choice(["uniform", "normal"]), self.rng.choice(["frame", "frame", "stream", "static"])
+        noise = self.op("rnn.random", [], x.shape, self.number, kind=kind, rate=rate)
+        if self.rng.random() < 0.5:
+            return self.op("arith.mulf", [x, noise], x.shape, self.number)
+        keep = self.op("arith.cmpf", [noise, self.positive(x.shape)], x.shape, "i1", predicate="olt")
+        zero = self.op("arith.constant", [], x.shape, self.number, value={
+            "dtype": self.number, "shape": list(x.shape), "values": [0.0]})
+        return self.op("arith.select", [keep, x, zero], x.shape, self.number)
+
     def make_feedforward_delay(self):
         x = self.pick(lambda v: v.group < self.group)
         if x is None:
@@ -583,7 +599,8 @@ class Generator:
         kinds = [self.make_linear] * 4 + [self.make_binary] * 3 + [self.make_unary] * 3 + [self.make_sum] * 2 + \
             [self.make_reduce, self.make_broadcast, self.make_slice, self.make_concat, self.make_reshape,
              self.make_contract, self.make_select, self.make_gather, self.make_convert, self.make_feedforward_delay,
-             self.make_sum_frames] + [self.make_cell] * (10 if self.has_cells else 0)
+             self.make_sum_frames] + [self.make_cell] * (10 if self.has_cells else 0) + \
+            [self.make_random] * (6 if self.has_random else 0)
         for _ in range(self.rng.randint(3, 7)):
             self.rng.choice(kinds)()
         for op in opened:
@@ -731,7 +748,7 @@ class Generator:
 def main():
     parser = argparse.ArgumentParser(description="Writes a random legal network.")
     parser.add_argument("seed", type=int)
-    parser.add_argument("--mode", choices=["float", "cells", "integer", "window"], default="float")
+    parser.add_argument("--mode", choices=["float", "cells", "integer", "window", "random"], default="float")
     parser.add_argument("--mlir")
     parser.add_argument("--dump")
     parser.add_argument("--inputs")

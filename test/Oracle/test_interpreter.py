@@ -43,9 +43,9 @@ def probe_array(name, chunk, shape, kind):
             "integer": (3 * u).astype(np.int64), "parameter integer": (3 * u).astype(np.int64)}[kind]
 
 
-def probe_inputs(dump, advance, with_mask):
+def probe_inputs(dump, advance, with_mask, count=CHUNKS):
     chunks = []
-    for chunk in range(CHUNKS):
+    for chunk in range(count):
         frames = max(1, min(FRAMES, advance or FRAMES) - chunk % 2)
         given = {}
         for a in dump["networks"][0]["arguments"]:
@@ -74,14 +74,10 @@ def host_reset(chunks, network):
     return chunks
 
 
-def interpret(path, pipeline, function):
-    """Outputs per chunk."""
-    done = subprocess.run(["rnn-opt", path, "-o", "/dev/null",
-                           f"--pass-pipeline=builtin.module({pipeline}test-rnn-interpret{{function={function}}})"],
-                          capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-4000:]
+def read_chunks(text):
+    """Outputs per chunk, from what test-rnn-interpret prints."""
     chunks = []
-    for line in done.stdout.splitlines():
+    for line in text.splitlines():
         if line.startswith("@"):
             chunks.append({})
         else:
@@ -90,6 +86,15 @@ def interpret(path, pipeline, function):
             numbers = np.array([float(v) for v in values.split()])
             chunks[-1][name] = numbers.reshape([int(n) for n in shape.strip("[").split(",") if n])
     return chunks
+
+
+def interpret(path, pipeline, function):
+    """Outputs per chunk."""
+    done = subprocess.run(["rnn-opt", path, "-o", "/dev/null",
+                           f"--pass-pipeline=builtin.module({pipeline}test-rnn-interpret{{function={function}}})"],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return read_chunks(done.stdout)
 
 
 def check(want, got):

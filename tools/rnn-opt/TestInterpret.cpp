@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "TestInterpret.h"
 #include "rnn/Interpreter/Probe.h"
+#include "mlir/IR/OperationSupport.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringMap.h"
@@ -117,7 +118,7 @@ void rnn::registerTestInterpretPasses() {
 namespace {
 class InterpretEach : public PassInstrumentation {
 public:
-  explicit InterpretEach(bool &failed) : hasFailed(failed) {}
+  InterpretEach(bool &failed, std::map<std::string, int64_t> *checked) : hasFailed(failed), checked(checked) {}
 
   void runBeforePass(Pass *pass, Operation *op) override {
     if (auto module = dyn_cast<ModuleOp>(op); module && !hasStarted) {
@@ -127,7 +128,8 @@ public:
   }
   void runAfterPass(Pass *pass, Operation *op) override {
     StringRef name = pass->getArgument().empty() ? pass->getName() : pass->getArgument();
-    if (auto module = dyn_cast<ModuleOp>(op))
+    // A phase is its passes.
+    if (auto module = dyn_cast<ModuleOp>(op); module && name != "rnn-run-phase")
       check(module, name);
   }
 
@@ -139,6 +141,10 @@ private:
   };
 
   void check(ModuleOp module, StringRef pass) {
+    // What a pass leaves as it was gives what it gave.
+    OperationFingerPrint print(module);
+    isSame = before && *before == print;
+    before = print;
     for (auto function : module.getOps<RNNFunctionInterface>())
       if (isInterpretable(function) && failed(checkFunction(function, pass)))
         hasFailed = true;
@@ -152,15 +158,20 @@ private:
       baseline.module = function->getParentOfType<ModuleOp>().clone();
     ProbeOptions options;
     options.streams = getProbeStreams(function, options);
+    auto original = cast<RNNFunctionInterface>(SymbolTable::lookupSymbolIn(*baseline.module, name));
+    options.chunks += getProbeHistory(original);
     auto [outputs, isFirst] = baseline.outputs.try_emplace(options.streams);
     if (isFirst) {
-      auto original = cast<RNNFunctionInterface>(SymbolTable::lookupSymbolIn(*baseline.module, name));
       FailureOr<SmallVector<TensorMap>> expected = probe(original, options);
       if (failed(expected))
         return failure();
       outputs->second = std::move(*expected);
     }
     if (isNew)
+      return success();
+    if (checked)
+      ++(*checked)[pass.str()];
+    if (isSame)
       return success();
     FailureOr<SmallVector<TensorMap>> found = probe(function, options);
     if (failed(found))
@@ -173,11 +184,14 @@ private:
   }
 
   bool &hasFailed;
-  bool hasStarted = false;
+  std::map<std::string, int64_t> *checked;
+  bool hasStarted = false, isSame = false;
+  std::optional<OperationFingerPrint> before;
   llvm::StringMap<Baseline> baselines;
 };
 } // namespace
 
-std::unique_ptr<PassInstrumentation> rnn::createInterpretEachInstrumentation(bool &failed) {
-  return std::make_unique<InterpretEach>(failed);
+std::unique_ptr<PassInstrumentation> rnn::createInterpretEachInstrumentation(bool &failed,
+                                                                             std::map<std::string, int64_t> *checked) {
+  return std::make_unique<InterpretEach>(failed, checked);
 }

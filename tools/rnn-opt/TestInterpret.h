@@ -9,7 +9,10 @@
 
 #include "mlir/Pass/PassInstrumentation.h"
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace mlir::rnn {
 
@@ -18,8 +21,10 @@ namespace mlir::rnn {
 void registerTestInterpretPasses();
 
 /// Runs all functions of the module before the first pass and after every pass that leaves them interpretable, and
-/// emits an error where a result has changed: pass, function, chunk, tensor and element. Sets `failed` then.
-std::unique_ptr<PassInstrumentation> createInterpretEachInstrumentation(bool &failed);
+/// emits an error where a result has changed: pass, function, chunk, tensor and element. Sets `failed` then. `checked`,
+/// if there is one, counts the functions that were compared after each pass.
+std::unique_ptr<PassInstrumentation>
+createInterpretEachInstrumentation(bool &failed, std::map<std::string, int64_t> *checked = nullptr);
 
 } // namespace mlir::rnn
 

@@ -243,4 +243,23 @@ TEST(Operations, PerturbationIsSmallAndSeeded) {
   EXPECT_NE(perturbed("tensor<f32>", 1), perturbed("tensor<f32>", 2));
 }
 
+TEST(Operations, PerturbationKnowsSubnormalNumbers) {
+  auto perturbed = [](double x, uint64_t seed) {
+    Program program(network("%x: tensor<f32>", "tensor<f32>", "%y = arith.mulf %x, %x : tensor<f32>"));
+    InterpreterOptions options;
+    options.perturbUlps = 1;
+    options.perturbSeed = seed;
+    return program.run("f", {{"x", floats({1, 1}, {x})}}, 1, 1, options)["y"].floats()[0];
+  };
+  // The square, 2^-160, is less than half the smallest number of f32: it may become 0, or at most that half.
+  bool becomesZero = false;
+  for (uint64_t seed = 1; seed <= 16; ++seed) {
+    double y = perturbed(0x1p-80, seed);
+    EXPECT_TRUE(y >= 0 && y <= 0x1p-160 + 0x1p-150);
+    becomesZero |= y == 0;
+    EXPECT_EQ(perturbed(0, seed), 0);
+  }
+  EXPECT_TRUE(becomesZero);
+}
+
 } // namespace

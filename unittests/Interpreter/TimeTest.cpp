@@ -197,6 +197,19 @@ TEST(Time, RandomNumbersFollowTheAbsoluteFrame) { // N1
   EXPECT_TRUE(*distinct.begin() >= 0 && *distinct.rbegin() < 1);
 }
 
+TEST(Time, ASeedIsNoPast) {
+  Program program(R"(
+    rnn.network @f(%x: tensor<f32>) -> (y: tensor<f32>, x1: tensor<f32>) {
+      %one = arith.constant dense<1.0> : tensor<f32>
+      %x1 = rnn.delay %x by 1 init(%one) : tensor<f32>
+      %y = rnn.random uniform <frame> id 7 : tensor<f32>
+      rnn.output %y, %x1 : tensor<f32>, tensor<f32>
+    })");
+  TensorMap outputs = program.run("f", {{"x", floats({1, 1}, {3})}, {"seed", integers({}, {5})}}, 1);
+  EXPECT_EQ(outputs["x1"].floats(), Numbers{1});
+  EXPECT_EQ(outputs["state.age"].integers(), Integers{0});
+}
+
 TEST(Time, Errors) {
   Program program(delayed("by 1"));
   TensorMap inputs = fiveFrames();

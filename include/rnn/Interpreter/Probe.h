@@ -28,6 +28,9 @@ int64_t getProbeFrames(RNNFunctionInterface function, const ProbeOptions &option
 /// The number of streams of a schedule that has one, else that of the options.
 int64_t getProbeStreams(RNNFunctionInterface function, const ProbeOptions &options);
 
+/// The chunks before the current one that a step with bptt goes back over, when all of them are full: none without.
+int64_t getProbeHistory(RNNFunctionInterface function);
+
 /// Inputs for chunk `chunk`: all arguments and all parameters. Element i of tensor `name` follows from
 /// (seed, name, chunk, i) alone, u being uniform in [0, 1):
 /// floats with a default: the default; other float arguments: 2u - 1; parameters: u - 1/2; integers: 0, 1 or 2;

@@ -10,7 +10,8 @@
 // The budget of an element comes from the interpreter: it runs once in f64 and
 // several times with every f32 result perturbed by its rounding error. Eight
 // times the largest deviation over the features of that frame, plus four
-// roundings of the value itself, is what a correct f32 run may differ by.
+// roundings of the value itself (of the smallest normal number, if it is smaller
+// than that), is what a correct f32 run may differ by.
 //
 //===----------------------------------------------------------------------===//
 

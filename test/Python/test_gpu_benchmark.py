@@ -71,12 +71,12 @@ def test_bundle(tool, tmp_path):
 
     result, text = run_bundle(bundle, tmp_path)
     assert result["machine"]["left out"] == ["torch", "jax"]
-    assert len(result["cases"]) == 4
+    assert len(result["cases"]) == 5
     for name, answer in result["cases"].items():
         assert (answer["other_bits"], answer["differs"]) == ([], []), name
-    assert "4 cases, 4 with the bits of the emulator, 0 outside the budget, 0 with errors" in text
+    assert "5 cases, 5 with the bits of the emulator, 0 outside the budget, 0 with errors" in text
     assert [row["name"] for row in result["points"]] == ["lstm-H16-B1", "gru-H8-B2", "peephole-H8-B1",
-                                                         "invented-H8-B1-L2"]
+                                                         "invented-H8-B1-L2", "lstm-H8-B5-bf16"]
     for row in result["points"]:
         assert row["ours"]["train"] > 0 and row["ours"]["forward"] > 0, row
     check_parallelism(bundle, tmp_path)
@@ -92,4 +92,4 @@ def test_bundle(tool, tmp_path):
     assert "loss in call 0" in result["cases"]["tagger"]["differs"][0]
     assert "FileError" in result["cases"]["random-300"]["error"]
     assert "FileError" in result["points"][1]["ours"]["error"] and result["points"][2]["ours"]["train"] > 0
-    assert "4 cases, 3 with the bits of the emulator, 1 outside the budget, 1 with errors" in text
+    assert "5 cases, 4 with the bits of the emulator, 1 outside the budget, 1 with errors" in text

@@ -468,7 +468,7 @@ SmallVector<Value> UnitLoop::emitFrame() {
     for (size_t i = 0; i < item.last.size(); ++i)
       kept.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
   if (!owners) {
-    if (partialSlots == 1)
+    if (acrossBlocks && partialSlots == 1)
       gpu::BarrierOp::create(b, loc);
     return kept;
   }

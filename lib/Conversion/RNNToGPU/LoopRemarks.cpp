@@ -44,7 +44,7 @@ LoopDescription UnitLoop::describe() const {
   description.exchanges = exchanged.size();
   for (Value value : exchanged) {
     unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
-    if (llvm::any_of(products, [&](auto &item) { return item.second.isPacked && item.second.exchanged == value; }))
+    if (isPacked(value))
       bits = 16;
     description.exchangedBytes += e.streams * countElements(value) * llvm::divideCeil(bits, 8);
   }

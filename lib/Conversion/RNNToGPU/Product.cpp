@@ -410,7 +410,7 @@ void ProductKernel::storePairs(const Factor &factor, ArrayRef<Value> vectors, Va
 void ProductKernel::storeSlice(const Factor &factor, ArrayRef<Value> vectors, Value buffer) {
   if (onTensorCores)
     return storePairs(factor, vectors, buffer);
-  Value begin = index.mul(buffer, index.constant(tiling.slice * factor.pitch));
+  Value begin = index.mul(buffer, index.constant(countShared(factor)));
   for (auto [place, k, value] : llvm::zip(factor.places, factor.depths, vectors)) {
     Value at = index.add(begin, index.add(index.mul(k, index.constant(factor.pitch)), place));
     if (factor.width == 1) {
@@ -427,7 +427,7 @@ void ProductKernel::storeSlice(const Factor &factor, ArrayRef<Value> vectors, Va
 
 SmallVector<Value> ProductKernel::readShared(const Factor &factor, Value buffer, Value place, int64_t k,
                                              int64_t count) {
-  Value begin = index.add(index.mul(buffer, index.constant(tiling.slice * factor.pitch)), place);
+  Value begin = index.add(index.mul(buffer, index.constant(countShared(factor))), place);
   const int64_t chunks = count / chunk;
   SmallVector<Value> elements;
   for (int64_t i = 0; i < chunks; ++i) {

@@ -218,9 +218,6 @@ bool UnitLoop::mapElements(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 void UnitLoop::emit() {
-  for (auto &[op, product] : products)
-    if (product.isPacked)
-      packed[product.exchanged] = {};
   // Pieces of a wavefront take up what earlier ones have published.
   if (acrossBlocks)
     e.emitBeforeWavefront([&] { presetSequences(); });
@@ -525,13 +522,9 @@ void UnitLoop::emitOp(Operation *op) {
     values[result] = list;
   }
 
-  if (!exchanged.contains(result)) {
-    if (region.outliving.contains(result))
-      pending.push_back({result, region.allocateResult(result)});
-    return;
-  }
-  if (packed.contains(result)) {
+  if (isPacked(result))
     publishPacked(result);
+  if (!exchanged.contains(result) || isPacked(result)) {
     if (region.outliving.contains(result))
       pending.push_back({result, region.allocateResult(result)});
     return;

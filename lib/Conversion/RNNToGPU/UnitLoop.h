@@ -179,6 +179,8 @@ private:
   void fillExchange();
   void exchangeInBlock(Value value);
   void publish(Value value);
+  /// One relaxed store.
+  void publishWord(Value word, Value address);
   /// Where the unit's element `j` for stream number `s` of the group lies in this
   /// frame's slot of an exchange.
   Value placeOf(const Exchange &entry, int64_t s, int64_t j);
@@ -193,9 +195,15 @@ private:
   SmallVector<Value> findPositions(const Product &product);
   Value clampPosition(const Product &product, Value k) { return index.min(k, index.constant(product.form.depth - 1)); }
   Value rowInBlock(const Product &product, int64_t i);
+  /// The matrix's row that is the block's row `number`, and whether there is one.
+  std::pair<Value, Value> findRow(Operation *op, const Product &product, Value number);
+  /// Four neighbouring elements of a row of the matrix, zero behind its end and
+  /// where the row does not exist; `exists` may be null.
+  SmallVector<Value> loadFour(const Product &product, Value row, Value exists, ArrayRef<Value> positions);
   void loadWeights(Operation *op, Product &product);
   void multiplyInGroup(ContractOp op, Product &product);
   void multiplyAcrossWarps(ContractOp op, Product &product);
+  void forStreams(function_ref<void(Value first)> body);
   void addPartials(ContractOp op, Product &product);
   Value partialsOf(const Product &product, Value stream);
   /// Streams of a frame's partial sums, with those that fill tiles.
@@ -214,16 +222,20 @@ private:
   SmallVector<Value> readInput(const Product &product, Value stream, ArrayRef<Value> positions);
   /// An element as products take it.
   Value roundForProducts(Value element) { return roundsToBf16 ? e.roundToBf16(element) : element; }
-  SmallVector<Value> selectInput(const Product &product, Value stream, Value valid, ArrayRef<Value> positions,
-                                 ArrayRef<Value> input);
+  /// The delayed input of a product for a stream, and whether it exists.
+  RegionEmitter::TimedRead prepareInput(const Product &product, Value stream);
+  /// What was read, or where the frame does not exist what `makeOther` makes for
+  /// element i.
+  SmallVector<Value> selectInput(const Product &product, Value valid, ArrayRef<Value> input,
+                                 function_ref<Value(size_t i)> makeOther);
   /// Element k of what the product reads for a frame that does not exist.
   Value loadInit(const Product &product, Value k, Value stream);
   /// The address of element `at` behind an LLVM pointer.
   Value addressOf(Value base, Value at, Type element);
-  SmallVector<Value> awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh, bool inQuads);
-  /// The bits of elements that others may be publishing, and whether one is
-  /// missing; `inQuads`, each four of them are neighbours and aligned.
-  SmallVector<Value> pollElements(ArrayRef<Value> addresses, bool inQuads, Value &isMissing);
+  /// Waits until none of the words that others may be publishing has the bits of
+  /// the sentinel; only a frame of this chunk, and one that exists, is waited for.
+  /// `inQuads`: each four of them are neighbours and aligned.
+  SmallVector<Value> awaitWords(ArrayRef<Value> addresses, bool inQuads, const RegionEmitter::TimedRead &read);
   /// True if four neighbours of the product's input are one aligned access.
   bool hasAlignedQuads(const Product &product, const RegionEmitter::TimedRead &read, const View &view) const;
   /// Emits a loop that calls `poll` until its result, an i1, is false: at most
@@ -233,9 +245,11 @@ private:
 
   // Products on tensor cores: UnitTensorCores.cpp.
   Value positionInTile(const Product &product, int64_t depthTile);
-  Value columnAt(const Product &product, Value position);
   SmallVector<Value> readPacked(const Product &product, Value stream, int64_t begin, int64_t end);
   Value packedAddress(Value value, Value row, Value stream, Value word);
+  bool isPacked(Value value) const {
+    return llvm::any_of(products, [&](auto &item) { return item.second.isPacked && item.second.exchanged == value; });
+  }
   void presetPacked(Value value);
   void publishPacked(Value value);
   bool isBackward() const { return cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal; }

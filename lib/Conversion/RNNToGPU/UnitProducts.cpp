@@ -77,7 +77,7 @@ void UnitLoop::allocateShared() {
 /// Sentinels where the exchanged signals will be.
 void UnitLoop::presetSequences() {
   for (Value value : exchanged) {
-    if (packed.contains(value)) {
+    if (isPacked(value)) {
       presetPacked(value);
       continue;
     }
@@ -150,7 +150,7 @@ Value UnitLoop::placeOf(const Exchange &entry, int64_t s, int64_t j) {
 }
 
 bool UnitLoop::isInterleaved(const Product &product) const {
-  return isShared(product) && perUnit(product.exchanged) > 1;
+  return (product.isPacked || isShared(product)) && perUnit(product.exchanged) > 1;
 }
 
 Value UnitLoop::elementAt(const Product &product, Value place) {
@@ -188,50 +188,63 @@ Value UnitLoop::rowInBlock(const Product &product, int64_t i) {
   return i ? index.add(row, index.constant(i * kWarpThreads)) : row;
 }
 
+std::pair<Value, Value> UnitLoop::findRow(Operation *op, const Product &product, Value number) {
+  Value perUnit = index.constant(product.perUnit);
+  Value of = index.add(firstUnit, index.div(number, perUnit));
+  Value exists = arith::AndIOp::create(b, loc, index.less(number, index.constant(unitsPerBlock * product.perUnit)),
+                                       index.less(of, index.constant(units)));
+  of = index.min(of, index.constant(units - 1));
+  Value row = countElements(op->getResult(0)) == 1
+                  ? index.constant(0)
+                  : index.add(index.mul(index.rem(number, perUnit), index.constant(units)), of);
+  return {row, exists};
+}
+
+/// In one access where rows begin at multiples of four: a loop in pieces loads
+/// its weights for each of them.
+SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value exists, ArrayRef<Value> positions) {
+  const RegionEmitter::MatrixVector &form = product.form;
+  View view = region.materialize(form.weight);
+  Type element = view.type.getElementType();
+  auto isEven = [](int64_t count) { return count % 4 == 0; };
+  const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
+                       isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product);
+  const size_t width = inQuads ? 4 : 1;
+  Value zero = e.splat(element, 1, 0);
+  SmallVector<Value> weights;
+  for (size_t p = 0; p < positions.size(); p += width) {
+    Value k = positions[p], inside = index.less(k, index.constant(form.depth));
+    if (exists)
+      inside = arith::AndIOp::create(b, loc, inside, exists);
+    Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
+    k = index.min(k, index.constant(form.depth - int64_t(width)));
+    at = index.addScaled(at, elementAt(product, k), form.depthStride);
+    SmallVector<Value> loaded;
+    if (inQuads)
+      loaded = e.loadNeighbours(e.base(view), at, width);
+    else
+      loaded.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
+    for (Value weight : loaded)
+      weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+  }
+  return weights;
+}
+
 /// Zero behind the last row and the last column.
 void UnitLoop::loadWeights(Operation *op, Product &product) {
   if (onTensorCores)
     return loadFragments(op, product);
-  const RegionEmitter::MatrixVector &form = product.form;
-  View view = region.materialize(form.weight);
-  Type element = view.type.getElementType();
-  Value zero = e.splat(element, 1, 0);
   SmallVector<Value> positions = findPositions(product);
-  // Four neighbours in one access, where rows begin at multiples of it: a loop in
-  // pieces loads its weights for each of them.
-  auto isEven = [](int64_t count) { return count % 4 == 0; };
-  const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
-                       isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product);
-  const int64_t width = inQuads ? 4 : 1;
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
     Value row, exists;
-    if (acrossBlocks) {
-      Value inBlock = rowInBlock(product, i), perUnit = index.constant(product.perUnit);
-      Value of = index.add(firstUnit, index.div(inBlock, perUnit));
-      exists = arith::AndIOp::create(b, loc, index.less(inBlock, index.constant(unitsPerBlock * product.perUnit)),
-                                     index.less(of, index.constant(units)));
-      of = index.min(of, index.constant(units - 1));
-      row = countElements(op->getResult(0)) == 1
-                ? index.constant(0)
-                : index.add(index.mul(index.rem(inBlock, perUnit), index.constant(units)), of);
-    } else {
+    if (acrossBlocks)
+      std::tie(row, exists) = findRow(op, product, rowInBlock(product, i));
+    else
       row = flatIndex(op->getResult(0), i);
-    }
-    for (size_t p = 0; p < positions.size(); p += width) {
-      Value k = positions[p], inside = index.less(k, index.constant(form.depth));
-      if (exists)
-        inside = arith::AndIOp::create(b, loc, inside, exists);
-      Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-      at = index.addScaled(at, elementAt(product, index.min(k, index.constant(form.depth - width))), form.depthStride);
-      SmallVector<Value> weights;
-      if (inQuads)
-        weights = e.loadNeighbours(e.base(view), at, width);
-      else
-        weights.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
-      for (Value weight : weights)
-        product.weights.push_back(arith::SelectOp::create(b, loc, inside, roundForProducts(weight), zero));
-    }
+    for (size_t p = 0; p < positions.size(); p += 4)
+      for (Value weight : loadFour(product, row, exists, ArrayRef(positions).slice(p, 4)))
+        product.weights.push_back(roundForProducts(weight));
   }
 }
 
@@ -306,20 +319,26 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
         memref::StoreOp::create(b, loc, sum, product.partials, index.add(begin, rowInBlock(product, i)));
     }
   };
-  if (streamsAtOnce == streamsPerBlock) {
+  if (streamsAtOnce == streamsPerBlock)
     multiplyStreams(index.constant(0));
-  } else {
-    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock),
-                                   index.constant(streamsAtOnce), ValueRange{dead});
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    dead = loop.getRegionIterArg(0);
-    multiplyStreams(loop.getInductionVar());
-    syncWarp(); // all have read before the next streams are written
-    scf::YieldOp::create(b, loc, ValueRange{dead});
-    dead = loop.getResult(0);
-  }
+  else
+    forStreams([&](Value first) {
+      multiplyStreams(first);
+      syncWarp(); // all have read before the next streams are written
+    });
   gpu::BarrierOp::create(b, loc);
+}
+
+/// Emits a loop over the block's streams, `streamsAtOnce` at a time.
+void UnitLoop::forStreams(function_ref<void(Value first)> body) {
+  auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock),
+                                 index.constant(streamsAtOnce), ValueRange{dead});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  dead = loop.getRegionIterArg(0);
+  body(loop.getInductionVar());
+  scf::YieldOp::create(b, loc, ValueRange{dead});
+  dead = loop.getResult(0);
 }
 
 /// Where the partial sums of a block's stream begin in this frame.
@@ -426,9 +445,7 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
   View view;
   Value rowOffset;
   if (delay) {
-    read = region.prepareRead(delay, {frame, stream, {}});
-    if (isAwaited(product))
-      read.valid = getValid(delay, 0);
+    read = prepareInput(product, stream);
     view = read.source;
     rowOffset = read.rowOffset;
   } else {
@@ -445,14 +462,14 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
 
   SmallVector<Value> input;
   if (acrossBlocks && product.exchanged) {
-    Value address = e.pointer(view), fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-    if (delay) {
-      // Only a frame of this chunk, and one that exists, is waited for.
-      fresh = read.valid && read.isNew ? Value(arith::AndIOp::create(b, loc, read.valid, read.isNew)) : fresh;
-      if (read.isOld)
-        address = arith::SelectOp::create(b, loc, read.isOld, e.pointer(read.old), address);
-    }
-    input = awaitElements(address, offsets, element, fresh, inQuads);
+    Value address = e.pointer(view);
+    if (read.isOld)
+      address = arith::SelectOp::create(b, loc, read.isOld, e.pointer(read.old), address);
+    SmallVector<Value> addresses;
+    for (Value at : offsets)
+      addresses.push_back(addressOf(address, at, b.getI32Type()));
+    for (Value word : awaitWords(addresses, inQuads, read))
+      input.push_back(arith::BitcastOp::create(b, loc, element, word));
   } else {
     Value base = delay ? read.base : e.base(view);
     const size_t width = inQuads ? 4 : 1;
@@ -462,22 +479,21 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
       else
         input.push_back(e.loadAt(base, offsets[i], element, 0, 1, {}));
   }
-  if (delay && read.valid)
-    input = selectInput(product, stream, read.valid, positions, input);
+  if (read.valid)
+    input = selectInput(product, read.valid, input, [&](size_t i) { return loadInit(product, positions[i], stream); });
   if (!onTensorCores) // whose tiles are rounded as a whole
     for (Value &value : input)
       value = roundForProducts(value);
   return input;
 }
 
-/// Elements that were read, or what stands for a frame that does not exist.
-SmallVector<Value> UnitLoop::selectInput(const Product &product, Value stream, Value valid, ArrayRef<Value> positions,
-                                         ArrayRef<Value> input) {
+SmallVector<Value> UnitLoop::selectInput(const Product &product, Value valid, ArrayRef<Value> input,
+                                         function_ref<Value(size_t i)> makeOther) {
   SmallVector<Value> selected;
   DelayOp delay = product.delay;
-  if (!delay.getInit() || positions.size() <= 4) {
-    for (auto [k, value] : llvm::zip(positions, input))
-      selected.push_back(arith::SelectOp::create(b, loc, valid, value, loadInit(product, k, stream)));
+  if (!delay.getInit() || input.size() <= 4) {
+    for (auto [i, value] : llvm::enumerate(input))
+      selected.push_back(arith::SelectOp::create(b, loc, valid, value, makeOther(i)));
     return selected;
   }
   // Many are loaded only where they are needed.
@@ -486,10 +502,17 @@ SmallVector<Value> UnitLoop::selectInput(const Product &product, Value stream, V
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, loc, input);
   b.setInsertionPointToStart(branch.elseBlock());
-  for (Value k : positions)
-    selected.push_back(loadInit(product, k, stream));
+  for (size_t i = 0; i < input.size(); ++i)
+    selected.push_back(makeOther(i));
   scf::YieldOp::create(b, loc, selected);
   return llvm::to_vector_of<Value>(branch.getResults());
+}
+
+RegionEmitter::TimedRead UnitLoop::prepareInput(const Product &product, Value stream) {
+  RegionEmitter::TimedRead read = region.prepareRead(product.delay, {frame, stream, {}});
+  if (isAwaited(product))
+    read.valid = getValid(product.delay, 0);
+  return read;
 }
 
 bool UnitLoop::hasAlignedQuads(const Product &product, const RegionEmitter::TimedRead &read, const View &view) const {
@@ -513,39 +536,28 @@ Value UnitLoop::addressOf(Value base, Value at, Type element) {
   return LLVM::GEPOp::create(b, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{wide});
 }
 
-SmallVector<Value> UnitLoop::pollElements(ArrayRef<Value> addresses, bool inQuads, Value &isMissing) {
+SmallVector<Value> UnitLoop::awaitWords(ArrayRef<Value> addresses, bool inQuads, const RegionEmitter::TimedRead &read) {
   Type i32 = b.getI32Type();
-  SmallVector<Value> words;
-  for (size_t i = 0; i < addresses.size(); i += inQuads ? 4 : 1) {
-    if (inQuads) {
-      auto quad = NVVM::InlinePtxOp::create(b, loc, SmallVector<Type>(4, i32), ValueRange{addresses[i]}, ValueRange(),
-                                            kPtxLoad16, Value());
-      llvm::append_range(words, quad.getResults());
-    } else {
-      words.push_back(LLVM::LoadOp::create(b, loc, i32, addresses[i], /*alignment=*/4, /*isVolatile=*/false,
-                                           /*isNonTemporal=*/false, /*isInvariant=*/false,
-                                           /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
+  Value fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  if (read.valid && read.isNew)
+    fresh = arith::AndIOp::create(b, loc, read.valid, read.isNew);
+  return awaitAll(addresses.size(), [&](SmallVectorImpl<Value> &words) -> Value {
+    for (size_t i = 0; i < addresses.size(); i += inQuads ? 4 : 1) {
+      if (inQuads) {
+        auto quad = NVVM::InlinePtxOp::create(b, loc, SmallVector<Type>(4, i32), ValueRange{addresses[i]}, ValueRange(),
+                                              kPtxLoad16, Value());
+        llvm::append_range(words, quad.getResults());
+      } else {
+        words.push_back(LLVM::LoadOp::create(b, loc, i32, addresses[i], /*alignment=*/4, /*isVolatile=*/false,
+                                             /*isNonTemporal=*/false, /*isInvariant=*/false,
+                                             /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device"));
+      }
     }
-  }
-  // The sentinel is the largest of unsigned words.
-  Value largest = combineInOrder(words, [&](Value x, Value y) { return arith::MaxUIOp::create(b, loc, x, y); });
-  isMissing = e.compare(arith::CmpIPredicate::eq, largest, constantI32(kSentinel));
-  return words;
-}
-
-/// Waits until no element has the bits of the sentinel.
-SmallVector<Value> UnitLoop::awaitElements(Value address, ArrayRef<Value> offsets, Type element, Value fresh,
-                                           bool inQuads) {
-  SmallVector<Value> addresses;
-  for (Value at : offsets)
-    addresses.push_back(addressOf(address, at, b.getI32Type()));
-  auto poll = [&](SmallVectorImpl<Value> &words) -> Value {
-    Value isMissing;
-    words.append(pollElements(addresses, inQuads, isMissing));
+    // The sentinel is the largest of unsigned words.
+    Value largest = combineInOrder(words, [&](Value x, Value y) { return arith::MaxUIOp::create(b, loc, x, y); });
+    Value isMissing = e.compare(arith::CmpIPredicate::eq, largest, constantI32(kSentinel));
     return arith::AndIOp::create(b, loc, isMissing, fresh);
-  };
-  return llvm::map_to_vector(awaitAll(offsets.size(), poll),
-                             [&](Value word) -> Value { return arith::BitcastOp::create(b, loc, element, word); });
+  });
 }
 
 SmallVector<Value> UnitLoop::awaitAll(int64_t count, function_ref<Value(SmallVectorImpl<Value> &)> poll) {
@@ -582,8 +594,12 @@ void UnitLoop::publish(Value value) {
       Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
       bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
       Value at = addressOf(base, e.address(view, pointOf(flatIndex(value, j), view, s)), i32);
-      LLVM::StoreOp::create(b, loc, bits, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
-                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
+      publishWord(bits, at);
     }
   });
+}
+
+void UnitLoop::publishWord(Value word, Value address) {
+  LLVM::StoreOp::create(b, loc, word, address, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
+                        /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
 }

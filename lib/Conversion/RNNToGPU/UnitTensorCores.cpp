@@ -39,56 +39,23 @@ Value UnitLoop::positionInTile(const Product &product, int64_t depthTile) {
   return index.add(first, index.constant(depthTile / 2 * 2 * kTileDepth + depthTile % 2 * 4));
 }
 
-/// The matrix's column of an element of the sum.
-Value UnitLoop::columnAt(const Product &product, Value position) {
-  if (!product.isPacked || perUnit(product.exchanged) == 1)
-    return position;
-  Value ofUnit = index.constant(perUnit(product.exchanged));
-  return index.add(index.mul(index.rem(position, ofUnit), index.constant(units)), index.div(position, ofUnit));
-}
-
 /// Zero behind the last row and the last column.
 void UnitLoop::loadFragments(Operation *op, Product &product) {
-  const RegionEmitter::MatrixVector &form = product.form;
-  View view = region.materialize(form.weight);
-  auto isEven = [](int64_t count) { return count % 4 == 0; };
-  const bool inOrder = !product.isPacked || perUnit(product.exchanged) == 1;
-  const bool inQuads = inOrder && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
-                       isEven(view.shift) && !e.isConstant(view);
-  Value zero = e.splat(b.getF32Type(), 1, 0), perUnit = index.constant(product.perUnit);
-  const bool isScalar = countElements(op->getResult(0)) == 1;
   product.fragments.clear();
   for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
-    Value rows[2], exists[2];
+    std::pair<Value, Value> rows[2];
     for (int64_t half : {0, 1}) {
       Value number =
           index.add(index.div(lane, index.constant(4)), index.constant(rowTile * kTileRows + half * kTileRows / 2));
-      Value of = index.add(firstUnit, index.div(number, perUnit));
-      exists[half] = arith::AndIOp::create(b, loc, index.less(number, index.constant(unitsPerBlock * product.perUnit)),
-                                           index.less(of, index.constant(units)));
-      rows[half] = isScalar ? index.constant(0)
-                            : index.add(index.mul(index.rem(number, perUnit), index.constant(units)),
-                                        index.min(of, index.constant(units - 1)));
+      rows[half] = findRow(op, product, number);
     }
     for (int64_t depthTile = 0; depthTile < product.depthTiles; ++depthTile) {
       Value first = positionInTile(product, depthTile);
-      SmallVector<Value> words[2];
+      SmallVector<Value> positions, words[2];
+      for (int64_t c = 0; c < 4; ++c)
+        positions.push_back(index.add(first, index.constant(c)));
       for (int64_t half : {0, 1}) {
-        Value row = index.addScaled(index.constant(view.shift), rows[half], form.rowStride);
-        SmallVector<Value> elements;
-        if (inQuads) {
-          Value at = index.add(row, index.min(first, index.constant(form.depth - 4)));
-          elements = e.loadNeighbours(e.base(view), at, 4);
-        }
-        for (int64_t c = 0; c < 4; ++c) {
-          Value k = index.add(first, index.constant(c));
-          if (!inQuads) {
-            Value at = index.addScaled(row, columnAt(product, clampPosition(product, k)), form.depthStride);
-            elements.push_back(e.loadAt(e.base(view), at, b.getF32Type(), 0, 1, {}));
-          }
-          Value inside = arith::AndIOp::create(b, loc, index.less(k, index.constant(form.depth)), exists[half]);
-          elements[c] = arith::SelectOp::create(b, loc, inside, elements[c], zero);
-        }
+        SmallVector<Value> elements = loadFour(product, rows[half].first, rows[half].second, positions);
         words[half] = {e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])};
       }
       product.fragments.append({words[0][0], words[1][0], words[0][1], words[1][1]});
@@ -116,18 +83,10 @@ void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
                                   index.add(begin, index.constant(rowTile * kTileRows + half * kTileRows / 2)));
     }
   };
-  if (streamsPerBlock <= kTileColumns) {
+  if (streamsPerBlock <= streamsAtOnce)
     multiplyTile(index.constant(0));
-  } else {
-    auto loop = scf::ForOp::create(b, loc, index.constant(0), index.constant(streamsPerBlock),
-                                   index.constant(kTileColumns), ValueRange{dead});
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    dead = loop.getRegionIterArg(0);
-    multiplyTile(loop.getInductionVar());
-    scf::YieldOp::create(b, loc, ValueRange{dead});
-    dead = loop.getResult(0);
-  }
+  else
+    forStreams(multiplyTile);
   gpu::BarrierOp::create(b, loc);
 }
 
@@ -211,7 +170,7 @@ void UnitLoop::presetPacked(Value value) {
         SmallVector<Value> pair;
         for (int64_t i : {0, 1}) {
           Value k = index.add(index.mul(point.element.front(), index.constant(2)), index.constant(i));
-          Value at = addressInRow(read.source, read.rowOffset, columnAt(product, k), point.stream);
+          Value at = addressInRow(read.source, read.rowOffset, elementAt(product, k), point.stream);
           pair.push_back(read.old ? e.loadAt(read.base, at, b.getF32Type(), 0, 1, {}) : e.splat(b.getF32Type(), 1, 0));
         }
         e.store(e.packBf16(pair[0], pair[1]), view, {index.constant(0), point.stream, point.element}, 1, {});
@@ -243,11 +202,8 @@ void UnitLoop::publishPacked(Value value) {
     b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
   }
   forEachPresent([&](int64_t s) {
-    for (auto [i, word] : llvm::enumerate(words[s])) {
-      Value at = packedAddress(value, row, streams[s], index.add(first, index.constant(i)));
-      LLVM::StoreOp::create(b, loc, word, at, /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
-                            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
-    }
+    for (auto [i, word] : llvm::enumerate(words[s]))
+      publishWord(word, packedAddress(value, row, streams[s], index.add(first, index.constant(i))));
   });
 }
 
@@ -257,14 +213,8 @@ SmallVector<Value> UnitLoop::readPacked(const Product &product, Value stream, in
   const int64_t pairs = product.form.depth / 2;
   DelayOp delay = product.delay;
   RegionEmitter::TimedRead read;
-  Value fresh = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-  if (delay) {
-    read = region.prepareRead(delay, {frame, stream, {}});
-    if (isAwaited(product))
-      read.valid = getValid(delay, 0);
-    if (read.valid && read.isNew)
-      fresh = arith::AndIOp::create(b, loc, read.valid, read.isNew);
-  }
+  if (delay)
+    read = prepareInput(product, stream);
   // That of the last frame is where this frame's goes, but for a row.
   Value row = bool(delay) == isBackward() ? index.add(frame, index.constant(1)) : frame;
   const bool inQuads = pairs % 4 == 0;
@@ -279,28 +229,14 @@ SmallVector<Value> UnitLoop::readPacked(const Product &product, Value stream, in
       addresses.push_back(packedAddress(product.exchanged, row, stream, places.back()));
     }
   }
-  SmallVector<Value> words = awaitAll(addresses.size(), [&](SmallVectorImpl<Value> &polled) -> Value {
-    Value isMissing;
-    polled.append(pollElements(addresses, inQuads, isMissing));
-    return arith::AndIOp::create(b, loc, isMissing, fresh);
-  });
+  SmallVector<Value> words = awaitWords(addresses, inQuads, read);
   if (!read.valid)
     return words;
-  if (!delay.getInit()) {
-    for (Value &word : words)
-      word = arith::SelectOp::create(b, loc, read.valid, word, constantI32(0));
-    return words;
-  }
-  auto branch = scf::IfOp::create(b, loc, ValueRange(words).getTypes(), read.valid, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, loc, words);
-  b.setInsertionPointToStart(branch.elseBlock());
-  for (auto [place, word] : llvm::zip(places, words)) {
-    Value k = index.mul(place, index.constant(2));
-    word = e.packBf16(loadInit(product, columnAt(product, k), stream),
-                      loadInit(product, columnAt(product, index.add(k, index.constant(1))), stream));
-  }
-  scf::YieldOp::create(b, loc, words);
-  return llvm::to_vector_of<Value>(branch.getResults());
+  return selectInput(product, read.valid, words, [&](size_t i) -> Value {
+    if (!delay.getInit())
+      return constantI32(0);
+    Value k = index.mul(places[i], index.constant(2));
+    return e.packBf16(loadInit(product, elementAt(product, k), stream),
+                      loadInit(product, elementAt(product, index.add(k, index.constant(1))), stream));
+  });
 }

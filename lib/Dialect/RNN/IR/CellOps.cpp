@@ -227,34 +227,29 @@ LogicalResult GRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getH()));
-  BackedgeBuilder edges(builder, getLoc());
-  Backedge h = edges.get(w.unit);
-  Value last = w.before(h, getName() + ".h"), h1 = w.read(last, getRestart());
-  Value fromInput = w.fromInput(getInput(), getWxAttr(), 3);
-  Value biased = w.sum({fromInput, w.param(getBAttr())});
-  Value wh = w.param(getWhAttr()), r, z, fromState;
-  if (getReset() == ResetKind::After) {
-    Value all = w.linear(h1, wh);
-    r = w.sigmoid(w.sum({w.gate(biased, 0), w.gate(all, 0)}));
-    z = w.sigmoid(w.sum({w.gate(biased, 1), w.gate(all, 1)}));
-    fromState = w.gate(all, 2);
-    if (getBnAttr())
-      fromState = w.add(fromState, w.param(getBnAttr()));
-    fromState = w.mul(r, fromState);
-  } else {
-    Value both = w.linear(h1, w.gates(wh, 0, 2));
-    r = w.sigmoid(w.sum({w.gate(biased, 0), w.gate(both, 0)}));
-    z = w.sigmoid(w.sum({w.gate(biased, 1), w.gate(both, 1)}));
-    fromState = w.linear(w.mul(r, h1), w.gates(wh, 2, 1));
-  }
-  Value n = w.tanh(w.sum({w.gate(biased, 2), fromState}));
-  // n + z∘(h[t-1] - n) is (1 - z)∘n + z∘h[t-1].
-  Value out = settle(w, *this, w.add(n, w.mul(z, w.sub(h1, n))), h1, last);
-  h.setValue(out);
-  if (failed(edges.close()))
-    return failure();
-  return SmallVector<Value>{out};
+  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+    Value h1 = w.read(last, getRestart());
+    Value fromInput = w.fromInput(getInput(), getWxAttr(), 3);
+    Value biased = w.sum({fromInput, w.param(getBAttr())});
+    Value wh = w.param(getWhAttr()), r, z, fromState;
+    if (getReset() == ResetKind::After) {
+      Value all = w.linear(h1, wh);
+      r = w.sigmoid(w.sum({w.gate(biased, 0), w.gate(all, 0)}));
+      z = w.sigmoid(w.sum({w.gate(biased, 1), w.gate(all, 1)}));
+      fromState = w.gate(all, 2);
+      if (getBnAttr())
+        fromState = w.add(fromState, w.param(getBnAttr()));
+      fromState = w.mul(r, fromState);
+    } else {
+      Value both = w.linear(h1, w.gates(wh, 0, 2));
+      r = w.sigmoid(w.sum({w.gate(biased, 0), w.gate(both, 0)}));
+      z = w.sigmoid(w.sum({w.gate(biased, 1), w.gate(both, 1)}));
+      fromState = w.linear(w.mul(r, h1), w.gates(wh, 2, 1));
+    }
+    Value n = w.tanh(w.sum({w.gate(biased, 2), fromState}));
+    // n + z∘(h[t-1] - n) is (1 - z)∘n + z∘h[t-1].
+    return settle(w, *this, w.add(n, w.mul(z, w.sub(h1, n))), h1, last);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -289,15 +284,10 @@ LogicalResult ElmanOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> ElmanOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getH()));
-  BackedgeBuilder edges(builder, getLoc());
-  Backedge h = edges.get(w.unit);
-  Value last = w.before(h, getName() + ".h"), h1 = w.read(last, getRestart());
-  Value fromInput = w.fromInput(getInput(), getWxAttr(), 1);
-  Value sum = w.sum({fromInput, w.param(getBAttr()), w.linear(h1, w.param(getWhAttr()))});
-  Value out = settle(w, *this, w.activation(getActivation(), sum), h1, last);
-  h.setValue(out);
-  if (failed(edges.close()))
-    return failure();
-  return SmallVector<Value>{out};
+  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+    Value h1 = w.read(last, getRestart());
+    Value fromInput = w.fromInput(getInput(), getWxAttr(), 1);
+    Value sum = w.sum({fromInput, w.param(getBAttr()), w.linear(h1, w.param(getWhAttr()))});
+    return settle(w, *this, w.activation(getActivation(), sum), h1, last);
+  });
 }

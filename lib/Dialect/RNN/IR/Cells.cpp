@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Cells.h"
+#include "rnn/Dialect/RNN/IR/BackedgeBuilder.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -89,6 +90,18 @@ Value CellWriter::zoneout(Value next, Value read, double p) {
   Value keeps = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, drawn, share);
   Value average = add(next, mul(share, sub(read, next)));
   return select(TrainingOp::create(b, loc, flag), select(keeps, read, next), average);
+}
+
+FailureOr<SmallVector<Value>> rnn::detail::expandOneState(OpBuilder &builder, Operation *cell,
+                                                          llvm::function_ref<Value(CellWriter &, Value)> write) {
+  CellWriter w(builder, cell, getTensor(cell->getResult(0)));
+  BackedgeBuilder edges(builder, cell->getLoc());
+  Backedge h = edges.get(w.unit);
+  Value out = write(w, w.before(h, cell->getAttrOfType<StringAttr>("name").getValue() + ".h"));
+  h.setValue(out);
+  if (failed(edges.close()))
+    return failure();
+  return SmallVector<Value>{out};
 }
 
 //===----------------------------------------------------------------------===//

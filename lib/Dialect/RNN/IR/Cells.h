@@ -118,6 +118,10 @@ struct CellWriter {
   Value layerNorm(Value x, Value gain);
 };
 
+/// Expands a cell whose result and only state is `h`, which `write` gives from that of the frame before.
+FailureOr<SmallVector<Value>> expandOneState(OpBuilder &builder, Operation *cell,
+                                             llvm::function_ref<Value(CellWriter &w, Value last)> write);
+
 //===----------------------------------------------------------------------===//
 // Syntax: "name" %x wx(@) wh(@) b(@) option(…)… : in -> h [, c]
 //===----------------------------------------------------------------------===//

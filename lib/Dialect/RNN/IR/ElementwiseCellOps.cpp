@@ -41,16 +41,10 @@ LogicalResult IndRNNOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> IndRNNOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getH()));
-  BackedgeBuilder edges(builder, getLoc());
-  Backedge h = edges.get(w.unit);
-  Value h1 = w.before(h, getName() + ".h");
-  Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 1), w.param(getBAttr()), w.mul(w.param(getUAttr()), h1)});
-  Value out = w.activation(getActivation(), sum);
-  h.setValue(out);
-  if (failed(edges.close()))
-    return failure();
-  return SmallVector<Value>{out};
+  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+    Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 1), w.param(getBAttr()), w.mul(w.param(getUAttr()), last)});
+    return w.activation(getActivation(), sum);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -79,18 +73,12 @@ LogicalResult MinGRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> MinGRUOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getH()));
-  BackedgeBuilder edges(builder, getLoc());
-  Backedge h = edges.get(w.unit);
-  Value h1 = w.before(h, getName() + ".h");
-  Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 2), w.param(getBAttr())});
-  Value z = w.sigmoid(w.gate(sum, 0)), n = w.gate(sum, 1);
-  // Affine in h[t-1], with coefficients that the loop does not compute.
-  Value out = w.add(w.mul(w.sub(w.constant(1), z), h1), w.mul(z, n));
-  h.setValue(out);
-  if (failed(edges.close()))
-    return failure();
-  return SmallVector<Value>{out};
+  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+    Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 2), w.param(getBAttr())});
+    Value z = w.sigmoid(w.gate(sum, 0)), n = w.gate(sum, 1);
+    // Affine in h[t-1], with coefficients that the loop does not compute.
+    return w.add(w.mul(w.sub(w.constant(1), z), last), w.mul(z, n));
+  });
 }
 
 //===----------------------------------------------------------------------===//

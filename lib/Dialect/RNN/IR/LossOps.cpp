@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Verify.h"
 #include "rnn/Dialect/RNN/IR/BackedgeBuilder.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::rnn;
@@ -28,20 +29,24 @@ LogicalResult SoftmaxCrossEntropyOp::verify() {
   return success();
 }
 
-FailureOr<SmallVector<Value>> SoftmaxCrossEntropyOp::expand(OpBuilder &builder) {
-  Location loc = getLoc();
-  Type scalar = getType(), vector = getLogits().getType();
+/// Logits less their maximum, and the logarithm of the sum of their exponentials: the logarithm of a softmax is the
+/// difference. The shift changes neither value nor gradient.
+static std::pair<Value, Value> writeLogSoftmax(OpBuilder &builder, Location loc, Value logits) {
+  Type vector = logits.getType(), scalar = RankedTensorType::get({}, getElementTypeOrSelf(vector));
   auto reduce = [&](ReduceKind kind, Value x) -> Value {
     return ReduceOp::create(builder, loc, scalar, kind, x, ArrayRef<int64_t>{0});
   };
-  // The shift by the maximum changes neither value nor gradient.
-  Value max = reduce(ReduceKind::Max, StopGradientOp::create(builder, loc, vector, getLogits()));
+  Value max = reduce(ReduceKind::Max, StopGradientOp::create(builder, loc, vector, logits));
   Value spread = BroadcastOp::create(builder, loc, vector, max, ArrayRef<int64_t>{0});
-  Value shifted = arith::SubFOp::create(builder, loc, getLogits(), spread);
+  Value shifted = arith::SubFOp::create(builder, loc, logits, spread);
   Value sum = reduce(ReduceKind::Sum, math::ExpOp::create(builder, loc, shifted));
-  Value logSum = math::LogOp::create(builder, loc, sum);
-  Value atTarget = GatherOp::create(builder, loc, scalar, shifted, getTarget());
-  return SmallVector<Value>{arith::SubFOp::create(builder, loc, logSum, atTarget)};
+  return {shifted, math::LogOp::create(builder, loc, sum)};
+}
+
+FailureOr<SmallVector<Value>> SoftmaxCrossEntropyOp::expand(OpBuilder &builder) {
+  auto [shifted, logSum] = writeLogSoftmax(builder, getLoc(), getLogits());
+  Value atTarget = GatherOp::create(builder, getLoc(), getType(), shifted, getTarget());
+  return SmallVector<Value>{arith::SubFOp::create(builder, getLoc(), logSum, atTarget)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -151,14 +156,9 @@ FailureOr<SmallVector<Value>> CTCOp::expand(OpBuilder &builder) {
   auto alphas = w.vector(w.real, w.states);
 
   // log softmax, and its elements at the class of each state.
-  auto reduce = [&](ReduceKind kind, Value x) -> Value {
-    return ReduceOp::create(builder, loc, scalar, kind, x, ArrayRef<int64_t>{0});
-  };
-  auto spread = [&](Value x) -> Value { return BroadcastOp::create(builder, loc, logits, x, ArrayRef<int64_t>{0}); };
-  Value max = reduce(ReduceKind::Max, StopGradientOp::create(builder, loc, logits, getLogits()));
-  Value shifted = arith::SubFOp::create(builder, loc, getLogits(), spread(max));
-  Value logSum = math::LogOp::create(builder, loc, reduce(ReduceKind::Sum, math::ExpOp::create(builder, loc, shifted)));
-  Value logSoftmax = arith::SubFOp::create(builder, loc, shifted, spread(logSum));
+  auto [shifted, logSum] = writeLogSoftmax(builder, loc, getLogits());
+  Value spread = BroadcastOp::create(builder, loc, logits, logSum, ArrayRef<int64_t>{0});
+  Value logSoftmax = arith::SubFOp::create(builder, loc, shifted, spread);
   Value classes = w.classes(getLabels(), getLength());
   Value emitted = GatherOp::create(builder, loc, alphas, logSoftmax, classes);
 

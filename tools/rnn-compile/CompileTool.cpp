@@ -115,10 +115,9 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   if (Status status = parseBptt(line, options); status.failed())
     return status;
   options.optimizer = line.get("optimizer");
-  if (StringRef kind = StringRef(options.optimizer).split(',').first;
-      !kind.empty() && !llvm::is_contained({"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"}, kind))
-    return usageError("unknown --optimizer '" + kind.str() + "'",
-                      {"known: adam, adamw, sgd, rmsprop, adagrad, adadelta"});
+  static const std::vector<std::string> kinds = {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"};
+  if (StringRef kind = StringRef(options.optimizer).split(',').first; !kind.empty() && !llvm::is_contained(kinds, kind))
+    return usageError("unknown --optimizer '" + kind.str() + "'", {"known: " + llvm::join(kinds, ", ")});
   double clip = 0;
   if (Status status = line.number("clip-norm", 0, 1e30, clip); status.failed())
     return status;

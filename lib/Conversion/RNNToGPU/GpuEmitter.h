@@ -99,9 +99,10 @@ public:
   /// right one (two), by the whole warp. Any order of the depth's elements will do
   /// that both have in common.
   SmallVector<Value> multiplyTiles(ArrayRef<Value> left, ArrayRef<Value> right, ArrayRef<Value> sums);
-  /// All of so many neighbouring lanes get their values combined, in one order.
-  /// The whole warp takes part: its groups of lanes exchange among themselves.
-  Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine);
+  /// All of so many neighbouring lanes get their values combined, in one order; of
+  /// each `stride` lanes, which have the same, one value. The whole warp takes
+  /// part: its groups of lanes exchange among themselves.
+  Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine, int64_t stride = 1);
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);

@@ -31,7 +31,8 @@ LoopDescription UnitLoop::describe() const {
   description.suggestion = suggestion;
   if (!refusal.empty())
     return description;
-  description.regime = acrossBlocks ? "grid" : isCluster() ? "cluster" : "block";
+  const bool isIndependent = products.empty() && reductions.empty() && blockRefusal.empty();
+  description.regime = acrossBlocks ? "grid" : isCluster() ? "cluster" : isIndependent ? "independent" : "block";
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
   description.inRegisters = inRegisters;
@@ -41,7 +42,7 @@ LoopDescription UnitLoop::describe() const {
     if (inRegisters)
       description.registers += onTensorCores ? product.rowTiles * product.depthTiles * kWordsOfTile
                                              : product.rowsPerLane * product.quads * 4;
-  description.exchanges = exchanged.size();
+  description.exchanges = exchanged.size() + reductions.size();
   for (Value value : exchanged) {
     unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
     if (isPacked(value))
@@ -49,6 +50,10 @@ LoopDescription UnitLoop::describe() const {
     description.exchangedBytes += e.streams * countElements(value) * llvm::divideCeil(bits, 8);
   }
   if (acrossBlocks)
+    description.exchangedBytes += reductions.size() * e.streams * countUnitBlocks() * 4;
+  if (isIndependent)
+    description.reason = "units exchange nothing";
+  else if (acrossBlocks)
     description.reason = ("one block: " + blockRefusal + "; a cluster: " + clusterRefusal).str();
   else if (isCluster())
     description.reason = ("one block: " + blockRefusal).str();
@@ -56,7 +61,7 @@ LoopDescription UnitLoop::describe() const {
     description.reason = "registers of one block hold the weights";
   else
     description.reason = ("a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal).str();
-  if (!acrossBlocks && shape.blocks > shape.clusterBlocks)
+  if (!acrossBlocks && !isIndependent && shape.blocks > shape.clusterBlocks)
     description.reason += "; streams exchange nothing, so that they are divided among blocks";
   return description;
 }

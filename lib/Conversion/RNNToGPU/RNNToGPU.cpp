@@ -296,9 +296,9 @@ SmallVector<Value> GpuEmitter::multiplyTiles(ArrayRef<Value> left, ArrayRef<Valu
   return results;
 }
 
-Value GpuEmitter::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine) {
+Value GpuEmitter::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine, int64_t stride) {
   auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
-  for (int64_t distance = lanes / 2; distance > 0; distance /= 2) {
+  for (int64_t distance = lanes / 2; distance >= stride; distance /= 2) {
     auto shuffle =
         gpu::ShuffleOp::create(b, loc, value, constant(distance), constant(kWarpThreads), gpu::ShuffleMode::XOR);
     value = combine(value, shuffle.getShuffleResult());

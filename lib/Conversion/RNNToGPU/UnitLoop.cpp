@@ -25,11 +25,17 @@ UnitLoop::UnitLoop(GpuEmitter &emitter, RegionEmitter &region, ArrayRef<Operatio
 //===----------------------------------------------------------------------===//
 
 bool UnitLoop::plan() {
-  if (!classify() || !chooseUnits() || !chooseShape())
+  if (!classify() || !chooseUnits())
+    return false;
+  sortByStages();
+  if (!chooseShape())
     return false;
   findOutside();
   return true;
 }
+
+/// Instructions of a frame that one thread may do.
+static constexpr int64_t kMaxOfOneUnit = 256;
 
 static bool isReshape(Operation *op) {
   return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp,
@@ -39,16 +45,29 @@ static bool isReshape(Operation *op) {
 /// True if an op reads its operand number i at another frame than its own.
 static bool readsOtherFrame(Operation *op, unsigned i) { return isTimed(op) && !isa<SeedOp>(op) && i == 0; }
 
+/// Views of what comes from outside do, too: any unit reads any of its elements.
+void UnitLoop::setViewsApart() {
+  for (Operation *op : ops)
+    if (isa<BroadcastOp, tensor::ExtractSliceOp>(op) && !isOfLoop(op->getOperand(0)) &&
+        !region.outliving.contains(op->getResult(0))) {
+      ownOps.erase(op);
+      views.push_back(op);
+    }
+  llvm::erase_if(ops, [&](Operation *op) { return !ownOps.contains(op); });
+}
+
 /// Finds the products and what they exchange; drops what only they read.
 bool UnitLoop::classify() {
+  setViewsApart();
   for (Operation *op : ops) {
-    if (isElementwise(op) || isTimed(op) || isReshape(op))
+    if (isElementwise(op) || isTimed(op) || isReshape(op) || isa<ReduceOp>(op))
       continue;
     auto contract = dyn_cast<ContractOp>(op);
     auto form = contract ? region.asMatrixVector(contract) : std::nullopt;
     if (!form)
-      return refuse(contract ? describeSignal(op) + " multiplies no vector with a matrix that is the same in all frames"
-                             : describeSignal(op) + " is neither elementwise nor a reshape nor a product",
+      return refuse(contract
+                        ? describeSignal(op) + " multiplies no vector with a matrix that is the same in all frames"
+                        : describeSignal(op) + " is neither elementwise nor a reshape nor a reduction nor a product",
                     contract ? "multiply a parameter with a vector" : "compute it from what the cycle does not need");
     if (products.empty())
       roundsToBf16 = contract.getRoundTo().has_value();
@@ -69,11 +88,8 @@ bool UnitLoop::classify() {
     }
     products.insert({op, product});
   }
-  if (products.empty())
-    return refuse("it has no product with a matrix", "none is known: one block computes all units of such a loop");
-
   // Backwards from what is stored or exchanged.
-  llvm::SmallPtrSet<Operation *, 16> needed, afterProduct;
+  llvm::SmallPtrSet<Operation *, 16> needed;
   auto need = [&](Value value) {
     if (isOfLoop(value))
       needed.insert(value.getDefiningOp());
@@ -93,25 +109,24 @@ bool UnitLoop::classify() {
         need(operand);
   }
   products.remove_if([&](auto &item) { return !needed.contains(item.first); });
-  // Products come after everything that can be done without them.
-  SmallVector<Operation *> early, late;
-  for (Operation *op : ops) {
-    if (!needed.contains(op))
-      continue;
-    auto isLate = [&](auto item) {
-      auto [i, operand] = item;
-      return operand.getDefiningOp() && afterProduct.contains(operand.getDefiningOp()) && !readsOtherFrame(op, i);
-    };
-    if (products.contains(op) || llvm::any_of(llvm::enumerate(op->getOperands()), isLate)) {
-      afterProduct.insert(op);
-      late.push_back(op);
-    } else {
-      early.push_back(op);
-    }
-  }
-  ops = std::move(early);
-  llvm::append_range(ops, late);
+  llvm::erase_if(ops, [&](Operation *op) { return !needed.contains(op); });
   return true;
+}
+
+/// A stage ends with products and reductions, which wait for others: everything
+/// comes before them that can be done without them.
+void UnitLoop::sortByStages() {
+  llvm::DenseMap<Operation *, int64_t> places; // twice the stage, one more for what ends it
+  for (Operation *op : ops) {
+    int64_t &place = places[op];
+    for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+      if (isOfLoop(operand) && !readsOtherFrame(op, i))
+        // What ends a stage is known in the next.
+        place = std::max<int64_t>(place, llvm::alignTo(places.lookup(operand.getDefiningOp()), 2));
+    if (products.contains(op) || reductions.contains(op))
+      ++place;
+  }
+  llvm::stable_sort(ops, [&](Operation *x, Operation *y) { return places.lookup(x) < places.lookup(y); });
 }
 
 bool UnitLoop::chooseUnits() {
@@ -121,7 +136,9 @@ bool UnitLoop::chooseUnits() {
   for (Value value : exchanged)
     if (countElements(value) % std::max<int64_t>(units, 1) != 0)
       return refuse("a product reads a scalar of the loop", "multiply elementwise with the scalar");
-  if (units < 2)
+  if (units < 2 && countInstructions() <= kMaxOfOneUnit)
+    units = 1; // which computes all elements
+  else if (units < 2)
     return refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units");
   for (auto &[op, product] : products)
     product.perUnit = std::max<int64_t>(product.form.rows / units, 1); // all have a scalar
@@ -129,6 +146,9 @@ bool UnitLoop::chooseUnits() {
     if (isReshape(op) && !mapElements(op))
       return refuse(describeSignal(op) + " moves elements from one unit to another",
                     "let element j * units + u of every vector belong to unit u, as of gates one after another");
+  for (Operation *op : ops)
+    if (auto reduce = dyn_cast<ReduceOp>(op); reduce && !mapReduction(reduce))
+      return false;
   return true;
 }
 
@@ -218,13 +238,19 @@ bool UnitLoop::mapElements(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 void UnitLoop::emit() {
+  for (Operation *op : views)
+    (void)region.emitView(op);
   // Pieces of a wavefront take up what earlier ones have published.
   if (acrossBlocks)
-    e.emitBeforeWavefront([&] { presetSequences(); });
+    e.emitBeforeWavefront([&] {
+      presetSequences();
+      presetReductions();
+    });
   e.synchronize();
   e.beginLoop(shape);
   findPlace();
   allocateShared();
+  allocateReductions();
   Value zero = index.constant(0), one = index.constant(1);
   frame = region.frame = region.frameOfStep(zero);
   for (Value value : fixed)
@@ -282,7 +308,7 @@ void UnitLoop::findPlace() {
   thread = gpu::ThreadIdOp::create(b, loc, x);
   warp = index.div(thread, index.constant(kWarpThreads));
   lane = index.rem(thread, index.constant(acrossBlocks ? kWarpThreads : lanes));
-  Value block = gpu::BlockIdOp::create(b, loc, x), unitBlocks = index.constant(llvm::divideCeil(units, unitsPerBlock));
+  Value block = gpu::BlockIdOp::create(b, loc, x), unitBlocks = index.constant(countUnitBlocks());
   firstUnit = index.mul(index.rem(block, unitBlocks), index.constant(unitsPerBlock));
   firstStream = index.mul(index.div(block, unitBlocks), index.constant(streamsPerBlock));
 
@@ -433,10 +459,12 @@ SmallVector<Value> UnitLoop::emitFrame() {
   isReading = false;
   onlyOwners = isOwner;
   auto isProduct = [&](Operation *op) { return products.contains(op); };
-  Operation *lastProduct = *llvm::find_if(llvm::reverse(ops), isProduct);
+  auto lastProduct = llvm::find_if(llvm::reverse(ops), isProduct);
   // The last product is the last that the threads have in common.
   scf::IfOp owners;
   for (Operation *op : ops) {
+    if (llvm::any_of(op->getOperands(), [&](Value operand) { return open.contains(operand.getDefiningOp()); }))
+      combineOpen();
     if (auto product = products.find(op); product != products.end()) {
       if (!inRegisters)
         loadWeights(op, product->second);
@@ -444,11 +472,12 @@ SmallVector<Value> UnitLoop::emitFrame() {
         multiplyOnTensorCores(cast<ContractOp>(op), product->second);
       else if (acrossBlocks)
         multiplyAcrossWarps(cast<ContractOp>(op), product->second);
-      if (op == lastProduct && isOwner)
+      if (op == *lastProduct && isOwner)
         owners = beginOwners();
     }
     emitOp(op);
   }
+  combineOpen();
   // Results that have no op of their own.
   for (auto [place, value] : llvm::zip(region.results, region.body.getTerminator()->getOperands()))
     if (region.materialize(value).buffer != place.buffer)
@@ -469,6 +498,8 @@ SmallVector<Value> UnitLoop::emitFrame() {
       gpu::BarrierOp::create(b, loc);
     return kept;
   }
+  if (!reductions.empty())
+    kept.push_back(dead);
   if (!kept.empty())
     scf::YieldOp::create(b, loc, kept);
   // Nobody waits for the next frame, and so is in the way of what leaves the
@@ -476,6 +507,8 @@ SmallVector<Value> UnitLoop::emitFrame() {
   b.setInsertionPointAfter(owners);
   gpu::BarrierOp::create(b, loc);
   kept.assign(owners.getResults().begin(), owners.getResults().end());
+  if (!reductions.empty())
+    dead = kept.pop_back_val();
   return kept;
 }
 
@@ -485,6 +518,8 @@ scf::IfOp UnitLoop::beginOwners() {
   SmallVector<Value> unchanged;
   for (Carried &item : carried)
     llvm::append_range(unchanged, item.last);
+  if (!reductions.empty()) // they wait
+    unchanged.push_back(dead);
   auto branch = scf::IfOp::create(b, loc, ValueRange(unchanged).getTypes(), isOwner,
                                   /*withElseRegion=*/!unchanged.empty());
   if (!unchanged.empty()) {
@@ -505,6 +540,11 @@ void UnitLoop::emitOp(Operation *op) {
       multiplyInGroup(cast<ContractOp>(op), product->second);
   } else if (isTimed(op)) {
     emitTimed(op);
+  } else if (reductions.contains(op)) {
+    open.insert(op);
+    return;
+  } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    reduceInUnit(reduce);
   } else {
     SmallVector<Value> list;
     for (int64_t j = 0; j < perUnit(result); ++j)
@@ -521,7 +561,11 @@ void UnitLoop::emitOp(Operation *op) {
       }
     values[result] = list;
   }
+  finishOp(result);
+}
 
+/// Gives what is known now to those who wait for it.
+void UnitLoop::finishOp(Value result) {
   if (isPacked(result))
     publishPacked(result);
   if (!exchanged.contains(result) || isPacked(result)) {

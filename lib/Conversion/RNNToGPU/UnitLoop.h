@@ -16,9 +16,15 @@
 //   publishes its element of the vectors that products read,
 //   and stores what else outlives the frame.
 //
+// A reduction over all units is an exchange, too: what the groups have is
+// combined by warps, then by blocks, in one order.
+//
 // The matrices' elements stay in registers where they fit, and so do signals of
 // the last frame. What the next frame reads from elsewhere is loaded a frame
 // ahead.
+//
+// No exchange at all ("independent"): units and streams are divided among as many
+// blocks as there are multiprocessors, and no thread waits for another.
 //
 // One block ("block"; several, if there are streams that share nothing):
 // vectors are exchanged in shared memory, one barrier per frame and vector. The
@@ -103,6 +109,11 @@ private:
     SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
     bool isAwaited = false;                          ///< by what was emitted of the frame
   };
+  /// A reduction over the elements of all units.
+  struct FullReduction {
+    View words;   ///< across blocks, what each has: [frames][streams][blocks with units], bits of f32
+    Value memory; ///< in one block, what each warp has: [2 frames][streams][warps], in shared memory
+  };
   /// A delayed signal that stays in registers.
   struct Carried {
     DelayOp delay;
@@ -110,9 +121,13 @@ private:
   };
 
   // What is computed: UnitLoop.cpp.
+  void setViewsApart();
   bool classify();
   bool chooseUnits();
   bool mapElements(Operation *op);
+  void sortByStages();
+  /// Of a frame and stream, about.
+  int64_t countInstructions() const;
   void findOutside();
   static int64_t countElements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
   /// Elements of a value that one unit has; 1 for a scalar, which all have.
@@ -127,6 +142,7 @@ private:
 
   // How it is dealt out: UnitShape.cpp.
   bool chooseShape();
+  void chooseIndependent();
   bool chooseBlock(bool mayBeTight);
   bool chooseCluster();
   bool mayExchangeInCluster();
@@ -144,6 +160,7 @@ private:
   int64_t countRows(const Product &product) const;
   int64_t countSharedBytes() const;
   int64_t countWarps() const { return shape.threads / kWarpThreads; }
+  int64_t countUnitBlocks() const { return llvm::divideCeil(units, unitsPerBlock); }
   /// Groups that own elements of a block.
   int64_t countGroups() const { return unitsPerBlock * llvm::divideCeil(streamsPerBlock, streamsPerGroup); }
 
@@ -160,6 +177,7 @@ private:
   scf::IfOp beginOwners();
   void emitOp(Operation *op);
   void emitTimed(Operation *op);
+  void finishOp(Value result);
   void forEachPresent(function_ref<void(int64_t s)> body);
   void store(Value value, const View &view);
   /// Element `j` of this unit for stream number `s` of the group.
@@ -168,6 +186,20 @@ private:
   Point pointOf(Value flat, const View &view, int64_t s) { return pointOf(flat, view, streams[s]); }
   Point pointOf(Value flat, const View &view, Value stream);
   Value constantI32(int32_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
+
+  // Reductions: UnitReductions.cpp.
+  bool mapReduction(ReduceOp op);
+  void presetReductions();
+  void allocateReductions();
+  void reduceInUnit(ReduceOp op);
+  /// Combines what the groups have for the reductions in `open`, all at once.
+  void combineOpen();
+  /// [open][streams of the group], what all warps of the block have, or all blocks.
+  SmallVector<Value> combineWarps(ArrayRef<Value> parts);
+  SmallVector<Value> combineBlocks(ArrayRef<Value> parts);
+  /// Values of groups of a warp that are side by side, `width` lanes in all.
+  Value combineGroups(ReduceOp op, Value value, int64_t width);
+  Value neutralOf(ReduceOp op);
 
   // Products and exchange: UnitProducts.cpp.
   bool isShared(const Product &product) const;
@@ -179,6 +211,8 @@ private:
   void fillExchange();
   void exchangeInBlock(Value value);
   void publish(Value value);
+  /// The bits of an f32, or of another NaN than the sentinel.
+  Value toWord(Value value);
   /// One relaxed store.
   void publishWord(Value word, Value address);
   /// Where the unit's element `j` for stream number `s` of the group lies in this
@@ -285,8 +319,12 @@ private:
 
   SmallVector<Operation *> ops;                   ///< needed, in order; those that need no product first
   llvm::SmallPtrSet<Operation *, 16> ownOps;      ///< all ops of a frame
+  SmallVector<Operation *> views;                 ///< of values from outside
   llvm::MapVector<Operation *, Product> products; ///< contractions
   llvm::SetVector<Value> exchanged;               ///< signals that products of other units read
+  llvm::MapVector<Operation *, FullReduction> reductions;
+  /// Of reductions within a unit: for each of its results the elements.
+  llvm::DenseMap<Operation *, SmallVector<SmallVector<int64_t>>> localReductions;
   llvm::DenseMap<Operation *, SmallVector<std::pair<unsigned, int64_t>>> elements; ///< of reshapes: operand, element
   SmallVector<Carried> carried;
   SmallVector<Value> ahead; ///< sequences from outside, loaded a frame ahead
@@ -321,6 +359,7 @@ private:
   llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products
   llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
   bool isReading = false;                      ///< `exchange` was read since the last barrier
+  llvm::SetVector<Operation *> open;           ///< reductions whose result is not known yet
   SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for
   Value isOwner;                               ///< i1: of threads that own elements; null if all do
   Value onlyOwners;                            ///< the same until only they go on

@@ -590,13 +590,16 @@ void UnitLoop::publish(Value value) {
   Type i32 = b.getI32Type();
   forEachPresent([&](int64_t s) {
     for (int64_t j = 0; j < perUnit(value); ++j) {
-      Value bits = arith::BitcastOp::create(b, loc, i32, get(value, j, s));
-      Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
-      bits = arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
       Value at = addressOf(base, e.address(view, pointOf(flatIndex(value, j), view, s)), i32);
-      publishWord(bits, at);
+      publishWord(toWord(get(value, j, s)), at);
     }
   });
+}
+
+Value UnitLoop::toWord(Value value) {
+  Value bits = arith::BitcastOp::create(b, loc, b.getI32Type(), value);
+  Value isSentinel = e.compare(arith::CmpIPredicate::eq, bits, constantI32(kSentinel));
+  return arith::SelectOp::create(b, loc, isSentinel, constantI32(kOtherNan), bits);
 }
 
 void UnitLoop::publishWord(Value word, Value address) {

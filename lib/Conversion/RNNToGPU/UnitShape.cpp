@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One block where its registers hold all weights: a barrier is several times
+// Where nothing is exchanged, every unit of every stream has a thread of its own.
+// Else one block where its registers hold all weights: a barrier is several times
 // faster than an exchange between multiprocessors. It gets as few warps as hold
 // them, since every warp computes all elements of its units. Else a cluster,
 // whose registers hold them and whose multiprocessors have the least to do. Else
@@ -65,14 +66,21 @@ static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getInt
 
 bool UnitLoop::chooseShape() {
   StringRef regime = e.getOptions().regime;
+  auto isReducible = [](auto &item) { return getElementTypeOrSelf(item.first->getResult(0)).isF32(); };
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
+  if (products.empty() && reductions.empty() && regime != "block") {
+    chooseIndependent();
+    return true;
+  }
   blockRefusal = "the option 'regime' asks for several";
   if (regime == "block")
     clusterRefusal = acrossRefusal = "the option 'regime' keeps to one block";
-  else if (exchanged.empty())
+  else if (exchanged.empty() && reductions.empty())
     clusterRefusal = acrossRefusal = "there is nothing to exchange";
-  else if (!llvm::all_of(exchanged, isExchangeable))
+  else if (!llvm::all_of(exchanged, isExchangeable) || !llvm::all_of(reductions, isReducible))
     acrossRefusal = "only f32 is exchanged";
+  if (!reductions.empty() && clusterRefusal.empty())
+    clusterRefusal = "the loop reduces all units";
   if (regime == "grid" && clusterRefusal.empty())
     clusterRefusal = "the option 'regime' asks for a grid";
 
@@ -175,7 +183,25 @@ int64_t UnitLoop::countSharedBytes() const {
     if (isCluster() && product.exchanged)
       bytes += kClusterBytes;
   }
+  if (!acrossBlocks)
+    for (auto &[op, reduction] : reductions)
+      bytes += getBytes(op->getResult(0)) * 2 * streamsPerBlock * countWarps();
   return bytes;
+}
+
+/// Instructions of an element.
+static int64_t countInstructionsOf(Operation *op) {
+  const bool isExpanded = isElementwise(op) && !isa<arith::ArithDialect>(op->getDialect());
+  return isExpanded ? kExpandedInstructions : 1;
+}
+
+int64_t UnitLoop::countInstructions() const {
+  int64_t count = 0;
+  for (Operation *op : ops)
+    count += countElements(op->getResult(0)) * countInstructionsOf(op);
+  for (auto &[op, product] : products)
+    count += product.form.rows * product.form.depth;
+  return count;
 }
 
 /// What a multiprocessor issues for a frame where groups of lanes compute all of
@@ -188,12 +214,25 @@ int64_t UnitLoop::countGroupCycles() const {
     instructions += streamsPerGroup * (product.rowsPerLane * product.quads * 4 + product.quads + 2 * sums);
   }
   for (Operation *op : ops)
-    if (isElementwise(op)) {
-      const bool isExpanded = !isa<arith::ArithDialect>(op->getDialect());
-      instructions += streamsPerGroup * perUnit(op->getResult(0)) * (isExpanded ? kExpandedInstructions : 1);
-    }
+    if (isElementwise(op))
+      instructions += streamsPerGroup * perUnit(op->getResult(0)) * countInstructionsOf(op);
   const int64_t warpsOfQuarter = llvm::divideCeil(shape.threads, 4 * kWarpThreads);
   return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes) + kMessageCycles * countMessages();
+}
+
+/// As many threads a block as keep all multiprocessors busy.
+void UnitLoop::chooseIndependent() {
+  acrossBlocks = onTensorCores = false;
+  inRegisters = true;
+  lanes = streamsPerGroup = 1;
+  const int64_t share = llvm::divideCeil(units * e.streams, e.getMultiprocessors());
+  const int64_t threads = std::clamp<int64_t>(llvm::PowerOf2Ceil(share), kWarpThreads, kGridThreads);
+  unitsPerBlock = std::min(units, threads);
+  streamsPerBlock = std::min<int64_t>(threads / unitsPerBlock, e.streams);
+  shape = {};
+  shape.threads = llvm::alignTo(unitsPerBlock * streamsPerBlock, kWarpThreads);
+  shape.blocks = countUnitBlocks() * llvm::divideCeil(e.streams, streamsPerBlock);
+  shape.isExact = shape.blocks > 1;
 }
 
 /// `mayBeTight`: there is no other way, so weights need not be in registers.
@@ -207,7 +246,8 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   shape.isExact = shape.blocks > 1; // fewer would leave streams out
   blockRefusal = "there are more units than threads";
   int64_t fitting = 0;
-  for (lanes = 1; lanes <= kWarpThreads; lanes *= 2) {
+  // One unit has a warp.
+  for (lanes = units > 1 ? 1 : kWarpThreads; lanes <= kWarpThreads; lanes *= 2) {
     shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
     if (shape.threads > kMaxBlockThreads)
       break;
@@ -311,7 +351,11 @@ bool UnitLoop::chooseGrid() {
 /// does not fit.
 std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   unitsPerBlock = count;
-  const int64_t unitBlocks = llvm::divideCeil(units, unitsPerBlock), sets = e.getMultiprocessors() / unitBlocks;
+  if (!reductions.empty() && unitsPerBlock > kWarpThreads) {
+    acrossRefusal = "more units than a warp has lanes, and a reduction of them all";
+    return std::nullopt;
+  }
+  const int64_t unitBlocks = countUnitBlocks(), sets = e.getMultiprocessors() / unitBlocks;
   if (sets == 0)
     return std::nullopt;
   streamsPerBlock = llvm::divideCeil(e.streams, sets);
@@ -323,7 +367,8 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   // is in pairs only with those of the next lane. All as seen on an H200.
   const bool publishesOne = exchanged.size() == 1 && perUnit(exchanged.front()) == 1;
   const bool isOdd = llvm::any_of(exchanged, [&](Value value) { return perUnit(value) % 2 == 1; });
-  const bool ownedByFew = publishesOne || (onTensorCores && (isOdd || countGroups() <= kWarpThreads));
+  const bool ownedByFew =
+      publishesOne || !reductions.empty() || (onTensorCores && (isOdd || countGroups() <= kWarpThreads));
   lanes = ownedByFew ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
   const int64_t weights = divideProducts();
   inRegisters = onTensorCores ? fragmentsFit(weights) : weights <= getRegisterWeights(shape.threads);

@@ -28,6 +28,15 @@ Value RegionEmitter::combine(ReduceKind kind, Value x, Value y) {
   return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y)) : Value(arith::MaxSIOp::create(b, loc, x, y));
 }
 
+TypedAttr RegionEmitter::neutralOf(ReduceOp op) {
+  Type element = getElementTypeOrSelf(op.getType());
+  if (op.getKind() != ReduceKind::Max)
+    return b.getZeroAttr(element);
+  if (auto floatType = dyn_cast<FloatType>(element))
+    return b.getFloatAttr(element, APFloat::getInf(floatType.getFloatSemantics(), /*Negative=*/true));
+  return b.getIntegerAttr(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
+}
+
 Value RegionEmitter::whereFrameExists(Value frameIndex, Value stream, Value value, Value otherwise) {
   if (!inWindow || !e.history)
     return value;
@@ -76,14 +85,7 @@ LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
   for (int64_t dim : op.getDims())
     reduced.set(dim);
 
-  TypedAttr neutral = b.getZeroAttr(element);
-  if (kind == ReduceKind::Max) {
-    if (auto floatType = dyn_cast<FloatType>(element))
-      neutral = b.getFloatAttr(element, APFloat::getInf(floatType.getFloatSemantics(), true));
-    else
-      neutral = b.getIntegerAttr(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
-  }
-
+  const TypedAttr neutral = neutralOf(op);
   Space space{rateOf(op.getResult()), SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape())};
   // The place of a result in the source, with the reduced coordinates left out.
   auto placeOf = [&](const Point &result) {

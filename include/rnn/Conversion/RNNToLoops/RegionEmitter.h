@@ -115,6 +115,8 @@ private:
   LogicalResult emitGather(GatherOp op);
   LogicalResult emitScatterAdd(ScatterAddOp op);
   Value combine(ReduceKind kind, Value a, Value b);
+  /// What a reduction of no elements gives.
+  TypedAttr neutralOf(ReduceOp op);
   /// The value where the frame exists, else the other (rule A6).
   Value whereFrameExists(Value frameIndex, Value stream, Value value, Value otherwise);
   /// A nest of loops over frames and streams of the domain that carries values.

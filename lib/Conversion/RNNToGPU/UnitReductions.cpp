@@ -1,0 +1,207 @@
+//===- UnitReductions.cpp - Reductions in a loop by units -------------------===//
+//
+// Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A reduction over a unit's own elements is arithmetic. One over all elements is
+// an exchange: groups side by side combine what they have by shuffles, the warps
+// of a block through shared memory and one barrier, the blocks of a grid through
+// one published word for each of them, which all blocks wait for and combine in
+// the order of blocks. So every block has the same bits. What can be combined at
+// the same time shares the barrier or the wait.
+//
+// In a grid only one lane owns a unit and the units of a stream are in one warp,
+// so that what comes after the last product needs no barrier.
+//
+//===----------------------------------------------------------------------===//
+
+#include "UnitLoop.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::rnn;
+using namespace mlir::rnn::loops;
+
+/// Finds out whether units reduce their own elements, or all of them.
+bool UnitLoop::mapReduction(ReduceOp op) {
+  auto source = cast<RankedTensorType>(op.getSource().getType());
+  const int64_t count = source.getNumElements(), results = countElements(op.getResult());
+  if (results == 1 && units > 1 && count % units == 0) {
+    if (getElementTypeOrSelf(source).getIntOrFloatBitWidth() != 32)
+      return refuse(describeSignal(op) + " reduces elements that do not have 32 bits", "reduce f32");
+    reductions[op];
+    return true;
+  }
+  // Row-major sizes in front of, of and behind neighbouring dimensions.
+  SmallVector<SmallVector<int64_t>> &elements = localReductions[op];
+  elements.assign(std::max<int64_t>(results / units, 1), {});
+  llvm::SmallBitVector reduced(source.getRank());
+  for (int64_t dim : op.getDims())
+    reduced.set(dim);
+  for (int64_t flat = 0; flat < count; ++flat) {
+    int64_t result = 0, scale = 1, rest = flat;
+    for (int64_t dim = source.getRank(); dim-- > 0; rest /= source.getDimSize(dim))
+      if (!reduced.test(dim)) {
+        result += rest % source.getDimSize(dim) * scale;
+        scale *= source.getDimSize(dim);
+      }
+    if (count % units != 0 || flat % units != result % units)
+      return refuse(describeSignal(op) + " reduces some elements of several units",
+                    "reduce all elements to one, or those of a unit");
+    if (flat % units == 0)
+      elements[result / units].push_back(flat / units);
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// Sentinels where the blocks' words will be.
+void UnitLoop::presetReductions() {
+  for (auto &[op, reduction] : reductions) {
+    auto type = RankedTensorType::get({countUnitBlocks()}, b.getI32Type());
+    const View view = reduction.words = e.allocate(type, Rate::Frame, region.inWindow ? e.history : 0);
+    e.access({}, {view.buffer});
+    e.forEachVector(
+        {Rate::Frame, {type.getNumElements()}}, 1, {region.domainFrames(), Value()}, [](const Point &) {},
+        [&](const Point &point, unsigned, Value) { e.store(constantI32(kSentinel), view, point, 1, {}); });
+  }
+}
+
+void UnitLoop::allocateReductions() {
+  if (acrossBlocks || countWarps() == 1)
+    return;
+  for (auto &[op, reduction] : reductions)
+    reduction.memory = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), 2 * streamsPerBlock * countWarps());
+}
+
+//===----------------------------------------------------------------------===//
+// A frame
+//===----------------------------------------------------------------------===//
+
+void UnitLoop::reduceInUnit(ReduceOp op) {
+  SmallVector<Value> list;
+  for (ArrayRef<int64_t> elements : localReductions[op])
+    for (int64_t s = 0; s < streamsPerGroup; ++s) {
+      SmallVector<Value> terms;
+      for (int64_t j : elements)
+        terms.push_back(get(op.getSource(), j, s));
+      list.push_back(combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }));
+    }
+  values[op.getResult()] = list;
+}
+
+void UnitLoop::combineOpen() {
+  if (open.empty())
+    return;
+  SmallVector<Value> parts; // [open][streams of the group]
+  for (Operation *op : open) {
+    auto reduce = cast<ReduceOp>(op);
+    for (int64_t s = 0; s < streamsPerGroup; ++s) {
+      SmallVector<Value> terms;
+      for (int64_t j = 0; j < perUnit(reduce.getSource()); ++j)
+        terms.push_back(get(reduce.getSource(), j, s));
+      auto combine = [&](Value x, Value y) { return region.combine(reduce.getKind(), x, y); };
+      Value part = combineInOrder(terms, combine);
+      // Groups that are left repeat a unit.
+      if (isPresent[s])
+        part = arith::SelectOp::create(b, loc, isPresent[s], part, neutralOf(reduce));
+      parts.push_back(part);
+    }
+  }
+  parts = acrossBlocks ? combineBlocks(parts) : combineWarps(parts);
+  auto reduced = open.takeVector();
+  for (auto [i, op] : llvm::enumerate(reduced)) {
+    values[op->getResult(0)] = llvm::to_vector(ArrayRef<Value>(parts).slice(i * streamsPerGroup, streamsPerGroup));
+    finishOp(op->getResult(0));
+  }
+}
+
+Value UnitLoop::neutralOf(ReduceOp op) { return e.splat(region.neutralOf(op), 1); }
+
+Value UnitLoop::combineGroups(ReduceOp op, Value value, int64_t width) {
+  return e.combineLanes(value, width, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }, lanes);
+}
+
+/// All groups have all units of the same streams.
+SmallVector<Value> UnitLoop::combineWarps(ArrayRef<Value> parts) {
+  SmallVector<Value> results;
+  for (auto [i, part] : llvm::enumerate(parts))
+    results.push_back(combineGroups(cast<ReduceOp>(open[i / streamsPerGroup]), part, kWarpThreads));
+  if (countWarps() == 1)
+    return results;
+  auto rowOf = [&](size_t i) {
+    Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[i % streamsPerGroup]);
+    return index.mul(row, index.constant(countWarps()));
+  };
+  {
+    Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads));
+    Value isFirst = e.compare(arith::CmpIPredicate::eq, laneOfWarp, index.constant(0));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
+    for (auto [i, result] : llvm::enumerate(results))
+      memref::StoreOp::create(b, loc, result, reductions[open[i / streamsPerGroup]].memory, index.add(rowOf(i), warp));
+  }
+  meet();
+  for (auto [i, result] : llvm::enumerate(results)) {
+    auto op = cast<ReduceOp>(open[i / streamsPerGroup]);
+    SmallVector<Value> terms;
+    for (int64_t w = 0; w < countWarps(); ++w)
+      terms.push_back(memref::LoadOp::create(b, loc, reductions[op].memory, index.add(rowOf(i), index.constant(w))));
+    result = combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); });
+  }
+  return results;
+}
+
+/// The units of a block are neighbouring lanes of a warp, which share the waiting.
+SmallVector<Value> UnitLoop::combineBlocks(ArrayRef<Value> parts) {
+  const int64_t blocks = countUnitBlocks(), perLane = llvm::divideCeil(blocks, unitsPerBlock);
+  Value block = index.div(firstUnit, index.constant(unitsPerBlock));
+  auto addressFor = [&](size_t i, Value ofBlock) {
+    const View &view = reductions[open[i / streamsPerGroup]].words;
+    return addressOf(e.pointer(view), e.address(view, {frame, streams[i % streamsPerGroup], {ofBlock}}),
+                     b.getI32Type());
+  };
+  auto combinePart = [&](size_t i, Value value) {
+    return combineGroups(cast<ReduceOp>(open[i / streamsPerGroup]), value, unitsPerBlock);
+  };
+  SmallVector<Value> ofBlock;
+  for (auto [i, part] : llvm::enumerate(parts))
+    ofBlock.push_back(toWord(combinePart(i, part)));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Value isFirst = e.compare(arith::CmpIPredicate::eq, localUnit, index.constant(0));
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
+    forEachPresent([&](int64_t s) {
+      for (size_t i = s; i < parts.size(); i += streamsPerGroup)
+        publishWord(ofBlock[i], addressFor(i, block));
+    });
+  }
+
+  SmallVector<Value> addresses, places; // [open][streams of the group][perLane], clamped
+  for (int64_t k = 0; k < perLane; ++k)
+    places.push_back(index.add(localUnit, index.constant(k * unitsPerBlock)));
+  for (size_t i = 0; i < parts.size(); ++i)
+    for (Value place : places)
+      addresses.push_back(addressFor(i, index.min(place, index.constant(blocks - 1))));
+  SmallVector<Value> words = awaitWords(addresses, /*inQuads=*/false, {}), results;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    auto op = cast<ReduceOp>(open[i / streamsPerGroup]);
+    SmallVector<Value> terms;
+    for (auto [k, place] : llvm::enumerate(places)) {
+      Value term = arith::BitcastOp::create(b, loc, getElementTypeOrSelf(op.getType()), words[i * perLane + k]);
+      if ((int64_t(k) + 1) * unitsPerBlock > blocks)
+        term = arith::SelectOp::create(b, loc, index.less(place, index.constant(blocks)), term, neutralOf(op));
+      terms.push_back(term);
+    }
+    results.push_back(
+        combinePart(i, combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); })));
+  }
+  return results;
+}

@@ -246,7 +246,7 @@ void UnitLoop::sendGathered(Value value) {
     Value within = index.add(firstPlace, index.mul(index.rem(at, perStream), index.constant(kMessageWords)));
     for (auto &[input, entry] : exchange)
       if (entry.product->exchanged == value) {
-        Value place = index.add(index.mul(row, index.constant(entry.product->slice)), within);
+        Value place = index.add(index.mul(row, index.constant(countPlaces(*entry.product))), within);
         send(chunk, addressOf(entry.remoteMemory.front(), place, b.getI32Type()),
              addressOf(entry.remoteBarriers.front(), parity, b.getI64Type()));
       }

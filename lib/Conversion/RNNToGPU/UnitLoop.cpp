@@ -142,6 +142,11 @@ bool UnitLoop::chooseUnits() {
     return refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units");
   for (auto &[op, product] : products)
     product.perUnit = std::max<int64_t>(product.form.rows / units, 1); // all have a scalar
+  for (auto &[op, product] : products)
+    if (const RegionEmitter::MatrixVector &form = product.form;
+        form.blocks > 1 && (form.blockRows * form.blocks != units || form.blockDepth * form.blocks != units))
+      return refuse("the blocks of " + describeSignal(op) + " have parts of a unit's rows or columns",
+                    "let every block have all rows and columns of its units");
   for (Operation *op : ops)
     if (isReshape(op) && !mapElements(op))
       return refuse(describeSignal(op) + " moves elements from one unit to another",

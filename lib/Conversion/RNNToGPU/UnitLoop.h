@@ -99,10 +99,9 @@ private:
     SmallVector<Value> fragments; ///< [rowTiles][depthTiles][4]
     bool isPacked = false;        ///< the input is exchanged as pairs of bf16
   };
-  /// A vector in the shared memory of a block: [slots][streams][slice of the
-  /// product]; slots 0 and 1 are for even and odd frames. A unit's elements are
-  /// neighbours. In a cluster the two slots have an mbarrier each, whose phases
-  /// end when all blocks have sent theirs.
+  /// A vector in the shared memory of a block: [slots][streams][places]; slots 0 and 1 are for even and odd frames. A
+  /// unit's elements are neighbours. In a cluster the two slots have an mbarrier each, whose phases end when all blocks
+  /// have sent theirs.
   struct Exchange {
     Product *product = nullptr; ///< one of those that read it
     Value memory, barriers;
@@ -156,6 +155,8 @@ private:
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
   /// Deals out the products; returns the weights of a thread.
   int64_t divideProducts();
+  /// Whether lanes, or blocks, divide evenly what is on the diagonals of matrices.
+  bool fitsDiagonals() const;
   /// Rows of a product that a block has, with those that are added to fill warps.
   int64_t countRows(const Product &product) const;
   int64_t countSharedBytes() const;
@@ -205,6 +206,10 @@ private:
   bool isShared(const Product &product) const;
   bool isAwaited(const Product &product) const;
   int64_t countInputs(const Product &product) const;
+  /// Elements of a vector of one stream in an exchange, with those that fill it up.
+  int64_t countPlaces(const Product &product) const {
+    return llvm::alignTo(countElements(product.form.input), 4 * product.lanesPerRow);
+  }
   int64_t countPartials(const Product &product) const;
   void allocateShared();
   void presetSequences();
@@ -218,10 +223,17 @@ private:
   /// Where the unit's element `j` for stream number `s` of the group lies in this
   /// frame's slot of an exchange.
   Value placeOf(const Exchange &entry, int64_t s, int64_t j);
-  /// True if elements of a unit are neighbours in the product's slice.
+  /// True if elements of a unit are neighbours where the product reads them.
   bool isInterleaved(const Product &product) const;
-  /// The element of the vector that is at a place of the product's slice.
-  Value elementAt(const Product &product, Value place);
+  /// The element of a vector of so many units that is at a place of an exchange.
+  Value elementAt(const Product &product, Value place, int64_t ofUnits);
+  /// The element of the vector that is number `k` of the sums of this unit, or
+  /// across blocks of all units of the block.
+  Value elementOfSum(const Product &product, Value k);
+  /// The first unit of the matrix's block on the diagonal that this unit is in.
+  Value firstOfDiagonal(const Product &product);
+  /// The units of a block on the diagonal.
+  int64_t countDiagonalUnits(const Product &product) const { return units / product.form.blocks; }
   /// Where the lane's four elements number `quad` begin in the group's or warp's
   /// part of the sum.
   Value quadStart(const Product &product, int64_t quad);

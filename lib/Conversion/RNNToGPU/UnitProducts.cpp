@@ -69,7 +69,7 @@ void UnitLoop::allocateShared() {
     } else if (isShared(product) && !exchange.contains(product.form.input)) {
       Exchange &entry = exchange[product.form.input];
       entry.product = &product;
-      entry.memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * product.slice);
+      entry.memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * countPlaces(product));
     }
   }
 }
@@ -104,15 +104,16 @@ bool UnitLoop::isAwaited(const Product &product) const {
 void UnitLoop::fillExchange() {
   for (auto &[input, entry] : exchange) {
     const Product &product = *entry.product;
-    const int64_t count = kExchangeSlots * streamsPerBlock * product.slice;
+    const int64_t places = countPlaces(product), elements = countElements(input);
+    const int64_t count = kExchangeSlots * streamsPerBlock * places;
     auto loop = scf::ForOp::create(b, loc, thread, index.constant(count), index.constant(shape.threads));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value at = loop.getInductionVar(), k = index.rem(at, index.constant(product.slice));
-    Value row = index.div(at, index.constant(product.slice));
+    Value at = loop.getInductionVar(), k = index.rem(at, index.constant(places));
+    Value row = index.div(at, index.constant(places));
     Value slot = index.div(row, index.constant(streamsPerBlock));
-    Value inside = index.less(k, index.constant(product.form.depth));
-    k = elementAt(product, clampPosition(product, k));
+    Value inside = index.less(k, index.constant(elements));
+    k = elementAt(product, index.min(k, index.constant(elements - 1)), units);
     Value zero = e.splat(getElementTypeOrSelf(input), 1, 0), value = zero;
     if (product.delay) {
       Value stream = index.add(firstStream, index.rem(row, index.constant(streamsPerBlock)));
@@ -144,7 +145,7 @@ void UnitLoop::exchangeInBlock(Value value) {
 
 Value UnitLoop::placeOf(const Exchange &entry, int64_t s, int64_t j) {
   Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[s]);
-  Value place = index.mul(row, index.constant(entry.product->slice));
+  Value place = index.mul(row, index.constant(countPlaces(*entry.product)));
   return index.add(place,
                    index.add(index.mul(unit, index.constant(perUnit(entry.product->exchanged))), index.constant(j)));
 }
@@ -153,11 +154,24 @@ bool UnitLoop::isInterleaved(const Product &product) const {
   return (product.isPacked || isShared(product)) && perUnit(product.exchanged) > 1;
 }
 
-Value UnitLoop::elementAt(const Product &product, Value place) {
+Value UnitLoop::elementAt(const Product &product, Value place, int64_t ofUnits) {
   if (!isInterleaved(product))
     return place;
   Value ofUnit = index.constant(perUnit(product.exchanged));
-  return index.add(index.mul(index.rem(place, ofUnit), index.constant(units)), index.div(place, ofUnit));
+  return index.add(index.mul(index.rem(place, ofUnit), index.constant(ofUnits)), index.div(place, ofUnit));
+}
+
+Value UnitLoop::firstOfDiagonal(const Product &product) {
+  Value of = index.constant(countDiagonalUnits(product));
+  return index.mul(index.div(acrossBlocks ? firstUnit : unit, of), of);
+}
+
+Value UnitLoop::elementOfSum(const Product &product, Value k) {
+  if (product.form.blocks == 1)
+    return k;
+  Value of = index.constant(countDiagonalUnits(product));
+  Value row = index.mul(index.div(k, of), index.constant(units));
+  return index.add(row, index.add(firstOfDiagonal(product), index.rem(k, of)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,7 +222,8 @@ SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value e
   Type element = view.type.getElementType();
   auto isEven = [](int64_t count) { return count % 4 == 0; };
   const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
-                       isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product);
+                       isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product) && form.blocks == 1;
+  const int64_t of = countDiagonalUnits(product);
   const size_t width = inQuads ? 4 : 1;
   Value zero = e.splat(element, 1, 0);
   SmallVector<Value> weights;
@@ -216,9 +231,19 @@ SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value e
     Value k = positions[p], inside = index.less(k, index.constant(form.depth));
     if (exists)
       inside = arith::AndIOp::create(b, loc, inside, exists);
-    Value at = index.addScaled(index.constant(view.shift), row, form.rowStride);
-    k = index.min(k, index.constant(form.depth - int64_t(width)));
-    at = index.addScaled(at, elementAt(product, k), form.depthStride);
+    Value at = index.constant(view.shift);
+    k = elementAt(product, index.min(k, index.constant(form.depth - int64_t(width))), of);
+    if (form.blocks == 1) {
+      at = index.addScaled(at, row, form.rowStride);
+      at = index.addScaled(at, k, form.depthStride);
+    } else {
+      Value ofUnits = index.constant(units), ofBlock = index.constant(of), ofRow = index.rem(row, ofUnits);
+      at = index.addScaled(at, index.div(row, ofUnits), form.outerRowStride);
+      at = index.addScaled(at, index.div(ofRow, ofBlock), form.blockStride);
+      at = index.addScaled(at, index.rem(ofRow, ofBlock), form.rowStride);
+      at = index.addScaled(at, index.div(k, ofBlock), form.outerDepthStride);
+      at = index.addScaled(at, index.rem(k, ofBlock), form.depthStride);
+    }
     SmallVector<Value> loaded;
     if (inQuads)
       loaded = e.loadNeighbours(e.base(view), at, width);
@@ -266,12 +291,15 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
         slot = arith::SelectOp::create(b, loc, getValid(product.delay, s), last, index.constant(2));
       }
       Value row = index.add(index.mul(slot, index.constant(streamsPerBlock)), localStreams[s]);
-      input = loadQuads(product, found->second.memory, index.mul(row, index.constant(product.slice)));
+      Value begin = index.mul(row, index.constant(countPlaces(product)));
+      if (product.form.blocks > 1)
+        begin = index.addScaled(begin, firstOfDiagonal(product), perUnit(product.form.input));
+      input = loadQuads(product, found->second.memory, begin);
       isReading = true;
     } else {
       SmallVector<Value> positions = findPositions(product);
       for (Value &k : positions) // weights behind the end are zero
-        k = clampPosition(product, k);
+        k = elementOfSum(product, clampPosition(product, k));
       input = readInput(product, streams[s], positions);
     }
     for (auto [j, sum] : llvm::enumerate(multiply(product, input)))
@@ -297,7 +325,7 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
       for (int64_t i = 0; i < part / kWarpThreads; ++i) {
         places.push_back(index.add(lane, index.constant(i * kWarpThreads)));
         Value k = index.add(index.mul(warp, index.constant(product.slice)), places.back());
-        positions.push_back(clampPosition(product, k));
+        positions.push_back(elementOfSum(product, clampPosition(product, k)));
       }
       Value stream = index.min(index.add(firstStream, local[s]), index.constant(e.streams - 1));
       for (auto [place, value] : llvm::zip(places, readInput(product, stream, positions)))
@@ -519,7 +547,8 @@ bool UnitLoop::hasAlignedQuads(const Product &product, const RegionEmitter::Time
   auto isAligned = [](const View &view) {
     return view.isContiguous() && view.shift % 4 == 0 && view.frameStride % 4 == 0 && view.streamStride % 4 == 0;
   };
-  return product.form.depth % 4 == 0 && isAligned(view) && (!read.old || isAligned(read.old)) && !e.isConstant(view);
+  const int64_t neighbours = product.form.blocks > 1 ? product.form.blockDepth : product.form.depth;
+  return neighbours % 4 == 0 && isAligned(view) && (!read.old || isAligned(read.old)) && !e.isConstant(view);
 }
 
 Value UnitLoop::loadInit(const Product &product, Value k, Value stream) {

@@ -55,6 +55,7 @@ static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too
                                      kTooMuchShared = "shared memory does not hold what is exchanged",
                                      kTooFewRegisters = "registers do not hold the weights",
                                      kTooMuchWork = "a grid has less to do per multiprocessor",
+                                     kUnevenDiagonal = "units of a block on a diagonal do not come out even",
                                      kTooManyBlocks = "there are fewer multiprocessors than blocks";
 
 /// Weights that each of so many threads of a block can keep in registers.
@@ -126,6 +127,15 @@ int64_t UnitLoop::divideProducts() {
   return weights;
 }
 
+bool UnitLoop::fitsDiagonals() const {
+  return llvm::all_of(products, [&](auto &item) {
+    const Product &product = item.second;
+    const bool isEven =
+        acrossBlocks ? countDiagonalUnits(product) % unitsPerBlock == 0 : product.slice == product.form.depth;
+    return product.form.blocks == 1 || isEven;
+  });
+}
+
 bool UnitLoop::fragmentsFit(int64_t words) {
   for (tilesAtOnce = kMaxTilesAtOnce; tilesAtOnce >= kMinTilesAtOnce; tilesAtOnce /= 2) {
     int64_t others = 0;
@@ -179,7 +189,7 @@ int64_t UnitLoop::countSharedBytes() const {
       bytes +=
           getBytes(product.form.input) * countInputs(product) + getBytes(op->getResult(0)) * countPartials(product);
     else if (isShared(product))
-      bytes += getBytes(product.form.input) * kExchangeSlots * streamsPerBlock * product.slice;
+      bytes += getBytes(product.form.input) * kExchangeSlots * streamsPerBlock * countPlaces(product);
     if (isCluster() && product.exchanged)
       bytes += kClusterBytes;
   }
@@ -252,8 +262,9 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
     if (shape.threads > kMaxBlockThreads)
       break;
     const int64_t weights = divideProducts();
-    if (weights * streamsPerGroup > kMaxUnrolled || countSharedBytes() > kSharedBytes) {
-      blockRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
+    const bool hasRoom = countSharedBytes() <= kSharedBytes;
+    if (weights * streamsPerGroup > kMaxUnrolled || !hasRoom || !fitsDiagonals()) {
+      blockRefusal = !hasRoom ? kTooMuchShared : !fitsDiagonals() ? kUnevenDiagonal : kTooManyProducts;
       continue;
     }
     blockRefusal = kTooFewRegisters;
@@ -312,6 +323,8 @@ std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesO
     clusterRefusal = kTooManyProducts;
   else if (countSharedBytes() > kSharedBytes)
     clusterRefusal = kTooMuchShared;
+  else if (!fitsDiagonals())
+    clusterRefusal = kUnevenDiagonal;
   else if (weights > getRegisterWeights(shape.threads))
     clusterRefusal = kTooFewRegisters;
   else if (e.getOptions().regime == "auto" && (streamsPerBlock > 1 || shape.threads > kClusterThreads))
@@ -358,6 +371,10 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   const int64_t unitBlocks = countUnitBlocks(), sets = e.getMultiprocessors() / unitBlocks;
   if (sets == 0)
     return std::nullopt;
+  if (!fitsDiagonals()) {
+    acrossRefusal = kUnevenDiagonal;
+    return std::nullopt;
+  }
   streamsPerBlock = llvm::divideCeil(e.streams, sets);
   shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
   streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);

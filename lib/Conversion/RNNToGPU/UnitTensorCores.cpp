@@ -108,7 +108,7 @@ SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value st
         if (product.form.depth % 4 == 0)
           first = index.min(first, index.constant(product.form.depth - 4));
         for (int64_t c = 0; c < 4; ++c)
-          positions.push_back(clampPosition(product, index.add(first, index.constant(c))));
+          positions.push_back(elementOfSum(product, clampPosition(product, index.add(first, index.constant(c)))));
       }
       SmallVector<Value> input = readInput(product, stream, positions);
       for (size_t i = 0; i < input.size(); i += 2)
@@ -170,7 +170,7 @@ void UnitLoop::presetPacked(Value value) {
         SmallVector<Value> pair;
         for (int64_t i : {0, 1}) {
           Value k = index.add(index.mul(point.element.front(), index.constant(2)), index.constant(i));
-          Value at = addressInRow(read.source, read.rowOffset, elementAt(product, k), point.stream);
+          Value at = addressInRow(read.source, read.rowOffset, elementAt(product, k, units), point.stream);
           pair.push_back(read.old ? e.loadAt(read.base, at, b.getF32Type(), 0, 1, {}) : e.splat(b.getF32Type(), 1, 0));
         }
         e.store(e.packBf16(pair[0], pair[1]), view, {index.constant(0), point.stream, point.element}, 1, {});
@@ -236,7 +236,7 @@ SmallVector<Value> UnitLoop::readPacked(const Product &product, Value stream, in
     if (!delay.getInit())
       return constantI32(0);
     Value k = index.mul(places[i], index.constant(2));
-    return e.packBf16(loadInit(product, elementAt(product, k), stream),
-                      loadInit(product, elementAt(product, index.add(k, index.constant(1))), stream));
+    return e.packBf16(loadInit(product, elementAt(product, k, units), stream),
+                      loadInit(product, elementAt(product, index.add(k, index.constant(1)), units), stream));
   });
 }

@@ -184,6 +184,8 @@ std::optional<RegionEmitter::MatrixVector> RegionEmitter::asMatrixVector(Contrac
     Value input = op.getOperand(1 - weight), matrix = op.getOperand(weight);
     if (rateOf(matrix) != Rate::Static || rateOf(input) == Rate::Static)
       continue;
+    if (std::optional<MatrixVector> form = asBlockDiagonal(op, weight))
+      return form;
     Roles roles = sortDimensions(op, 1 - weight, weight);
     if (!roles.isMatrixProduct || !roles.rows.empty())
       continue;
@@ -193,6 +195,44 @@ std::optional<RegionEmitter::MatrixVector> RegionEmitter::asMatrixVector(Contrac
       return MatrixVector{input, matrix, rows->size, depth->size, rows->stride, depth->stride};
   }
   return std::nullopt;
+}
+
+std::optional<RegionEmitter::MatrixVector> RegionEmitter::asBlockDiagonal(ContractOp op, unsigned weight) {
+  // One dimension is everywhere; all others of the result are the matrix's, and
+  // all others of the vector are summed over.
+  std::optional<unsigned> block;
+  SmallVector<unsigned> rows[2], depth[2]; // before and behind that dimension
+  AffineMap ofInput = op.getMap(1 - weight), ofWeight = op.getMap(weight), out = op.getMap(2);
+  for (AffineExpr expr : out.getResults()) {
+    const unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    if (!positionOf(ofWeight, dim) || (block && positionOf(ofInput, dim)))
+      return std::nullopt;
+    if (positionOf(ofInput, dim))
+      block = dim;
+    else
+      rows[block.has_value()].push_back(dim);
+  }
+  if (!block || ofWeight.getNumResults() != op.getLoopSizes().size())
+    return std::nullopt;
+  for (AffineExpr expr : ofInput.getResults())
+    if (const unsigned dim = cast<AffineDimExpr>(expr).getPosition(); dim != *block)
+      depth[*positionOf(ofInput, dim) > *positionOf(ofInput, *block)].push_back(dim);
+
+  View view = materialize(op.getOperand(weight));
+  std::optional<Run> runs[4] = {fuse(op, view, weight, rows[0]), fuse(op, view, weight, rows[1]),
+                                fuse(op, view, weight, depth[0]), fuse(op, view, weight, depth[1])};
+  if (!llvm::all_of(runs, [](const std::optional<Run> &run) { return run.has_value(); }))
+    return std::nullopt;
+  const int64_t blocks = op.getLoopSizes()[*block];
+  MatrixVector form{op.getOperand(1 - weight),     op.getOperand(weight), runs[0]->size * blocks * runs[1]->size,
+                    runs[2]->size * runs[3]->size, runs[1]->stride,       runs[3]->stride};
+  form.blocks = blocks;
+  form.blockRows = runs[1]->size;
+  form.blockDepth = runs[3]->size;
+  form.blockStride = view.strides[*positionOf(ofWeight, *block)];
+  form.outerRowStride = runs[0]->stride;
+  form.outerDepthStride = runs[2]->stride;
+  return form;
 }
 
 //===----------------------------------------------------------------------===//

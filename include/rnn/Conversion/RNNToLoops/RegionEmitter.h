@@ -49,10 +49,16 @@ public:
 
   /// A product of a static matrix and one vector per stream: element r of the
   /// result is the sum over k of W[r, k] * x[k], all in row-major order.
+  ///
+  /// The matrix may be block-diagonal, with `blocks` blocks. The result is
+  /// [rows / (blocks * blockRows)][blocks][blockRows] then, and its block n has
+  /// sums over [depth / blockDepth][n][blockDepth] of the vector.
   struct MatrixVector {
     Value input, weight;
-    int64_t rows, depth;
+    int64_t rows, depth;            ///< of the result, of one sum
     int64_t rowStride, depthStride; ///< in the memory of the weight
+    int64_t blocks = 1, blockRows = 0, blockDepth = 0;
+    int64_t blockStride = 0, outerRowStride = 0, outerDepthStride = 0; ///< likewise
   };
 
 private:
@@ -134,6 +140,7 @@ private:
   View withAbsentFramesZero(const View &view);
   /// The op in that form, if it has it.
   std::optional<MatrixVector> asMatrixVector(ContractOp op);
+  std::optional<MatrixVector> asBlockDiagonal(ContractOp op, unsigned weight);
 
   FunctionEmitter &e;
   OpBuilder &b;

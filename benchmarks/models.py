@@ -12,9 +12,13 @@ import numpy as np
 
 from lstm import LEARNING_RATE
 
-# cell: (gates, parameters with one element per unit). `gru` has its reset gate after the product, as cuDNN's;
-# `invented` is a cell that no library has.
-CELLS = {"lstm": (4, ()), "gru": (3, ()), "peephole": (4, ("pi", "pf", "po")), "invented": (3, ("a",))}
+# cell: (gates, further parameters and their elements per unit, vectors carried from frame to frame). `gru` has its reset
+# gate after the product, as cuDNN's; `layernorm` is the LSTM with layer norms; `slstm` that of xLSTM, its recurrent
+# matrices block-diagonal; `indrnn` has no recurrent matrix; `invented` is a cell that no library has.
+CELLS = {"lstm": (4, {}, 2), "gru": (3, {}, 1), "peephole": (4, {"pi": 1, "pf": 1, "po": 1}, 2),
+         "invented": (3, {"a": 1}, 2), "layernorm": (4, {"ax": 4, "ah": 4, "ac": 1, "bc": 1}, 2), "slstm": (4, {}, 4),
+         "indrnn": (1, {"u": 1}, 1)}
+HEADS = 4
 
 
 class Point(NamedTuple):
@@ -36,20 +40,27 @@ class Point(NamedTuple):
 POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("lstm", 64), Point("lstm", 128),
           Point("lstm", 512, layers=4), Point("gru", 512), Point("invented", 512), Point("peephole", 512),
           Point("lstm", 256, layers=4), Point("lstm", 512, 16), Point("lstm", 256, 4), Point("lstm", 256, 16),
-          Point("lstm", 768, 16), *(Point("lstm", hidden, streams, precision="bf16")
+          Point("lstm", 768, 16), Point("layernorm", 512), Point("slstm", 512), Point("indrnn", 512),
+          Point("layernorm", 256), Point("slstm", 512, 16), Point("indrnn", 512, 16), *(Point("lstm", hidden, streams, precision="bf16")
                                     for hidden, streams in ((512, 16), (768, 16), (256, 16), (512, 64)))]
 # What the emulator runs in seconds.
 QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),
-                Point("invented", 8, layers=2, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16")]
+                Point("invented", 8, layers=2, frames=16), Point("layernorm", 8, frames=16),
+                Point("slstm", 16, 2, frames=16), Point("indrnn", 8, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16")]
 
 
 def parameters(point):
     """Shapes by name; all inputs are as wide as the state."""
-    gates, vectors = CELLS[point.cell]
+    gates, vectors, _ = CELLS[point.cell]
     n, shapes = point.hidden, {}
     for layer in range(point.layers):
-        shapes.update({f"l{layer}.wx": (gates * n, n), f"l{layer}.wh": (gates * n, n), f"l{layer}.b": (gates * n,)})
-        shapes.update({f"l{layer}.{vector}": (n,) for vector in vectors})
+        shapes[f"l{layer}.wx"] = (gates * n, n)
+        if point.cell == "slstm":
+            shapes[f"l{layer}.wh"] = (gates, HEADS, n // HEADS, n // HEADS)
+        elif point.cell != "indrnn":
+            shapes[f"l{layer}.wh"] = (gates * n, n)
+        shapes[f"l{layer}.b"] = (gates * n,)
+        shapes.update({f"l{layer}.{vector}": (count * n,) for vector, count in vectors.items()})
     return shapes
 
 
@@ -57,7 +68,7 @@ def arrays(point, frames):
     """The same numbers for everybody: parameters, input, target."""
     rng = np.random.default_rng(point.hidden + point.streams)
     draw = lambda scale, shape: (rng.normal(size=shape) * scale).astype(np.float32)
-    values = {name: draw(point.hidden**-0.5 if len(shape) == 2 else 0.1, shape)
+    values = {name: draw(shape[-1]**-0.5 if len(shape) > 1 else 0.1, shape)
               for name, shape in parameters(point).items()}
     shape = (frames, point.streams, point.hidden)
     return {**values, "x": draw(1.0, shape), "target": draw(0.5, shape)}
@@ -65,7 +76,7 @@ def arrays(point, frames):
 
 def state_sizes(point):
     """How many vectors a layer carries from frame to frame."""
-    return 1 if point.cell == "gru" else 2
+    return CELLS[point.cell][2]
 
 
 # ===-------------------------------------------------------------------------===#
@@ -115,7 +126,44 @@ INVENTED = """
   %{l}.tanh = math.tanh %{l}.sum : !V
   %{l}.h = arith.mulf %{l}.o, %{l}.tanh : !V
 """
-LSTM = '  %{l}.h, %{l}.c = rnn.lstm "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b){peephole} : !V -> !V\n'
+# As in examples/slstm.mlir.
+SLSTM = """
+  %{l}.h1 = rnn.delay %{l}.h by 1 : !V
+  %{l}.c1 = rnn.delay %{l}.c by 1 : !V
+  %{l}.n1 = rnn.delay %{l}.n by 1 : !V
+  %{l}.m1 = rnn.delay %{l}.m by 1 : !V
+  %{l}.pwx = rnn.param @{l}.wx : !W
+  %{l}.pwh = rnn.param @{l}.wh : !R
+  %{l}.pb = rnn.param @{l}.b : !G
+  %{l}.gx = rnn.linear {x}, %{l}.pwx, %{l}.pb : (!V, !W, !G) -> !G
+  %{l}.heads = tensor.expand_shape %{l}.h1 [[0, 1]] output_shape [4, {k}] : !V into tensor<4x{k}xf32>
+  %{l}.r = rnn.contract %{l}.pwh, %{l}.heads
+           [(d0, d1, d2, d3) -> (d0, d1, d2, d3), (d0, d1, d2, d3) -> (d1, d3), (d0, d1, d2, d3) -> (d0, d1, d2)]
+           : (!R, tensor<4x{k}xf32>) -> tensor<4x4x{k}xf32>
+  %{l}.gh = tensor.collapse_shape %{l}.r [[0, 1, 2]] : tensor<4x4x{k}xf32> into !G
+  %{l}.g = rnn.sum %{l}.gx, %{l}.gh : !G
+  %{l}.ai, %{l}.af, %{l}.az, %{l}.ao = split %{l}.g
+  %{l}.minus.af = arith.negf %{l}.af : !V
+  %{l}.minus.logf = rnn.softplus %{l}.minus.af : !V
+  %{l}.kept = arith.subf %{l}.m1, %{l}.minus.logf : !V
+  %{l}.larger = arith.maximumf %{l}.kept, %{l}.ai : !V
+  %{l}.m = rnn.stop_gradient %{l}.larger : !V
+  %{l}.logi = arith.subf %{l}.ai, %{l}.m : !V
+  %{l}.logf = arith.subf %{l}.kept, %{l}.m : !V
+  %{l}.i = math.exp %{l}.logi : !V
+  %{l}.f = math.exp %{l}.logf : !V
+  %{l}.z = math.tanh %{l}.az : !V
+  %{l}.o = rnn.sigmoid %{l}.ao : !V
+  %{l}.fc = arith.mulf %{l}.f, %{l}.c1 : !V
+  %{l}.iz = arith.mulf %{l}.i, %{l}.z : !V
+  %{l}.c = arith.addf %{l}.fc, %{l}.iz : !V
+  %{l}.fn = arith.mulf %{l}.f, %{l}.n1 : !V
+  %{l}.n = arith.addf %{l}.fn, %{l}.i : !V
+  %{l}.mean = arith.divf %{l}.c, %{l}.n : !V
+  %{l}.h = arith.mulf %{l}.o, %{l}.mean : !V
+"""
+INDRNN = '  %{l}.h = rnn.indrnn "{l}" {x} wx(@{l}.wx) u(@{l}.u) b(@{l}.b) : !V -> !V\n'
+LSTM = '  %{l}.h, %{l}.c = rnn.lstm "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b){option} : !V -> !V\n'
 
 
 def split(line, n):
@@ -130,13 +178,17 @@ def mlir(point):
     n = point.hidden
     gates = CELLS[point.cell][0] * n
     lines = [f"!V = tensor<{n}xf32>", f"!G = tensor<{gates}xf32>", f"!W = tensor<{gates}x{n}xf32>"]
+    if point.cell == "slstm":
+        lines.append(f"!R = tensor<4x{HEADS}x{n // HEADS}x{n // HEADS}xf32>")
     lines += [f"rnn.parameter @{name} : tensor<{'x'.join(map(str, shape))}xf32> init(#rnn.zeros)"
               for name, shape in parameters(point).items()]
     lines.append("rnn.network @net(%x: !V, %target: !V) -> (e: tensor<f32>) {")
     for layer in range(point.layers):
         l, x = f"l{layer}", f"%l{layer - 1}.h" if layer else "%x"
-        peephole = f" peephole(@{l}.pi, @{l}.pf, @{l}.po)" if point.cell == "peephole" else ""
-        text = {"gru": GRU, "invented": INVENTED}.get(point.cell, LSTM).format(l=l, x=x, peephole=peephole)
+        option = {"peephole": f" peephole(@{l}.pi, @{l}.pf, @{l}.po)",
+                  "layernorm": f" layer_norm(@{l}.ax, @{l}.ah, @{l}.ac, @{l}.bc)"}.get(point.cell, "")
+        text = {"gru": GRU, "invented": INVENTED, "slstm": SLSTM, "indrnn": INDRNN}.get(point.cell, LSTM)
+        text = text.format(l=l, x=x, option=option, k=n // HEADS)
         lines += [split(line, n) if " = split " in line else line for line in text.splitlines()]
     lines.append(f"""  %d = arith.subf %l{point.layers - 1}.h, %target : !V
   %dd = arith.mulf %d, %d : !V
@@ -153,20 +205,44 @@ rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = {LEARNING_RA
 # ===-------------------------------------------------------------------------===#
 
 
-def frame(cell, gx, state, p, sigmoid, tanh, chunk):
-    """The next state of one layer, h first: gx [B,G] from the input with bias, state and p (wh and vectors) by name."""
-    h = state[0]
+def normal(x):
+    d = x - x.mean(-1, keepdims=True)
+    return d * ((d * d).mean(-1, keepdims=True) + 1e-5)**-0.5
+
+
+def inputs(cell, x, p):
+    """What a layer's frames have of the input x [T,B,n]: [T,B,G]."""
+    gx = x @ p["wx"].T
+    return (normal(gx) * p["ax"] if cell == "layernorm" else gx) + p["b"]
+
+
+def frame(cell, gx, state, p, library, sigmoid, chunk):
+    """The next state of one layer, h first: gx [B,G] of `inputs`, state and p (wh and vectors) by name."""
+    h, tanh = state[0], library.tanh
+    if cell == "indrnn":
+        h = gx + p["u"] * h
+        return (library.maximum(h, 0 * h), )
+    if cell == "slstm":
+        _, c, n, m = state
+        old = (p["wh"] @ h.reshape(len(h), 1, HEADS, -1, 1)).reshape(len(h), -1)
+        i, f, z, o = chunk(gx + old, 4)
+        kept = library.log(sigmoid(f)) + m
+        m = library.maximum(kept, i)
+        i, f = library.exp(i - m), library.exp(kept - m)
+        c, n = f * c + i * tanh(z), f * n + i
+        return sigmoid(o) * c / n, c, n, m
     if cell == "gru":
         (xr, xz, xn), (hr, hz, hn) = chunk(gx, 3), chunk(h @ p["wh"].T, 3)
         n = tanh(xn + sigmoid(xr + hr) * hn)
         return (n + sigmoid(xz + hz) * (h - n), )
-    c = state[1]
+    c, gh = state[1], h @ p["wh"].T
     if cell == "invented":
-        z, n, o = chunk(gx + h @ p["wh"].T, 3)
+        z, n, o = chunk(gx + gh, 3)
         c = c + sigmoid(z) * (tanh(n) - c)
         return sigmoid(o) * tanh(c + p["a"] * h), c
-    i, f, g, o = chunk(gx + h @ p["wh"].T, 4)
+    i, f, g, o = chunk(gx + (normal(gh) * p["ah"] if cell == "layernorm" else gh), 4)
     peephole = cell == "peephole"
     i, f = (i + p["pi"] * c, f + p["pf"] * c) if peephole else (i, f)
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    return sigmoid(o + p["po"] * c if peephole else o) * tanh(c), c
+    seen = normal(c) * p["ac"] + p["bc"] if cell == "layernorm" else c
+    return sigmoid(o + p["po"] * c if peephole else o) * tanh(seen), c

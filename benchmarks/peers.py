@@ -89,10 +89,10 @@ class Torch:
         ends = []
         for layer in range(point.layers):
             p = {name.split(".")[1]: value for name, value in self.p.items() if name.startswith(f"l{layer}.")}
-            gates = x @ p["wx"].T + p["b"]
+            gates = models.inputs(point.cell, x, p)
             carried, out = tuple(s[layer] for s in state), []
             for t in range(len(gates)):
-                carried = models.frame(point.cell, gates[t], carried, p, torch.sigmoid, torch.tanh,
+                carried = models.frame(point.cell, gates[t], carried, p, torch, torch.sigmoid,
                                        functools.partial(torch.chunk, dim=-1))
                 out.append(carried[0])
             x = torch.stack(out)
@@ -191,11 +191,11 @@ class Jax:
             own = {name.split(".")[1]: value for name, value in p.items() if name.startswith(f"l{layer}.")}
 
             def frame(carried, gates):
-                new = models.frame(self.point.cell, gates, carried, own, jax.nn.sigmoid, jax.numpy.tanh,
+                new = models.frame(self.point.cell, gates, carried, own, jax.numpy, jax.nn.sigmoid,
                                    lambda v, n: jax.numpy.split(v, n, axis=-1))
                 return new, new[0]
 
-            end, x = jax.lax.scan(frame, tuple(s[layer] for s in state), x @ own["wx"].T + own["b"])
+            end, x = jax.lax.scan(frame, tuple(s[layer] for s in state), models.inputs(self.point.cell, x, own))
             ends.append(end)
         return x, tuple(jax.numpy.stack([end[i] for end in ends]) for i in range(len(state)))
 

@@ -55,7 +55,7 @@ struct LoopDescription {
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
   int64_t exchangedBytes = 0; ///< of those vectors, for all streams
   bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
-  bool onTensorCores = false; ///< the products
+  StringRef products;         ///< `multiply-adds`, `tensor cores`; `none`
   int64_t registers = 0;      ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only

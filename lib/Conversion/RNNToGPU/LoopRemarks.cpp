@@ -36,12 +36,13 @@ LoopDescription UnitLoop::describe() const {
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
   description.inRegisters = inRegisters;
-  description.onTensorCores = onTensorCores;
+  description.products = products.empty() ? "none" : onTensorCores ? "tensor cores" : "multiply-adds";
   description.registers = kOtherRegisters;
   for (auto &[op, product] : products)
-    if (inRegisters)
-      description.registers += onTensorCores ? product.rowTiles * product.depthTiles * kWordsOfTile
-                                             : product.rowsPerLane * product.quads * 4;
+    if (onTensorCores)
+      description.registers += inRegisters ? product.rowTiles * product.depthTiles * kWordsOfTile : 0;
+    else
+      description.registers += product.rowsPerLane * product.residentQuads * 4;
   description.exchanges = exchanged.size() + reductions.size();
   for (Value value : exchanged) {
     unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
@@ -88,8 +89,7 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
          << remark::metric("Threads", threads) << remark::metric("Units", description.units)
          << remark::metric("Streams", description.streams)
          << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))
-         << remark::metric("Products", StringRef(description.onTensorCores ? "tensor cores" : "multiply-adds"))
-         << remark::metric("Exchanges", description.exchanges)
+         << remark::metric("Products", description.products) << remark::metric("Exchanges", description.exchanges)
          << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
   addWavefront(remark);
 }

@@ -133,28 +133,38 @@ bool UnitLoop::chooseUnits() {
   for (Operation *op : ops)
     if (int64_t count = countElements(op->getResult(0)); count > 1)
       units = std::gcd(units, count);
+  if (units > 1
+          ? assignElements()
+          : refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units"))
+    return true;
+  if (countInstructions() > kMaxOfOneUnit)
+    return false;
+  // One unit that has all elements.
+  units = 1;
+  refusal.clear();
+  elements.clear();
+  reductions.clear();
+  localReductions.clear();
+  return assignElements();
+}
+
+/// False if not every element belongs to one unit.
+bool UnitLoop::assignElements() {
   for (Value value : exchanged)
-    if (countElements(value) % std::max<int64_t>(units, 1) != 0)
+    if (countElements(value) % units != 0)
       return refuse("a product reads a scalar of the loop", "multiply elementwise with the scalar");
-  if (units < 2 && countInstructions() <= kMaxOfOneUnit)
-    units = 1; // which computes all elements
-  else if (units < 2)
-    return refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units");
-  for (auto &[op, product] : products)
+  for (auto &[op, product] : products) {
     product.perUnit = std::max<int64_t>(product.form.rows / units, 1); // all have a scalar
-  for (auto &[op, product] : products)
-    if (const RegionEmitter::MatrixVector &form = product.form;
-        form.blocks > 1 && (form.blockRows * form.blocks != units || form.blockDepth * form.blocks != units))
+    const RegionEmitter::MatrixVector &form = product.form;
+    if (form.blocks > 1 && (form.blockRows * form.blocks != units || form.blockDepth * form.blocks != units))
       return refuse("the blocks of " + describeSignal(op) + " have parts of a unit's rows or columns",
                     "let every block have all rows and columns of its units");
+  }
   for (Operation *op : ops)
     if (isReshape(op) && !mapElements(op))
       return refuse(describeSignal(op) + " moves elements from one unit to another",
                     "let element j * units + u of every vector belong to unit u, as of gates one after another");
-  for (Operation *op : ops)
-    if (auto reduce = dyn_cast<ReduceOp>(op); reduce && !mapReduction(reduce))
-      return false;
-  return true;
+  return llvm::all_of(ops, [&](Operation *op) { return !isa<ReduceOp>(op) || mapReduction(cast<ReduceOp>(op)); });
 }
 
 /// The flat element of an operand that element `flat` of a reshape's result is.
@@ -260,9 +270,8 @@ void UnitLoop::emit() {
   frame = region.frame = region.frameOfStep(zero);
   for (Value value : fixed)
     fixedValues[value] = loadAll(value);
-  if (inRegisters)
-    for (auto &[op, product] : products)
-      loadWeights(op, product);
+  for (auto &[op, product] : products)
+    loadWeights(op, product);
   fillExchange();
   if (isCluster())
     beginCluster();
@@ -471,8 +480,6 @@ SmallVector<Value> UnitLoop::emitFrame() {
     if (llvm::any_of(op->getOperands(), [&](Value operand) { return open.contains(operand.getDefiningOp()); }))
       combineOpen();
     if (auto product = products.find(op); product != products.end()) {
-      if (!inRegisters)
-        loadWeights(op, product->second);
       if (onTensorCores)
         multiplyOnTensorCores(cast<ContractOp>(op), product->second);
       else if (acrossBlocks)

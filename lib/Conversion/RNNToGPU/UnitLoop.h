@@ -19,7 +19,9 @@
 // A reduction over all units is an exchange, too: what the groups have is
 // combined by warps, then by blocks, in one order.
 //
-// The matrices' elements stay in registers where they fit, and so do signals of
+// The matrices' elements stay in registers where they fit; those that do not are
+// read from memory in every frame, when their part of the vector is there. In
+// registers stay signals of
 // the last frame. What the next frame reads from elsewhere is loaded a frame
 // ahead.
 //
@@ -90,8 +92,9 @@ private:
     Value exchanged;     ///< the signal of this loop that is read; or null
     int64_t perUnit = 0; ///< rows of a unit
     int64_t rowsPerLane = 0, lanesPerRow = 0, quads = 0;
+    int64_t residentQuads = 0;  ///< the first ones, whose weights stay in registers
     int64_t slice = 0;          ///< elements of the sum that a group or warp adds
-    SmallVector<Value> weights; ///< [rowsPerLane][quads * 4], if in registers
+    SmallVector<Value> weights; ///< [rowsPerLane][residentQuads * 4]
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
     /// On tensor cores: tiles of 16 rows and of 16 elements of the sum that a warp
     /// has, and a lane's words of each, four of a tile.
@@ -123,6 +126,7 @@ private:
   void setViewsApart();
   bool classify();
   bool chooseUnits();
+  bool assignElements();
   bool mapElements(Operation *op);
   void sortByStages();
   /// Of a frame and stream, about.
@@ -155,10 +159,13 @@ private:
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
   /// Deals out the products; returns the weights of a thread.
   int64_t divideProducts();
+  void divideRows(Product &product, int64_t depth);
   /// Whether lanes, or blocks, divide evenly what is on the diagonals of matrices.
   bool fitsDiagonals() const;
   /// Rows of a product that a block has, with those that are added to fill warps.
   int64_t countRows(const Product &product) const;
+  /// Chooses which weights stay in registers; returns how many, `weights` being all.
+  int64_t chooseResident(int64_t weights);
   int64_t countSharedBytes() const;
   int64_t countWarps() const { return shape.threads / kWarpThreads; }
   int64_t countUnitBlocks() const { return llvm::divideCeil(units, unitsPerBlock); }
@@ -241,7 +248,8 @@ private:
   SmallVector<Value> findPositions(const Product &product);
   Value clampPosition(const Product &product, Value k) { return index.min(k, index.constant(product.form.depth - 1)); }
   Value rowInBlock(const Product &product, int64_t i);
-  /// The matrix's row that is the block's row `number`, and whether there is one.
+  /// The matrix's row that is the block's row `number`, and whether there is one;
+  /// null if there always is.
   std::pair<Value, Value> findRow(Operation *op, const Product &product, Value number);
   /// Four neighbouring elements of a row of the matrix, zero behind its end and
   /// where the row does not exist; `exists` may be null.
@@ -256,8 +264,17 @@ private:
   int64_t countPartialStreams() const;
   /// Partial sums of a stream, with those that keep streams in different banks.
   int64_t countPartialsOfStream(const Product &product) const;
+  int64_t countChains(const Product &product) const;
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
+  /// Adds products with weights that are not in registers to the sums of several
+  /// streams; `load(s, quad)` gives the four elements of a stream's input.
+  void multiplyStreamed(Operation *op, const Product &product, MutableArrayRef<SmallVector<Value>> sums,
+                        function_ref<SmallVector<Value>(size_t s, int64_t quad)> load);
+  SmallVector<Value> loadQuad(const Product &product, Value memory, Value base, int64_t quad);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);
+  Value multiplyAdd(Value weight, Value value, Value sum);
+  /// The row of the matrix that is the lane's number i, and whether there is one.
+  std::pair<Value, Value> rowOfLane(Operation *op, const Product &product, int64_t i);
   Value addInOrder(ArrayRef<Value> terms);
   Value combineInOrder(ArrayRef<Value> terms, function_ref<Value(Value, Value)> combine);
   Value addLanes(Value sum, int64_t count);
@@ -301,7 +318,8 @@ private:
   bool isBackward() const { return cast<RecurrentOp>(region.region).getDirection() == Direction::Anticausal; }
   void loadFragments(Operation *op, Product &product);
   void multiplyOnTensorCores(ContractOp op, Product &product);
-  SmallVector<Value> multiplyStreamTile(const Product &product, Value stream);
+  SmallVector<Value> loadFragment(Operation *op, const Product &product, int64_t rowTile, int64_t depthTile);
+  SmallVector<Value> multiplyStreamTile(Operation *op, const Product &product, Value stream);
 
   // Exchange in a cluster: UnitCluster.cpp.
   bool isCluster() const { return shape.clusterBlocks > 1; }

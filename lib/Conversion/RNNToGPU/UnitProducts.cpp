@@ -199,15 +199,18 @@ SmallVector<Value> UnitLoop::findPositions(const Product &product) {
 /// The row of the block that is this lane's number i; across blocks.
 Value UnitLoop::rowInBlock(const Product &product, int64_t i) {
   Value row = index.div(lane, index.constant(product.lanesPerRow));
-  return i ? index.add(row, index.constant(i * kWarpThreads)) : row;
+  return i ? index.add(row, index.constant(i * kWarpThreads / product.lanesPerRow)) : row;
 }
 
 std::pair<Value, Value> UnitLoop::findRow(Operation *op, const Product &product, Value number) {
   Value perUnit = index.constant(product.perUnit);
   Value of = index.add(firstUnit, index.div(number, perUnit));
-  Value exists = arith::AndIOp::create(b, loc, index.less(number, index.constant(unitsPerBlock * product.perUnit)),
-                                       index.less(of, index.constant(units)));
-  of = index.min(of, index.constant(units - 1));
+  Value exists;
+  if (countRows(product) > unitsPerBlock * product.perUnit || units % unitsPerBlock != 0) {
+    exists = arith::AndIOp::create(b, loc, index.less(number, index.constant(unitsPerBlock * product.perUnit)),
+                                   index.less(of, index.constant(units)));
+    of = index.min(of, index.constant(units - 1));
+  }
   Value row = countElements(op->getResult(0)) == 1
                   ? index.constant(0)
                   : index.add(index.mul(index.rem(number, perUnit), index.constant(units)), of);
@@ -224,15 +227,19 @@ SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value e
   const bool inQuads = element.isF32() && form.depthStride == 1 && isEven(form.depth) && isEven(form.rowStride) &&
                        isEven(view.shift) && !e.isConstant(view) && !isInterleaved(product) && form.blocks == 1;
   const int64_t of = countDiagonalUnits(product);
+  const bool isFull = form.depth == product.slice * (acrossBlocks ? countWarps() : 1);
   const size_t width = inQuads ? 4 : 1;
   Value zero = e.splat(element, 1, 0);
   SmallVector<Value> weights;
   for (size_t p = 0; p < positions.size(); p += width) {
-    Value k = positions[p], inside = index.less(k, index.constant(form.depth));
-    if (exists)
-      inside = arith::AndIOp::create(b, loc, inside, exists);
+    Value k = positions[p], inside = exists;
+    if (!isFull) {
+      Value isColumn = index.less(k, index.constant(form.depth));
+      inside = exists ? Value(arith::AndIOp::create(b, loc, isColumn, exists)) : isColumn;
+      k = index.min(k, index.constant(form.depth - int64_t(width)));
+    }
     Value at = index.constant(view.shift);
-    k = elementAt(product, index.min(k, index.constant(form.depth - int64_t(width))), of);
+    k = elementAt(product, k, of);
     if (form.blocks == 1) {
       at = index.addScaled(at, row, form.rowStride);
       at = index.addScaled(at, k, form.depthStride);
@@ -250,7 +257,7 @@ SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value e
     else
       loaded.push_back(e.loadAt(e.base(view), at, element, 0, 1, {}));
     for (Value weight : loaded)
-      weights.push_back(arith::SelectOp::create(b, loc, inside, weight, zero));
+      weights.push_back(inside ? Value(arith::SelectOp::create(b, loc, inside, weight, zero)) : weight);
   }
   return weights;
 }
@@ -262,15 +269,17 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   SmallVector<Value> positions = findPositions(product);
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
-    Value row, exists;
-    if (acrossBlocks)
-      std::tie(row, exists) = findRow(op, product, rowInBlock(product, i));
-    else
-      row = flatIndex(op->getResult(0), i);
-    for (size_t p = 0; p < positions.size(); p += 4)
+    auto [row, exists] = rowOfLane(op, product, i);
+    for (int64_t p = 0; p < product.residentQuads * 4; p += 4)
       for (Value weight : loadFour(product, row, exists, ArrayRef(positions).slice(p, 4)))
         product.weights.push_back(roundForProducts(weight));
   }
+}
+
+std::pair<Value, Value> UnitLoop::rowOfLane(Operation *op, const Product &product, int64_t i) {
+  if (acrossBlocks)
+    return findRow(op, product, rowInBlock(product, i));
+  return {flatIndex(op->getResult(0), i), Value()};
 }
 
 /// The lanes of a group add the rows of their unit.
@@ -281,8 +290,10 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
   else if (unsynchronized.contains(product.exchanged) && !product.delay)
     meet();
   SmallVector<Value> list(product.perUnit * streamsPerGroup);
+  SmallVector<SmallVector<Value>> inputs(streamsPerGroup), sums;
+  SmallVector<Value> begins;
   for (int64_t s = 0; s < streamsPerGroup; ++s) {
-    SmallVector<Value> input;
+    SmallVector<Value> &input = inputs[s];
     if (found != exchange.end()) {
       // Of this frame, of the last, or what stands for it.
       Value slot = parity;
@@ -294,6 +305,7 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
       Value begin = index.mul(row, index.constant(countPlaces(product)));
       if (product.form.blocks > 1)
         begin = index.addScaled(begin, firstOfDiagonal(product), perUnit(product.form.input));
+      begins.push_back(begin);
       input = loadQuads(product, found->second.memory, begin);
       isReading = true;
     } else {
@@ -302,9 +314,16 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
         k = elementOfSum(product, clampPosition(product, k));
       input = readInput(product, streams[s], positions);
     }
-    for (auto [j, sum] : llvm::enumerate(multiply(product, input)))
-      list[j * streamsPerGroup + s] = addLanes(sum, lanes);
+    sums.push_back(multiply(product, input));
   }
+  multiplyStreamed(op, product, sums, [&](size_t s, int64_t quad) {
+    if (begins.empty())
+      return llvm::to_vector(ArrayRef<Value>(inputs[s]).slice(quad * 4, 4));
+    return loadQuad(product, found->second.memory, begins[s], quad);
+  });
+  for (int64_t s = 0; s < streamsPerGroup; ++s)
+    for (auto [j, sum] : llvm::enumerate(sums[s]))
+      list[j * streamsPerGroup + s] = addLanes(sum, lanes);
   values[op.getResult()] = list;
 }
 
@@ -332,8 +351,13 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
         memref::StoreOp::create(b, loc, value, product.inputs, index.add(inputsOf(s), place));
     }
     syncWarp();
+    SmallVector<SmallVector<Value>> sumsOf;
+    for (int64_t s = 0; s < streamsAtOnce; ++s)
+      sumsOf.push_back(multiply(product, loadQuads(product, product.inputs, inputsOf(s))));
+    multiplyStreamed(op, product, sumsOf,
+                     [&](size_t s, int64_t quad) { return loadQuad(product, product.inputs, inputsOf(s), quad); });
     for (int64_t s = 0; s < streamsAtOnce; ++s) {
-      SmallVector<Value> sums = multiply(product, loadQuads(product, product.inputs, inputsOf(s)));
+      SmallVector<Value> &sums = sumsOf[s];
       for (Value &sum : sums)
         sum = addLanes(sum, product.lanesPerRow);
       auto first = scf::IfOp::create(
@@ -400,33 +424,71 @@ void UnitLoop::addPartials(ContractOp op, Product &product) {
   values[op.getResult()] = list;
 }
 
+/// Sums that a row's are divided into.
+int64_t UnitLoop::countChains(const Product &product) const { return product.rowsPerLane >= 4 ? 1 : 4; }
+
 /// The lane's rows times its elements of the input; several chains of sums, so
 /// that multiply-adds do not wait for each other.
 SmallVector<Value> UnitLoop::multiply(const Product &product, ArrayRef<Value> input) {
-  const size_t chains = product.rowsPerLane >= 4 ? 1 : 4;
+  const int64_t chains = countChains(product), count = product.residentQuads * 4;
   SmallVector<Value> results;
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
-    ArrayRef<Value> weights = ArrayRef(product.weights).slice(i * input.size(), input.size());
     SmallVector<Value> sums(chains);
-    for (auto [k, pair] : llvm::enumerate(llvm::zip(weights, input))) {
-      auto [weight, value] = pair;
-      Value &sum = sums[k % chains];
-      if (sum)
-        sum = e.multiplyAdd(weight, value, sum);
-      else if (isa<FloatType>(value.getType()))
-        sum = arith::MulFOp::create(b, loc, weight, value);
-      else
-        sum = arith::MulIOp::create(b, loc, weight, value);
-    }
-    results.push_back(addInOrder(sums));
+    for (int64_t k = 0; k < count; ++k)
+      sums[k % chains] = multiplyAdd(product.weights[i * count + k], input[k], sums[k % chains]);
+    results.push_back(count ? addInOrder(sums) : Value());
   }
   return results;
 }
 
+/// Weights come from memory while those before them are multiplied.
+void UnitLoop::multiplyStreamed(Operation *op, const Product &product, MutableArrayRef<SmallVector<Value>> sums,
+                                function_ref<SmallVector<Value>(size_t s, int64_t quad)> load) {
+  if (product.residentQuads == product.quads)
+    return;
+  const int64_t chains = countChains(product);
+  SmallVector<Value> positions = findPositions(product);
+  SmallVector<std::pair<Value, Value>> rows;
+  for (int64_t i = 0; i < product.rowsPerLane; ++i)
+    rows.push_back(rowOfLane(op, product, i));
+  SmallVector<SmallVector<Value>> more(sums.size() * rows.size(), SmallVector<Value>(chains)); // [streams][rows]
+  for (int64_t quad = product.residentQuads; quad < product.quads; ++quad) {
+    SmallVector<SmallVector<Value>> weights, inputs;
+    for (auto [row, exists] : rows)
+      weights.push_back(loadFour(product, row, exists, ArrayRef(positions).slice(quad * 4, 4)));
+    for (size_t s = 0; s < sums.size(); ++s)
+      inputs.push_back(load(s, quad));
+    for (auto [i, weight] : llvm::enumerate(weights))
+      for (auto [s, input] : llvm::enumerate(inputs))
+        for (int64_t c = 0; c < 4; ++c) {
+          Value &sum = more[s * rows.size() + i][c % chains];
+          sum = multiplyAdd(roundForProducts(weight[c]), input[c], sum);
+        }
+  }
+  for (auto [s, ofStream] : llvm::enumerate(sums))
+    for (auto [i, sum] : llvm::enumerate(ofStream)) {
+      Value streamed = addInOrder(more[s * rows.size() + i]);
+      sum = sum ? e.add(sum, streamed) : streamed;
+    }
+}
+
+Value UnitLoop::multiplyAdd(Value weight, Value value, Value sum) {
+  if (sum)
+    return e.multiplyAdd(weight, value, sum);
+  if (isa<FloatType>(value.getType()))
+    return arith::MulFOp::create(b, loc, weight, value);
+  return arith::MulIOp::create(b, loc, weight, value);
+}
+
+SmallVector<Value> UnitLoop::loadQuad(const Product &product, Value memory, Value base, int64_t quad) {
+  return e.loadNeighbours(memory, index.add(base, quadStart(product, quad)), 4);
+}
+
+/// Those that resident weights are multiplied with.
 SmallVector<Value> UnitLoop::loadQuads(const Product &product, Value memory, Value base) {
   SmallVector<Value> input;
-  for (int64_t quad = 0; quad < product.quads; ++quad)
-    llvm::append_range(input, e.loadNeighbours(memory, index.add(base, quadStart(product, quad)), 4));
+  for (int64_t quad = 0; quad < product.residentQuads; ++quad)
+    llvm::append_range(input, loadQuad(product, memory, base, quad));
   return input;
 }
 

@@ -34,13 +34,14 @@ static constexpr int64_t kClusterThreads = 128;
 static constexpr int64_t kMinSlice = 32;
 /// Registers of a thread at most.
 static constexpr int64_t kThreadRegisters = 255;
-/// Weights that a thread keeps in registers at most.
-static constexpr int64_t kRegisterWeights = 160;
+/// Weights that a thread keeps in registers at most, and registers that it needs
+/// besides where others come from memory in every frame.
+static constexpr int64_t kRegisterWeights = 160, kStreamingRegisters = 48;
 /// Streams that are worth a tile's eight columns, and tiles of the vector that a
 /// lane waits for at one time.
 static constexpr int64_t kMinTensorStreams = 5, kMaxTilesAtOnce = 32, kMinTilesAtOnce = 4;
 /// Products of one thread per frame that are written out.
-static constexpr int64_t kMaxUnrolled = 1024;
+static constexpr int64_t kMaxUnrolled = 2048;
 /// The mbarriers of an exchange.
 static constexpr int64_t kClusterBytes = 16;
 /// Static shared memory of a block.
@@ -61,6 +62,20 @@ static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too
 /// Weights that each of so many threads of a block can keep in registers.
 static int64_t getRegisterWeights(int64_t threads) {
   return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
+}
+
+/// All that fit, the first ones of every product.
+int64_t UnitLoop::chooseResident(int64_t weights) {
+  const int64_t most = getRegisterWeights(shape.threads);
+  inRegisters = weights <= most;
+  int64_t resident = 0;
+  for (auto &[op, product] : products) {
+    product.residentQuads = product.quads;
+    if (!inRegisters)
+      product.residentQuads = product.quads * std::max<int64_t>(most - kStreamingRegisters, 0) / weights;
+    resident += product.rowsPerLane * product.residentQuads * 4;
+  }
+  return resident;
 }
 
 static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
@@ -105,11 +120,9 @@ int64_t UnitLoop::divideProducts() {
     product.lanesPerRow = lanes;
     product.rowsPerLane = product.perUnit;
     if (acrossBlocks) {
-      // A lane has one row or several, or several lanes have one.
-      const int64_t rows = countRows(product);
-      product.lanesPerRow = std::max<int64_t>(kWarpThreads / rows, 1);
-      product.rowsPerLane = std::max<int64_t>(rows / kWarpThreads, 1);
       parts = countWarps();
+      if (!onTensorCores)
+        divideRows(product, llvm::divideCeil(product.form.depth, parts));
     }
     if (onTensorCores) {
       product.isPacked = product.exchanged && mayPack(product.exchanged);
@@ -120,11 +133,26 @@ int64_t UnitLoop::divideProducts() {
       weights += product.rowTiles * product.depthTiles * kWordsOfTile;
       continue;
     }
-    product.slice = llvm::alignTo(llvm::divideCeil(product.form.depth, parts), 4 * product.lanesPerRow);
-    product.quads = product.slice / (4 * product.lanesPerRow);
+    product.quads = llvm::divideCeil(llvm::divideCeil(product.form.depth, parts), 4 * product.lanesPerRow);
+    product.slice = product.quads * 4 * product.lanesPerRow;
     weights += product.rowsPerLane * product.quads * 4;
   }
   return weights;
+}
+
+/// Gives a lane one row or several, or a row several lanes: what needs the fewest
+/// weights per lane for sums of so many elements, and then the fewest shuffles.
+void UnitLoop::divideRows(Product &product, int64_t depth) {
+  std::optional<int64_t> best;
+  for (int64_t lanesPerRow = 1; lanesPerRow <= kWarpThreads; lanesPerRow *= 2) {
+    const int64_t rowsPerLane = llvm::divideCeil(unitsPerBlock * product.perUnit, kWarpThreads / lanesPerRow);
+    const int64_t weights = rowsPerLane * llvm::divideCeil(depth, 4 * lanesPerRow);
+    if (best && weights >= *best)
+      continue;
+    best = weights;
+    product.lanesPerRow = lanesPerRow;
+    product.rowsPerLane = rowsPerLane;
+  }
 }
 
 bool UnitLoop::fitsDiagonals() const {
@@ -176,10 +204,9 @@ int64_t UnitLoop::countTensorCycles() const {
 }
 
 int64_t UnitLoop::countRows(const Product &product) const {
-  const int64_t rows = unitsPerBlock * product.perUnit;
   if (onTensorCores)
-    return llvm::alignTo(rows, kTileRows);
-  return rows <= kWarpThreads ? llvm::PowerOf2Ceil(rows) : llvm::alignTo(rows, kWarpThreads);
+    return llvm::alignTo(unitsPerBlock * product.perUnit, kTileRows);
+  return product.rowsPerLane * kWarpThreads / product.lanesPerRow;
 }
 
 int64_t UnitLoop::countSharedBytes() const {
@@ -268,7 +295,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
       continue;
     }
     blockRefusal = kTooFewRegisters;
-    inRegisters = weights <= getRegisterWeights(shape.threads);
+    chooseResident(weights);
     if (inRegisters)
       return true;
     fitting = lanes;
@@ -277,7 +304,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
     return false;
   lanes = fitting;
   shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
-  inRegisters = divideProducts() <= getRegisterWeights(shape.threads);
+  chooseResident(divideProducts());
   return true;
 }
 
@@ -317,15 +344,15 @@ std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesO
   shape.blocks = blocks * llvm::divideCeil(e.streams, streamsPerBlock);
   shape.clusterBlocks = blocks;
   shape.isExact = true;
-  inRegisters = true;
   const int64_t weights = divideProducts();
+  chooseResident(weights);
   if (weights * streamsPerGroup > kMaxUnrolled)
     clusterRefusal = kTooManyProducts;
   else if (countSharedBytes() > kSharedBytes)
     clusterRefusal = kTooMuchShared;
   else if (!fitsDiagonals())
     clusterRefusal = kUnevenDiagonal;
-  else if (weights > getRegisterWeights(shape.threads))
+  else if (!inRegisters)
     clusterRefusal = kTooFewRegisters;
   else if (e.getOptions().regime == "auto" && (streamsPerBlock > 1 || shape.threads > kClusterThreads))
     clusterRefusal = kTooMuchWork;
@@ -350,7 +377,10 @@ bool UnitLoop::chooseGrid() {
   std::optional<int64_t> best;
   int64_t bestUnits = 0;
   const int64_t mostUnits = e.getOptions().regime == "grid" ? llvm::divideCeil(units, 2) : units;
-  for (int64_t count = 1; count < 2 * mostUnits; count *= 2) {
+  for (int64_t count = 1; count < 2 * mostUnits; ++count) {
+    // Others leave the last block with less.
+    if (!llvm::isPowerOf2_64(count) && units % count != 0)
+      continue;
     const std::optional<int64_t> cost = dealOut(count);
     if (cost && (!best || *cost < *best)) {
       best = cost;
@@ -364,8 +394,9 @@ bool UnitLoop::chooseGrid() {
 /// does not fit.
 std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
   unitsPerBlock = count;
-  if (!reductions.empty() && unitsPerBlock > kWarpThreads) {
-    acrossRefusal = "more units than a warp has lanes, and a reduction of them all";
+  if (!reductions.empty() && (unitsPerBlock > kWarpThreads || !llvm::isPowerOf2_64(unitsPerBlock))) {
+    if (unitsPerBlock > kWarpThreads)
+      acrossRefusal = "more units than a warp has lanes, and a reduction of them all";
     return std::nullopt;
   }
   const int64_t unitBlocks = countUnitBlocks(), sets = e.getMultiprocessors() / unitBlocks;
@@ -388,12 +419,15 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
       publishesOne || !reductions.empty() || (onTensorCores && (isOdd || countGroups() <= kWarpThreads));
   lanes = ownedByFew ? 1 : std::max<int64_t>(shape.threads / countGroups(), 1);
   const int64_t weights = divideProducts();
-  inRegisters = onTensorCores ? fragmentsFit(weights) : weights <= getRegisterWeights(shape.threads);
+  const int64_t resident = onTensorCores ? 0 : chooseResident(weights);
+  if (onTensorCores)
+    inRegisters = fragmentsFit(weights);
   streamsAtOnce = onTensorCores ? kTileColumns : std::min<int64_t>(streamsPerBlock, 4);
-  while (!onTensorCores && streamsAtOnce > 1 && countSharedBytes() > kSharedBytes)
+  while (!onTensorCores && streamsAtOnce > 1 &&
+         (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled))
     streamsAtOnce /= 2;
   partialSlots = 2;
-  if (onTensorCores && countSharedBytes() > kSharedBytes)
+  if (countSharedBytes() > kSharedBytes)
     partialSlots = 1;
   if (countSharedBytes() > kSharedBytes || weights * (onTensorCores ? 1 : streamsAtOnce) > kMaxUnrolled) {
     // More units need more of both.
@@ -408,5 +442,5 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
     waits += llvm::divideCeil(product.slice, kWarpThreads);
   // In multiply-adds, as seen on an H200: a wait takes some, a weight from far
   // memory many; each block that polls delays all others.
-  return (weights * (inRegisters ? 1 : 8) + 4 * waits) * streamsPerBlock + shape.blocks;
+  return (resident + 8 * (weights - resident) + 4 * waits) * streamsPerBlock + shape.blocks;
 }

@@ -39,28 +39,29 @@ Value UnitLoop::positionInTile(const Product &product, int64_t depthTile) {
   return index.add(first, index.constant(depthTile / 2 * 2 * kTileDepth + depthTile % 2 * 4));
 }
 
-/// Zero behind the last row and the last column.
 void UnitLoop::loadFragments(Operation *op, Product &product) {
   product.fragments.clear();
-  for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
-    std::pair<Value, Value> rows[2];
-    for (int64_t half : {0, 1}) {
-      Value number =
-          index.add(index.div(lane, index.constant(4)), index.constant(rowTile * kTileRows + half * kTileRows / 2));
-      rows[half] = findRow(op, product, number);
-    }
-    for (int64_t depthTile = 0; depthTile < product.depthTiles; ++depthTile) {
-      Value first = positionInTile(product, depthTile);
-      SmallVector<Value> positions, words[2];
-      for (int64_t c = 0; c < 4; ++c)
-        positions.push_back(index.add(first, index.constant(c)));
-      for (int64_t half : {0, 1}) {
-        SmallVector<Value> elements = loadFour(product, rows[half].first, rows[half].second, positions);
-        words[half] = {e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])};
-      }
-      product.fragments.append({words[0][0], words[1][0], words[0][1], words[1][1]});
-    }
+  if (!inRegisters)
+    return;
+  for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile)
+    for (int64_t depthTile = 0; depthTile < product.depthTiles; ++depthTile)
+      llvm::append_range(product.fragments, loadFragment(op, product, rowTile, depthTile));
+}
+
+/// The lane's words of a tile; zero behind the last row and the last column.
+SmallVector<Value> UnitLoop::loadFragment(Operation *op, const Product &product, int64_t rowTile, int64_t depthTile) {
+  Value first = positionInTile(product, depthTile);
+  SmallVector<Value> positions, words[2];
+  for (int64_t c = 0; c < 4; ++c)
+    positions.push_back(index.add(first, index.constant(c)));
+  for (int64_t half : {0, 1}) {
+    Value number =
+        index.add(index.div(lane, index.constant(4)), index.constant(rowTile * kTileRows + half * kTileRows / 2));
+    auto [row, exists] = findRow(op, product, number);
+    SmallVector<Value> elements = loadFour(product, row, exists, positions);
+    words[half] = {e.packBf16(elements[0], elements[1]), e.packBf16(elements[2], elements[3])};
   }
+  return {words[0][0], words[1][0], words[0][1], words[1][1]};
 }
 
 /// Partial sums of the warp are in shared memory then: [frames][streams of the
@@ -70,7 +71,7 @@ void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
     Value column = index.add(first, index.div(lane, index.constant(4)));
     Value stream = index.min(column, index.constant(streamsPerBlock - 1)); // columns that are left repeat one
     stream = index.min(index.add(firstStream, stream), index.constant(e.streams - 1));
-    SmallVector<Value> sums = multiplyStreamTile(product, stream);
+    SmallVector<Value> sums = multiplyStreamTile(op, product, stream);
     Value ofWarp = index.mul(warp, index.constant(countRows(product)));
     for (int64_t pair : {0, 1}) {
       Value result = index.add(first, index.mul(index.rem(lane, index.constant(4)), index.constant(2)));
@@ -92,7 +93,7 @@ void UnitLoop::multiplyOnTensorCores(ContractOp op, Product &product) {
 
 /// The warp's part of the sums, four of every tile of rows, with `stream` the
 /// one of the lane's column of the vectors.
-SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value stream) {
+SmallVector<Value> UnitLoop::multiplyStreamTile(Operation *op, const Product &product, Value stream) {
   // Several sums at a time, as a product waits for the last one of its sum.
   const int64_t chains = llvm::divideCeil(kChains, product.rowTiles);
   SmallVector<Value> sums(chains * product.rowTiles * 4, e.splat(b.getF32Type(), 1, 0)); // [chains][rowTiles][4]
@@ -117,8 +118,10 @@ SmallVector<Value> UnitLoop::multiplyStreamTile(const Product &product, Value st
     for (int64_t depthTile = begin; depthTile < end; ++depthTile) {
       ArrayRef<Value> right = ArrayRef(words).slice((depthTile - begin) * 2, 2);
       for (int64_t rowTile = 0; rowTile < product.rowTiles; ++rowTile) {
-        ArrayRef<Value> left =
-            ArrayRef(product.fragments).slice((rowTile * product.depthTiles + depthTile) * kWordsOfTile, kWordsOfTile);
+        const int64_t number = rowTile * product.depthTiles + depthTile;
+        SmallVector<Value> left =
+            inRegisters ? SmallVector<Value>(ArrayRef(product.fragments).slice(number * kWordsOfTile, kWordsOfTile))
+                        : loadFragment(op, product, rowTile, depthTile);
         const int64_t at = (depthTile % chains * product.rowTiles + rowTile) * 4;
         SmallVector<Value> tile = e.multiplyTiles(left, right, ArrayRef<Value>(sums).slice(at, 4));
         llvm::copy(tile, sums.begin() + at);

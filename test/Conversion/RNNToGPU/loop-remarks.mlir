@@ -33,7 +33,8 @@ rnn.network @large(%x: tensor<1024xf32>) -> (h: tensor<1024xf32>) {
 
 // -----
 
-// CHECK: [Missed] LoopOpByOp | Category:rnn-launch | Function=no_product | Blocks=1, Kernel=rnn_fn_0_k1, Reason="it has no product with a matrix", Regime=op-by-op, {{.*}} Streams=2, Suggestion="{{.+}}", Threads=32
+// CHECK: LoopByUnits {{.*}} Function=no_product | Blocks=1, ExchangedBytes=0, Exchanges=0, Kernel=rnn_fn_0_k1, Products=none, Reason="units exchange nothing", Regime=independent, {{.*}} Streams=2, Threads=32, Units=8
+// BLOCK: LoopByUnits {{.*}} Function=no_product | Blocks=2, {{.*}} Regime=block
 rnn.network @no_product(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<8xf32>
   %s = rnn.sum %x, %h1 : tensor<8xf32>
@@ -43,7 +44,10 @@ rnn.network @no_product(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 
 // -----
 
-// CHECK: LoopOpByOp {{.*}} Function=norm | {{.*}} Reason="'rnn.reduce' is neither elementwise nor a reshape nor a product"
+// A reduction of all units is an exchange; in a grid each block has a word of each stream.
+// CHECK: LoopByUnits {{.*}} Function=norm | {{.*}} Exchanges=2, {{.*}} Regime=block
+// GRID: LoopByUnits {{.*}} Function=norm | Blocks=4, ExchangedBytes=96, Exchanges=2, {{.*}} Regime=grid
+// CLUSTER: LoopByUnits {{.*}} Function=norm | {{.*}} Reason="{{.*}}; a cluster: the loop reduces all units", Regime=grid
 rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
 rnn.network @norm(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<8xf32>
@@ -58,34 +62,80 @@ rnn.network @norm(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 
 // -----
 
-// CHECK: LoopOpByOp {{.*}} Function=reversed | {{.*}} Reason="'tensor.extract_slice' moves elements from one unit to another"
-rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
-rnn.network @reversed(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
+// A reduction of each unit's own elements is none.
+// CHECK: LoopByUnits {{.*}} Function=own | {{.*}} Exchanges=1, {{.*}} Regime=block, {{.*}} Units=8
+rnn.parameter @wh : tensor<2x8x8xf32> init(#rnn.zeros)
+rnn.network @own(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<8xf32>
-  %wh = rnn.param @wh : tensor<8x8xf32>
-  %u = rnn.linear %h1, %wh : (tensor<8xf32>, tensor<8x8xf32>) -> tensor<8xf32>
-  %low = tensor.extract_slice %u[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
-  %high = tensor.extract_slice %u[4] [4] [1] : tensor<8xf32> to tensor<4xf32>
-  %odd = tensor.extract_slice %u[1] [4] [2] : tensor<8xf32> to tensor<4xf32>
-  %l = arith.addf %low, %odd : tensor<4xf32>
-  %v = tensor.concat dim(0) %high, %l : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
-  %s = rnn.sum %x, %v : tensor<8xf32>
-  %h = math.tanh %s : tensor<8xf32>
+  %wh = rnn.param @wh : tensor<2x8x8xf32>
+  %u = rnn.contract %wh, %h1 [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), (d0, d1, d2) -> (d0, d1)]
+     : (tensor<2x8x8xf32>, tensor<8xf32>) -> tensor<2x8xf32>
+  %most = rnn.reduce max %u over [0] : tensor<2x8xf32> to tensor<8xf32>
+  %h = arith.addf %x, %most : tensor<8xf32>
   rnn.output %h : tensor<8xf32>
 }
 
 // -----
 
-// CHECK: LoopOpByOp {{.*}} Function=huge | {{.*}} Reason="one block: there are more units than threads; {{.*}}a grid: a thread would have too many products", {{.*}} Suggestion="give the layer fewer units"
+// Groups of so many rows and columns are a block of the matrix; a unit has all of its rows there.
+// CHECK: LoopByUnits {{.*}} Function=heads | {{.*}} Regime=block, {{.*}} Units=8
+// GRID: LoopByUnits {{.*}} Function=heads | {{.*}} Regime=grid, {{.*}} Units=4
+rnn.parameter @wh : tensor<2x4x4xf32> init(#rnn.zeros)
+rnn.network @heads(%x: tensor<2x4xf32>) -> (h: tensor<2x4xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<2x4xf32>
+  %wh = rnn.param @wh : tensor<2x4x4xf32>
+  %u = rnn.contract %wh, %h1 [(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d0, d2), (d0, d1, d2) -> (d0, d1)]
+     : (tensor<2x4x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %s = rnn.sum %x, %u : tensor<2x4xf32>
+  %h = math.tanh %s : tensor<2x4xf32>
+  rnn.output %h : tensor<2x4xf32>
+}
+
+// -----
+
+// A small loop whose units cannot be told apart is one unit.
+// CHECK: LoopByUnits {{.*}} Function=small | {{.*}} Regime=block, {{.*}} Units=1
+rnn.parameter @wh : tensor<3x2xf32> init(#rnn.zeros)
+rnn.network @small(%x: tensor<3xf32>) -> (h: tensor<3xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<3xf32>
+  %low = tensor.extract_slice %h1[0] [2] [1] : tensor<3xf32> to tensor<2xf32>
+  %c1 = rnn.delay %low by 1 : tensor<2xf32>
+  %wh = rnn.param @wh : tensor<3x2xf32>
+  %u = rnn.linear %c1, %wh : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<3xf32>
+  %h = rnn.sum %x, %u : tensor<3xf32>
+  rnn.output %h : tensor<3xf32>
+}
+
+// -----
+
+// CHECK: LoopOpByOp {{.*}} Function=reversed | {{.*}} Reason="'tensor.extract_slice' moves elements from one unit to another"
+rnn.parameter @wh : tensor<32x32xf32> init(#rnn.zeros)
+rnn.network @reversed(%x: tensor<32xf32>) -> (h: tensor<32xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<32xf32>
+  %wh = rnn.param @wh : tensor<32x32xf32>
+  %u = rnn.linear %h1, %wh : (tensor<32xf32>, tensor<32x32xf32>) -> tensor<32xf32>
+  %low = tensor.extract_slice %u[0] [16] [1] : tensor<32xf32> to tensor<16xf32>
+  %high = tensor.extract_slice %u[16] [16] [1] : tensor<32xf32> to tensor<16xf32>
+  %odd = tensor.extract_slice %u[1] [16] [2] : tensor<32xf32> to tensor<16xf32>
+  %l = arith.addf %low, %odd : tensor<16xf32>
+  %v = tensor.concat dim(0) %high, %l : (tensor<16xf32>, tensor<16xf32>) -> tensor<32xf32>
+  %s = rnn.sum %x, %v : tensor<32xf32>
+  %h = math.tanh %s : tensor<32xf32>
+  rnn.output %h : tensor<32xf32>
+}
+
+// -----
+
+// CHECK: LoopOpByOp {{.*}} Function=huge | {{.*}} Reason="one block: there are more units than threads; {{.*}}a grid: shared memory does not hold what is exchanged", {{.*}} Suggestion="give the layer fewer units"
 // BLOCK: LoopOpByOp {{.*}} Function=huge | {{.*}} a grid: the option 'regime' keeps to one block", {{.*}} Suggestion="leave the regime to the compiler"
-rnn.parameter @wh : tensor<4096x4096xf32> init(#rnn.zeros)
-rnn.network @huge(%x: tensor<4096xf32>) -> (h: tensor<4096xf32>) {
-  %h1 = rnn.delay %h by 1 : tensor<4096xf32>
-  %wh = rnn.param @wh : tensor<4096x4096xf32>
-  %u = rnn.linear %h1, %wh : (tensor<4096xf32>, tensor<4096x4096xf32>) -> tensor<4096xf32>
-  %s = rnn.sum %x, %u : tensor<4096xf32>
-  %h = math.tanh %s : tensor<4096xf32>
-  rnn.output %h : tensor<4096xf32>
+rnn.parameter @wh : tensor<16384x16384xf32> init(#rnn.zeros)
+rnn.network @huge(%x: tensor<16384xf32>) -> (h: tensor<16384xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<16384xf32>
+  %wh = rnn.param @wh : tensor<16384x16384xf32>
+  %u = rnn.linear %h1, %wh : (tensor<16384xf32>, tensor<16384x16384xf32>) -> tensor<16384xf32>
+  %s = rnn.sum %x, %u : tensor<16384xf32>
+  %h = math.tanh %s : tensor<16384xf32>
+  rnn.output %h : tensor<16384xf32>
 }
 
 // -----

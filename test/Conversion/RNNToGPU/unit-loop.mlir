@@ -65,7 +65,7 @@
 // GRID:           memref.store %{{.*}}, %[[IN]]
 // GRID:           nvvm.bar.warp.sync
 // GRID:           vector.load %[[IN]]
-// GRID-COUNT-3:   gpu.shuffle xor
+// GRID:           gpu.shuffle xor
 // GRID-NOT:       gpu.shuffle
 // GRID:           memref.store %{{.*}}, %[[SUMS]]
 // GRID:           gpu.barrier

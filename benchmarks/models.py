@@ -41,7 +41,8 @@ POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("ls
           Point("lstm", 512, layers=4), Point("gru", 512), Point("invented", 512), Point("peephole", 512),
           Point("lstm", 256, layers=4), Point("lstm", 512, 16), Point("lstm", 256, 4), Point("lstm", 256, 16),
           Point("lstm", 768, 16), Point("layernorm", 512), Point("slstm", 512), Point("indrnn", 512),
-          Point("layernorm", 256), Point("slstm", 512, 16), Point("indrnn", 512, 16), *(Point("lstm", hidden, streams, precision="bf16")
+          Point("layernorm", 256), Point("slstm", 512, 16), Point("indrnn", 512, 16), Point("lstm", 2048),
+          Point("lstm", 512, 64), *(Point("lstm", hidden, streams, precision="bf16")
                                     for hidden, streams in ((512, 16), (768, 16), (256, 16), (512, 64)))]
 # What the emulator runs in seconds.
 QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),

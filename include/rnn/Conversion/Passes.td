@@ -77,6 +77,20 @@ def ConvertRNNToGPU : Pass<"convert-rnn-to-gpu", "::mlir::ModuleOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def AssignSchedule : Pass<"rnn-assign-schedule", "::mlir::ModuleOp"> {
+  let summary = "Write down how a GPU will run each loop over frames";
+  let description = [{
+    Gives every `rnn.recurrent` the attribute `loop` with what `convert-rnn-to-gpu` would choose, which then obeys it. Attributes that are there, written by hand, stay.
+    Options are those of `convert-rnn-to-gpu`.
+  }];
+  let options = [Option<"multiprocessors", "multiprocessors", "int64_t", "80", "How many blocks run at the same time">,
+                 Option<"clusterBlocks", "cluster-blocks", "int64_t", "16", "Blocks of a cluster at most; 1: the chip has no clusters">];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 def ConvertKernelsToNVVM : Pass<"convert-kernels-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Lower the kernels of a GPU module to the LLVM and NVVM dialects";
   let description = [{

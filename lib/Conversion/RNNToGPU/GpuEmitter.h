@@ -45,11 +45,11 @@ struct KernelShape {
   int64_t clusterBlocks = 1;  ///< which see each other's shared memory and run at the same time
 };
 
-/// How a loop over frames is dealt out, for the remark on its kernel. Without a
-/// regime it runs op by op in one block, all threads on each op.
+/// How a loop over frames is dealt out, for the remark on its kernel. Op by op is
+/// in one block, all threads on each op.
 struct LoopDescription {
   LocationAttr loc;
-  StringRef regime;           ///< `block`, `cluster`, `grid`; empty: op by op
+  LoopRegime regime = LoopRegime::OpByOp;
   int64_t units = 0;          ///< of a block
   int64_t streams = 0;        ///< of a block
   int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
@@ -65,7 +65,12 @@ struct LoopDescription {
 /// tensors, frames)` that launches them.
 class GpuEmitter : public FunctionEmitter {
 public:
-  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, const ConvertRNNToGPUOptions &options);
+  /// Called for every loop with how it is dealt out.
+  using Recorder = std::function<void(Operation *region, const LoopDescription &description)>;
+
+  /// With a `recorder`, which may be null, there are no remarks.
+  GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels, const ConvertRNNToGPUOptions &options,
+             Recorder recorder = nullptr);
 
   void begin(StringRef symbol) override;
   void end() override;
@@ -74,7 +79,7 @@ public:
   void beginWavefront(int64_t older, unsigned loops) override;
   void endWavefront() override;
   void beginRegion(Operation *next) override { region = next; }
-  bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
+  FailureOr<bool> emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) override;
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
   bool emitProduct(const MatrixProduct &product) override;
   bool emitReduction(const Reduction &reduction) override;
@@ -113,6 +118,8 @@ protected:
   Value loadTensorPointer(unsigned position) override;
 
 private:
+  bool emitByUnits(RegionEmitter &region, ArrayRef<Operation *> ops);
+
   // LoopRemarks.cpp
   /// The remark on the loop in the kernel at hand.
   void emitLoopRemark(int64_t blocks, int64_t threads);
@@ -156,6 +163,7 @@ private:
 
   gpu::GPUModuleOp kernels;
   ConvertRNNToGPUOptions options;
+  Recorder recorder;
   int64_t loopMultiprocessors;
   func::FuncOp function;
   gpu::GPUFuncOp kernel;

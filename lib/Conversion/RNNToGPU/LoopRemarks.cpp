@@ -32,7 +32,10 @@ LoopDescription UnitLoop::describe() const {
   if (!refusal.empty())
     return description;
   const bool isIndependent = products.empty() && reductions.empty() && blockRefusal.empty();
-  description.regime = acrossBlocks ? "grid" : isCluster() ? "cluster" : isIndependent ? "independent" : "block";
+  description.regime = acrossBlocks    ? LoopRegime::Grid
+                       : isCluster()   ? LoopRegime::Cluster
+                       : isIndependent ? LoopRegime::Independent
+                                       : LoopRegime::Block;
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
   description.inRegisters = inRegisters;
@@ -68,11 +71,13 @@ LoopDescription UnitLoop::describe() const {
 }
 
 void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
+  if (recorder)
+    return;
   auto addWavefront = [&](auto &&remark) {
     if (wavefront)
       remark << remark::metric("Wavefront", wavefront->number);
   };
-  if (description.regime.empty()) {
+  if (description.regime == LoopRegime::OpByOp) {
     auto remark = remark::missed(Location(description.loc),
                                  remarkOptions(RemarkCategory::Launch, "LoopOpByOp", schedule.getSymName()));
     remark << remark::add("one block runs the loop op by op") << remark::metric("Kernel", kernel.getName())
@@ -85,7 +90,7 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
   auto remark = remark::analysis(Location(description.loc),
                                  remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()));
   remark << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())
-         << remark::metric("Regime", description.regime) << remark::metric("Blocks", blocks)
+         << remark::metric("Regime", stringifyLoopRegime(description.regime)) << remark::metric("Blocks", blocks)
          << remark::metric("Threads", threads) << remark::metric("Units", description.units)
          << remark::metric("Streams", description.streams)
          << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))

@@ -62,9 +62,9 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
 } // namespace
 
 GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels,
-                       const ConvertRNNToGPUOptions &options)
+                       const ConvertRNNToGPUOptions &options, Recorder recorder)
     : FunctionEmitter(builder, schedule, /*vectorBits=*/32), kernels(kernels), options(options),
-      loopMultiprocessors(options.multiprocessors) {
+      recorder(std::move(recorder)), loopMultiprocessors(options.multiprocessors) {
   symbols = kernels;
   memorySpace = builder.getI64IntegerAttr(kGlobalMemory);
   vectorsPerItem = 1;
@@ -223,7 +223,17 @@ bool GpuEmitter::emitProduct(const MatrixProduct &product) {
   return true;
 }
 
-bool GpuEmitter::emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) {
+FailureOr<bool> GpuEmitter::emitFrames(RegionEmitter &frames, ArrayRef<Operation *> ops) {
+  const bool isByUnits = emitByUnits(frames, ops);
+  if (recorder)
+    recorder(region, description);
+  auto loop = cast<RecurrentOp>(region).getLoopAttr();
+  if (!isByUnits && loop && loop.getRegime() != LoopRegime::OpByOp)
+    return region->emitError() << "cannot deal out the loop as '" << loop << "': " << description.reason;
+  return isByUnits;
+}
+
+bool GpuEmitter::emitByUnits(RegionEmitter &region, ArrayRef<Operation *> ops) {
   auto emit = [&](bool onlyInRegisters) {
     UnitLoop loop(*this, region, ops);
     const bool isByUnits = loop.plan();

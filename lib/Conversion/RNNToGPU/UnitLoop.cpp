@@ -473,19 +473,28 @@ SmallVector<Value> UnitLoop::emitFrame() {
   isReading = false;
   onlyOwners = isOwner;
   auto isProduct = [&](Operation *op) { return products.contains(op); };
-  auto lastProduct = llvm::find_if(llvm::reverse(ops), isProduct);
-  // The last product is the last that the threads have in common.
-  scf::IfOp owners;
-  for (Operation *op : ops) {
+  auto lastProduct = llvm::find_if(llvm::reverse(ops), isProduct).base();
+  // Reductions are for owners alone: the fewer wait, the sooner others are seen.
+  auto hasReduction = [&](auto begin) {
+    return std::any_of(begin, std::find_if(begin, ops.end(), isProduct),
+                       [&](Operation *op) { return reductions.contains(op); });
+  };
+  if (isOwner && (lastProduct == ops.begin() || hasReduction(ops.begin())))
+    beginOwners();
+  for (auto it = ops.begin(); it != ops.end(); ++it) {
+    Operation *op = *it;
     if (llvm::any_of(op->getOperands(), [&](Value operand) { return open.contains(operand.getDefiningOp()); }))
       combineOpen();
     if (auto product = products.find(op); product != products.end()) {
+      combineOpen();
+      endOwners();
       if (onTensorCores)
         multiplyOnTensorCores(cast<ContractOp>(op), product->second);
       else if (acrossBlocks)
         multiplyAcrossWarps(cast<ContractOp>(op), product->second);
-      if (op == *lastProduct && isOwner)
-        owners = beginOwners();
+      // The last product is the last that the threads have in common.
+      if (isOwner && (std::next(it) == lastProduct || hasReduction(std::next(it))))
+        beginOwners();
     }
     emitOp(op);
   }
@@ -500,47 +509,59 @@ SmallVector<Value> UnitLoop::emitFrame() {
     meet();
   for (auto &[value, view] : pending)
     store(value, view);
+  // Nobody waits for the next frame, and so is in the way of what leaves the
+  // multiprocessor, before this one is published.
+  if (!endOwners() && acrossBlocks && partialSlots == 1)
+    gpu::BarrierOp::create(b, loc);
 
   SmallVector<Value> kept;
   for (Carried &item : carried)
     for (size_t i = 0; i < item.last.size(); ++i)
       kept.push_back(get(item.delay.getSource(), i / streamsPerGroup, i % streamsPerGroup));
-  if (!owners) {
-    if (acrossBlocks && partialSlots == 1)
-      gpu::BarrierOp::create(b, loc);
-    return kept;
-  }
-  if (!reductions.empty())
-    kept.push_back(dead);
-  if (!kept.empty())
-    scf::YieldOp::create(b, loc, kept);
-  // Nobody waits for the next frame, and so is in the way of what leaves the
-  // multiprocessor, before this one is published.
-  b.setInsertionPointAfter(owners);
-  gpu::BarrierOp::create(b, loc);
-  kept.assign(owners.getResults().begin(), owners.getResults().end());
-  if (!reductions.empty())
-    dead = kept.pop_back_val();
   return kept;
 }
 
-/// From here on only threads that own elements go on; the others keep what they
-/// had, which nobody sees.
-scf::IfOp UnitLoop::beginOwners() {
-  SmallVector<Value> unchanged;
-  for (Carried &item : carried)
-    llvm::append_range(unchanged, item.last);
-  if (!reductions.empty()) // they wait
-    unchanged.push_back(dead);
-  auto branch = scf::IfOp::create(b, loc, ValueRange(unchanged).getTypes(), isOwner,
-                                  /*withElseRegion=*/!unchanged.empty());
-  if (!unchanged.empty()) {
-    b.setInsertionPointToStart(branch.elseBlock());
-    scf::YieldOp::create(b, loc, unchanged);
-  }
-  b.setInsertionPointToStart(branch.thenBlock());
+/// From here on only threads that own elements go on.
+void UnitLoop::beginOwners() {
+  owners = scf::IfOp::create(b, loc, isOwner, /*withElseRegion=*/false);
+  beforeOwners = values;
+  b.setInsertionPointToStart(owners.thenBlock());
   onlyOwners = {};
-  return branch;
+}
+
+/// Until here, if there are any. What they have computed others have as zero,
+/// which nobody sees, and all meet.
+bool UnitLoop::endOwners() {
+  if (!owners)
+    return false;
+  SmallVector<Value *> results;
+  for (auto &[value, list] : values)
+    if (auto before = beforeOwners.find(value); before == beforeOwners.end() || before->second != list)
+      for (Value &element : list)
+        results.push_back(&element);
+  if (!reductions.empty()) // they wait
+    results.push_back(&dead);
+  SmallVector<Value> ofOwners, ofOthers;
+  for (Value *result : results)
+    ofOwners.push_back(*result);
+  b.setInsertionPointAfter(owners);
+  if (!results.empty()) {
+    auto whole = scf::IfOp::create(b, loc, ValueRange(ofOwners).getTypes(), isOwner, /*withElseRegion=*/true);
+    owners.thenYield()->setOperands(ofOwners);
+    whole.getThenRegion().takeBody(owners.getThenRegion());
+    owners.erase();
+    b.setInsertionPointToStart(whole.elseBlock());
+    for (Value *result : results)
+      ofOthers.push_back(e.splat(result->getType(), 1, 0));
+    scf::YieldOp::create(b, loc, ofOthers);
+    for (auto [result, value] : llvm::zip(results, whole.getResults()))
+      *result = value;
+    b.setInsertionPointAfter(whole);
+  }
+  owners = {};
+  onlyOwners = isOwner;
+  gpu::BarrierOp::create(b, loc);
+  return true;
 }
 
 void UnitLoop::emitOp(Operation *op) {

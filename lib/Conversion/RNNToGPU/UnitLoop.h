@@ -113,7 +113,7 @@ private:
   };
   /// A reduction over the elements of all units.
   struct FullReduction {
-    View words;   ///< across blocks, what each has: [frames][streams][blocks with units], bits of f32
+    View words;   ///< across blocks, what each has: [frames][streams][blocks with units and more], bits of f32
     Value memory; ///< in one block, what each warp has: [2 frames][streams][warps], in shared memory
   };
   /// A delayed signal that stays in registers.
@@ -157,6 +157,10 @@ private:
   bool mayPack(Value value) const;
   int64_t countTensorCycles() const;
   std::optional<int64_t> dealOut(int64_t unitsPerBlock);
+  /// Whether a block may have so many units, by the schedule.
+  bool isWished(int64_t count) const { return !wish || !wish.getUnits() || wish.getUnits() == count; }
+  /// Streams of a block, of which so many sets have multiprocessors of their own.
+  int64_t shareStreams(int64_t sets) const;
   /// Deals out the products; returns the weights of a thread.
   int64_t divideProducts();
   void divideRows(Product &product, int64_t depth);
@@ -182,7 +186,8 @@ private:
   void takeCarried(ValueRange arguments);
   Value getValid(DelayOp delay, int64_t s) const;
   SmallVector<Value> emitFrame();
-  scf::IfOp beginOwners();
+  void beginOwners();
+  bool endOwners();
   void emitOp(Operation *op);
   void emitTimed(Operation *op);
   void finishOp(Value result);
@@ -208,6 +213,9 @@ private:
   /// Values of groups of a warp that are side by side, `width` lanes in all.
   Value combineGroups(ReduceOp op, Value value, int64_t width);
   Value neutralOf(ReduceOp op);
+  /// Lanes that wait for the blocks' words of one stream, and the words of each.
+  int64_t countPollingLanes() const;
+  int64_t countPolledWords() const;
 
   // Products and exchange: UnitProducts.cpp.
   bool isShared(const Product &product) const;
@@ -364,6 +372,7 @@ private:
   int64_t unitsPerBlock = 0, streamsPerBlock = 1, streamsPerGroup = 1;
   int64_t streamsAtOnce = 1;    ///< whose vectors a block multiplies at one time
   int64_t lanes = kWarpThreads; ///< of a group
+  LoopAttr wish;                ///< of the schedule; or null
   KernelShape shape;
   bool acrossBlocks = false, inRegisters = false;
   bool roundsToBf16 = false; ///< the operands of all products
@@ -379,21 +388,23 @@ private:
   SmallVector<Value> streams, isPresent; ///< of the group; the last may repeat
   SmallVector<Value> localStreams;       ///< the same, counted in the block
   Value frame, parity;
-  Value turn;                                       ///< how often a slot was used before, modulo 2
-  llvm::DenseMap<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
-  llvm::DenseMap<Value, SmallVector<Value>> fixedValues;
+  Value turn;                                        ///< how often a slot was used before, modulo 2
+  llvm::MapVector<Value, SmallVector<Value>> values; ///< [perUnit][streams of the group]
+  llvm::MapVector<Value, SmallVector<Value>> fixedValues;
   /// Of signals that are exchanged as pairs of bf16: [a frame more][streams][pairs],
   /// of one unit after another. The first row is that of the frame before, or going
   /// backwards the last one that of none.
   llvm::DenseMap<Value, View> packed;
-  llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products
-  llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
-  bool isReading = false;                      ///< `exchange` was read since the last barrier
-  llvm::SetVector<Operation *> open;           ///< reductions whose result is not known yet
-  SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for
-  Value isOwner;                               ///< i1: of threads that own elements; null if all do
-  Value onlyOwners;                            ///< the same until only they go on
-  Value dead;                                  ///< i1: a wait has failed
+  llvm::MapVector<Value, Exchange> exchange;              ///< by the input of products
+  llvm::SmallPtrSet<Value, 4> unsynchronized;             ///< published since the last barrier
+  bool isReading = false;                                 ///< `exchange` was read since the last barrier
+  llvm::SetVector<Operation *> open;                      ///< reductions whose result is not known yet
+  SmallVector<std::pair<Value, View>> pending;            ///< to be stored behind what others wait for
+  Value isOwner;                                          ///< i1: of threads that own elements; null if all do
+  Value onlyOwners;                                       ///< the same, or null while only they go on
+  scf::IfOp owners;                                       ///< in which they do
+  llvm::MapVector<Value, SmallVector<Value>> beforeOwners; ///< `values` when it began
+  Value dead;                                             ///< i1: a wait has failed
 };
 
 } // namespace mlir::rnn::loops

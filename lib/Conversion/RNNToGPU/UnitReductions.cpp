@@ -62,15 +62,29 @@ bool UnitLoop::mapReduction(ReduceOp op) {
 // Memory
 //===----------------------------------------------------------------------===//
 
-/// Sentinels where the blocks' words will be.
+int64_t UnitLoop::countPollingLanes() const {
+  // Lanes that are left repeat units, and so may help.
+  const int64_t lanesOfStream = countGroups() == unitsPerBlock ? kWarpThreads : unitsPerBlock;
+  return std::min<int64_t>(lanesOfStream, llvm::PowerOf2Ceil(llvm::divideCeil(countUnitBlocks(), 4)));
+}
+
+int64_t UnitLoop::countPolledWords() const {
+  return llvm::alignTo(llvm::divideCeil(countUnitBlocks(), countPollingLanes()), 4);
+}
+
+/// Sentinels where the blocks' words will be; what fills up the row is neutral.
 void UnitLoop::presetReductions() {
   for (auto &[op, reduction] : reductions) {
-    auto type = RankedTensorType::get({countUnitBlocks()}, b.getI32Type());
+    auto type = RankedTensorType::get({countPollingLanes() * countPolledWords()}, b.getI32Type());
     const View view = reduction.words = e.allocate(type, Rate::Frame, region.inWindow ? e.history : 0);
+    Value neutral = arith::BitcastOp::create(b, loc, b.getI32Type(), neutralOf(cast<ReduceOp>(op)));
     e.access({}, {view.buffer});
     e.forEachVector(
         {Rate::Frame, {type.getNumElements()}}, 1, {region.domainFrames(), Value()}, [](const Point &) {},
-        [&](const Point &point, unsigned, Value) { e.store(constantI32(kSentinel), view, point, 1, {}); });
+        [&](const Point &point, unsigned, Value) {
+          Value isWord = index.less(point.element.front(), index.constant(countUnitBlocks()));
+          e.store(arith::SelectOp::create(b, loc, isWord, constantI32(kSentinel), neutral), view, point, 1, {});
+        });
   }
 }
 
@@ -161,47 +175,39 @@ SmallVector<Value> UnitLoop::combineWarps(ArrayRef<Value> parts) {
 
 /// The units of a block are neighbouring lanes of a warp, which share the waiting.
 SmallVector<Value> UnitLoop::combineBlocks(ArrayRef<Value> parts) {
-  const int64_t blocks = countUnitBlocks(), perLane = llvm::divideCeil(blocks, unitsPerBlock);
-  Value block = index.div(firstUnit, index.constant(unitsPerBlock));
-  auto addressFor = [&](size_t i, Value ofBlock) {
-    const View &view = reductions[open[i / streamsPerGroup]].words;
-    return addressOf(e.pointer(view), e.address(view, {frame, streams[i % streamsPerGroup], {ofBlock}}),
-                     b.getI32Type());
-  };
-  auto combinePart = [&](size_t i, Value value) {
-    return combineGroups(cast<ReduceOp>(open[i / streamsPerGroup]), value, unitsPerBlock);
+  auto opOf = [&](size_t i) { return cast<ReduceOp>(open[i / streamsPerGroup]); };
+  auto addressFor = [&](size_t i, Value word) {
+    const View &view = reductions[opOf(i)].words;
+    return addressOf(e.pointer(view), e.address(view, {frame, streams[i % streamsPerGroup], {word}}), b.getI32Type());
   };
   SmallVector<Value> ofBlock;
   for (auto [i, part] : llvm::enumerate(parts))
-    ofBlock.push_back(toWord(combinePart(i, part)));
+    ofBlock.push_back(toWord(combineGroups(opOf(i), part, unitsPerBlock)));
   {
     OpBuilder::InsertionGuard guard(b);
     Value isFirst = e.compare(arith::CmpIPredicate::eq, localUnit, index.constant(0));
     b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
+    Value block = index.div(firstUnit, index.constant(unitsPerBlock));
     forEachPresent([&](int64_t s) {
       for (size_t i = s; i < parts.size(); i += streamsPerGroup)
         publishWord(ofBlock[i], addressFor(i, block));
     });
   }
 
-  SmallVector<Value> addresses, places; // [open][streams of the group][perLane], clamped
-  for (int64_t k = 0; k < perLane; ++k)
-    places.push_back(index.add(localUnit, index.constant(k * unitsPerBlock)));
+  const int64_t pollingLanes = countPollingLanes(), perLane = countPolledWords();
+  Value first = index.mul(index.rem(thread, index.constant(pollingLanes)), index.constant(4));
+  SmallVector<Value> addresses; // [open][streams of the group][perLane]
   for (size_t i = 0; i < parts.size(); ++i)
-    for (Value place : places)
-      addresses.push_back(addressFor(i, index.min(place, index.constant(blocks - 1))));
-  SmallVector<Value> words = awaitWords(addresses, /*inQuads=*/false, {}), results;
+    for (int64_t k = 0; k < perLane; ++k)
+      addresses.push_back(addressFor(i, index.add(first, index.constant(k / 4 * 4 * pollingLanes + k % 4))));
+  SmallVector<Value> words = awaitWords(addresses, /*inQuads=*/true, {}), results;
   for (size_t i = 0; i < parts.size(); ++i) {
-    auto op = cast<ReduceOp>(open[i / streamsPerGroup]);
     SmallVector<Value> terms;
-    for (auto [k, place] : llvm::enumerate(places)) {
-      Value term = arith::BitcastOp::create(b, loc, getElementTypeOrSelf(op.getType()), words[i * perLane + k]);
-      if ((int64_t(k) + 1) * unitsPerBlock > blocks)
-        term = arith::SelectOp::create(b, loc, index.less(place, index.constant(blocks)), term, neutralOf(op));
-      terms.push_back(term);
-    }
-    results.push_back(
-        combinePart(i, combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); })));
+    for (int64_t k = 0; k < perLane; ++k)
+      terms.push_back(
+          arith::BitcastOp::create(b, loc, getElementTypeOrSelf(opOf(i).getType()), words[i * perLane + k]));
+    auto combine = [&](Value x, Value y) { return region.combine(opOf(i).getKind(), x, y); };
+    results.push_back(e.combineLanes(combineInOrder(terms, combine), pollingLanes, combine));
   }
   return results;
 }

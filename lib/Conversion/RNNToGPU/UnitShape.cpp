@@ -81,16 +81,25 @@ int64_t UnitLoop::chooseResident(int64_t weights) {
 static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
 
 bool UnitLoop::chooseShape() {
+  wish = cast<RecurrentOp>(region.region).getLoopAttr();
   StringRef regime = e.getOptions().regime;
+  if (wish)
+    regime = stringifyLoopRegime(wish.getRegime());
+  if (regime == "op_by_op")
+    return refuse("the schedule asks for it", "take the attribute `loop` away");
   auto isReducible = [](auto &item) { return getElementTypeOrSelf(item.first->getResult(0)).isF32(); };
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  if (products.empty() && reductions.empty() && regime != "block") {
+  const bool isIndependent = products.empty() && reductions.empty();
+  if (regime == "independent" && !isIndependent)
+    return refuse("its units exchange vectors or reduce them", "ask for a block, a cluster or a grid");
+  if (isIndependent && (!wish || regime == "independent") && regime != "block") {
     chooseIndependent();
     return true;
   }
-  blockRefusal = "the option 'regime' asks for several";
+  blockRefusal = wish ? "the schedule asks for several" : "the option 'regime' asks for several";
   if (regime == "block")
-    clusterRefusal = acrossRefusal = "the option 'regime' keeps to one block";
+    clusterRefusal = acrossRefusal =
+        wish ? "the schedule keeps to one block" : "the option 'regime' keeps to one block";
   else if (exchanged.empty() && reductions.empty())
     clusterRefusal = acrossRefusal = "there is nothing to exchange";
   else if (!llvm::all_of(exchanged, isExchangeable) || !llvm::all_of(reductions, isReducible))
@@ -98,19 +107,27 @@ bool UnitLoop::chooseShape() {
   if (!reductions.empty() && clusterRefusal.empty())
     clusterRefusal = "the loop reduces all units";
   if (regime == "grid" && clusterRefusal.empty())
-    clusterRefusal = "the option 'regime' asks for a grid";
+    clusterRefusal = wish ? "the schedule asks for a grid" : "the option 'regime' asks for a grid";
 
   if ((regime == "auto" || regime == "block") && chooseBlock(/*mayBeTight=*/false))
     return true;
   if (clusterRefusal.empty() && chooseCluster())
     return true;
   const bool mayCross = acrossRefusal.empty();
-  if (mayCross && chooseGrid())
+  if (wish && regime == "cluster")
+    acrossRefusal = "the schedule asks for a cluster";
+  else if (mayCross && chooseGrid())
     return true;
-  if ((regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/true))
+  if (!wish && (regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/true))
     return true;
   return refuse("one block: " + blockRefusal + "; a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal,
                 regime == "block" ? "leave the regime to the compiler" : "give the layer fewer units");
+}
+
+int64_t UnitLoop::shareStreams(int64_t sets) const {
+  if (wish && wish.getStreams())
+    return std::min<int64_t>(wish.getStreams(), e.streams);
+  return llvm::divideCeil(e.streams, std::max<int64_t>(sets, 1));
 }
 
 int64_t UnitLoop::divideProducts() {
@@ -278,10 +295,14 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   shape = {};
   unitsPerBlock = units;
   // Streams share nothing: each may have a block.
-  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, e.getMultiprocessors());
+  streamsPerBlock = streamsPerGroup = shareStreams(e.getMultiprocessors());
   shape.blocks = llvm::divideCeil(e.streams, streamsPerBlock);
   shape.isExact = shape.blocks > 1; // fewer would leave streams out
   blockRefusal = "there are more units than threads";
+  if (!isWished(units)) {
+    blockRefusal = "the schedule asks for fewer units of a block";
+    return false;
+  }
   int64_t fitting = 0;
   // One unit has a warp.
   for (lanes = units > 1 ? 1 : kWarpThreads; lanes <= kWarpThreads; lanes *= 2) {
@@ -317,7 +338,7 @@ bool UnitLoop::chooseCluster() {
   std::optional<int64_t> best;
   int64_t bestBlocks = 0, bestLanes = 0;
   for (int64_t blocks = 2; blocks <= mostBlocks; blocks *= 2) {
-    if (units % blocks != 0)
+    if (units % blocks != 0 || !isWished(units / blocks))
       continue;
     for (int64_t count = 1; count <= kWarpThreads && units / blocks * count <= kMaxBlockThreads; count *= 2) {
       const std::optional<int64_t> cost = dealOutToCluster(blocks, count);
@@ -337,8 +358,7 @@ bool UnitLoop::chooseCluster() {
 std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesOfGroup) {
   unitsPerBlock = units / blocks;
   lanes = lanesOfGroup;
-  const int64_t clusters = std::max<int64_t>(e.getMultiprocessors() / blocks, 1);
-  streamsPerBlock = streamsPerGroup = llvm::divideCeil(e.streams, clusters);
+  streamsPerBlock = streamsPerGroup = shareStreams(e.getMultiprocessors() / blocks);
   shape = {};
   shape.threads = llvm::alignTo(unitsPerBlock * lanes, kWarpThreads);
   shape.blocks = blocks * llvm::divideCeil(e.streams, streamsPerBlock);
@@ -379,7 +399,7 @@ bool UnitLoop::chooseGrid() {
   const int64_t mostUnits = e.getOptions().regime == "grid" ? llvm::divideCeil(units, 2) : units;
   for (int64_t count = 1; count < 2 * mostUnits; ++count) {
     // Others leave the last block with less.
-    if (!llvm::isPowerOf2_64(count) && units % count != 0)
+    if ((!llvm::isPowerOf2_64(count) && units % count != 0) || !isWished(count))
       continue;
     const std::optional<int64_t> cost = dealOut(count);
     if (cost && (!best || *cost < *best)) {
@@ -406,8 +426,10 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
     acrossRefusal = kUnevenDiagonal;
     return std::nullopt;
   }
-  streamsPerBlock = llvm::divideCeil(e.streams, sets);
+  streamsPerBlock = shareStreams(sets);
   shape.blocks = unitBlocks * llvm::divideCeil(e.streams, streamsPerBlock);
+  if (shape.blocks > e.getMultiprocessors())
+    return std::nullopt;
   streamsPerGroup = llvm::divideCeil(unitsPerBlock * streamsPerBlock, shape.threads);
   // Where a unit publishes one element, few warps own all of them, and the
   // others are not in their way; more are published faster by all warps. So is

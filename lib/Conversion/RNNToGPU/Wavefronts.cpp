@@ -90,7 +90,8 @@ SmallVector<int64_t> GpuEmitter::findSources() const {
 }
 
 void GpuEmitter::addToWavefront(gpu::LaunchFuncOp op, int64_t threads) {
-  int64_t registers = threads * (isLoop && !description.regime.empty() ? description.registers : kGuessedRegisters);
+  int64_t registers =
+      threads * (isLoop && description.regime != LoopRegime::OpByOp ? description.registers : kGuessedRegisters);
   if (shape.residentBlocks)
     registers = kRegisters / shape.residentBlocks;
   const int64_t blocks = isLoop ? std::max<int64_t>(shape.blocks, 1) : 0;

@@ -109,8 +109,9 @@ LogicalResult RegionEmitter::emitLoop() {
     if (outliving.contains(op->getResult(0)))
       allocateResult(op->getResult(0));
 
-  if (e.emitFrames(*this, perFrame))
-    return success();
+  const FailureOr<bool> isEmitted = e.emitFrames(*this, perFrame);
+  if (failed(isEmitted) || *isEmitted)
+    return isEmitted;
   e.beginLoop();
   Value zero = index.constant(0), one = index.constant(1);
   beforeLoop = one.getDefiningOp();

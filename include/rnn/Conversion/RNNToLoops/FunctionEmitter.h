@@ -152,8 +152,9 @@ public:
   virtual void endLoop() {}
   /// Emits the frames of a recurrent region in a way of the target's own. `ops`
   /// are those that a frame computes, in order; what outlives a frame has its
-  /// memory. Returns false, with nothing emitted, to have them emitted one by one.
-  virtual bool emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) { return false; }
+  /// memory. Returns false, with nothing emitted, to have them emitted one by one;
+  /// fails, with an error, if the schedule asks for a way that is none.
+  virtual FailureOr<bool> emitFrames(RegionEmitter &region, ArrayRef<Operation *> ops) { return false; }
   /// Emits a loop over this thread's share of `points` items, or, if `frames` is
   /// not null, of so many for each of those frames.
   virtual void share(int64_t points, Value frames, function_ref<void(Value item)> body) = 0;

@@ -427,3 +427,10 @@ void AdadeltaAttr::print(AsmPrinter &printer) const {
   printFields(printer, getLr(),
               {{"rho", getRho(), 0.9}, {"eps", getEps(), 1e-6}, {"weight_decay", getWeightDecay(), 0.0}});
 }
+
+LogicalResult LoopAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, LoopRegime regime, int64_t units,
+                               int64_t streams) {
+  if (units < 0 || streams < 0)
+    return emitError() << "a block has " << std::min(units, streams) << " units or streams; expected at least 0";
+  return success();
+}

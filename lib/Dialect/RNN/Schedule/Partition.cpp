@@ -175,7 +175,8 @@ SmallVector<RegionPlan> Partitioner::planRegions(bool sequential) {
 
 Operation *Partitioner::createRegionOp(const RegionPlan &plan, Location loc, TypeRange results, ValueRange operands) {
   if (plan.kind == ComponentKind::Recurrent)
-    return RecurrentOp::create(builder, loc, results, plan.direction, plan.domain, operands, /*slots=*/nullptr);
+    return RecurrentOp::create(builder, loc, results, plan.direction, plan.domain, operands, /*slots=*/nullptr,
+                               /*loop=*/nullptr);
   if (plan.kind == ComponentKind::Reduction)
     return ReductionOp::create(builder, loc, results, plan.domain, operands, /*slots=*/nullptr);
   return ParallelOp::create(builder, loc, results, plan.domain, operands, /*slots=*/nullptr);

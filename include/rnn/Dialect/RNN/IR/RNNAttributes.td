@@ -272,4 +272,36 @@ def RNN_SlotAttr : AttrDef<RNN_Dialect, "Slot"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+//===----------------------------------------------------------------------===//
+// How loops run
+//===----------------------------------------------------------------------===//
+
+def RNN_LoopRegime : I32EnumAttr<"LoopRegime", "how far a loop over frames spreads on a GPU", [
+  I32EnumAttrCase<"OpByOp", 0, "op_by_op">,
+  I32EnumAttrCase<"Independent", 1, "independent">,
+  I32EnumAttrCase<"Block", 2, "block">,
+  I32EnumAttrCase<"Cluster", 3, "cluster">,
+  I32EnumAttrCase<"Grid", 4, "grid">
+]> {
+  let cppNamespace = "::mlir::rnn";
+  let genSpecializedAttr = 0;
+}
+
+def RNN_LoopAttr : AttrDef<RNN_Dialect, "Loop"> {
+  let mnemonic = "loop";
+  let summary = "how a loop over frames is dealt out on a GPU";
+  let description = [{
+    `regime` as in the report of rnn-compile (docs/Tools.md). A block owns `units` units of `streams` streams; what is left out, or zero, is for the compiler to choose.
+
+    ```mlir
+    rnn.recurrent causal chunk ins(…) {loop = #rnn.loop<regime = grid, units = 8, streams = 2>} : …
+    ```
+  }];
+  let parameters = (ins EnumParameter<RNN_LoopRegime>:$regime,
+    DefaultValuedParameter<"int64_t", "0">:$units,
+    DefaultValuedParameter<"int64_t", "0">:$streams);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif // RNN_DIALECT_RNN_IR_RNNATTRIBUTES_TD

@@ -91,9 +91,11 @@ def RNN_RecurrentOp : RNN_RegionOp<"recurrent"> {
       rnn.yield %h : tensor<4xf32>
     }
     ```
+
+    `loop` tells how a GPU runs it: written by `rnn-assign-schedule`, or by hand. Code generators for GPUs obey it or fail; without it they choose.
   }];
   let arguments = (ins RNN_DirectionAttr:$direction, RNN_DomainAttr:$domain, Variadic<RNN_Sequence>:$ins,
-                       OptionalAttr<ArrayAttr>:$slots);
+                       OptionalAttr<ArrayAttr>:$slots, OptionalAttr<RNN_LoopAttr>:$loop);
 }
 
 def RNN_ReductionOp : RNN_RegionOp<"reduction"> {

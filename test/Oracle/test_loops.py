@@ -81,10 +81,10 @@ def point(cell, units):
 
 # name: (network, the regimes of its loops by the wish for a regime, streams)
 CASES = {
-    "layernorm": (point("layernorm", 12), {"auto": "block", "grid": "grid", "cluster": "grid"}, 3),
-    "softmax": (SOFTMAX.format(n=16), {"auto": "block", "grid": "grid"}, 2),
-    "together": (TOGETHER.format(n=20), {"auto": "block", "grid": "grid"}, 2),
-    "crowd": (CROWD.format(n=16), {"auto": "block", "grid": "grid"}, 1),
+    "layernorm": (point("layernorm", 12), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
+    "softmax": (SOFTMAX.format(n=16), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
+    "together": (TOGETHER.format(n=20), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
+    "crowd": (CROWD.format(n=16), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 1),
     "slstm": (point("slstm", 16), {"auto": "block", "cluster": "cluster", "grid": "grid"}, 2),
     "slstm-odd": (point("slstm", 24), {"grid": "grid"}, 5),
     "indrnn": (point("indrnn", 70), {"auto": "independent", "block": "block", "grid": "independent"}, 3),

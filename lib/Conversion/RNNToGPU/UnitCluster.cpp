@@ -16,7 +16,8 @@
 //   and a vector is complete when all warps have sent theirs.
 //
 // So who sends frame t + 2 has seen frame t + 1 of all warps, which sent it when
-// they had read frame t, in whose slot t + 2 is.
+// they had read frame t, in whose slot t + 2 is. The same holds for the words of a
+// reduction, which every warp sends and then waits for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,8 +34,8 @@ using namespace mlir::rnn::loops;
 
 /// The NVVM address spaces of a block's and a cluster's shared memory.
 static constexpr unsigned kSharedMemory = 3, kClusterMemory = 7;
-/// Bytes of an element that is sent, and elements of the widest message.
-static constexpr int64_t kWordBytes = 4, kMessageWords = 4;
+/// Elements of the widest message.
+static constexpr int64_t kMessageWords = 4;
 /// Elements that the groups of a warp give each other at most.
 static constexpr int64_t kGatheredWords = 16;
 
@@ -61,6 +62,15 @@ bool UnitLoop::mayExchangeInCluster() {
   return true;
 }
 
+SmallVector<UnitLoop::Exchange *> UnitLoop::allExchanges() {
+  SmallVector<Exchange *> all;
+  for (auto &[input, entry] : exchange)
+    all.push_back(&entry);
+  for (auto &[op, reduction] : reductions)
+    all.push_back(&reduction.exchange);
+  return all;
+}
+
 void UnitLoop::onFirstThread(function_ref<void()> body) {
   Value isFirst = e.compare(arith::CmpIPredicate::eq, thread, index.constant(0));
   auto first = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
@@ -77,33 +87,33 @@ void UnitLoop::beginCluster() {
     return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext(), kSharedMemory), address);
   };
   Type remote = LLVM::LLVMPointerType::get(b.getContext(), kClusterMemory);
-  for (auto &[input, entry] : exchange) {
-    entry.barriers = pointerTo(e.allocateShared(b.getI64Type(), 2));
-    Value memory = pointerTo(entry.memory);
+  for (Exchange *entry : allExchanges()) {
+    entry->barriers = pointerTo(e.allocateShared(b.getI64Type(), 2));
+    Value memory = pointerTo(entry->memory);
     auto addRank = [&](Value rank) {
       rank = arith::IndexCastOp::create(b, loc, b.getI32Type(), rank);
-      entry.remoteMemory.push_back(NVVM::MapaOp::create(b, loc, remote, memory, rank));
-      entry.remoteBarriers.push_back(NVVM::MapaOp::create(b, loc, remote, entry.barriers, rank));
+      entry->remoteMemory.push_back(NVVM::MapaOp::create(b, loc, remote, memory, rank));
+      entry->remoteBarriers.push_back(NVVM::MapaOp::create(b, loc, remote, entry->barriers, rank));
     };
-    if (countGathered(perUnit(entry.product->exchanged)))
+    if (!entry->product || countGathered(perUnit(entry->product->exchanged)))
       addRank(index.rem(thread, index.constant(shape.clusterBlocks)));
     else // lanes that are left send nothing
       for (int64_t first = 0; first < shape.clusterBlocks; first += lanes)
         addRank(index.min(index.add(lane, index.constant(first)), index.constant(shape.clusterBlocks - 1)));
   }
   onFirstThread([&] {
-    for (auto &[input, entry] : exchange)
+    for (Exchange *entry : allExchanges())
       for (int64_t slot = 0; slot < 2; ++slot)
-        NVVM::MBarrierInitOp::create(b, loc, addressOf(entry.barriers, index.constant(slot), b.getI64Type()),
+        NVVM::MBarrierInitOp::create(b, loc, addressOf(entry->barriers, index.constant(slot), b.getI64Type()),
                                      constantI32(1), Value());
     NVVM::FenceMbarrierInitOp::create(b, loc);
-    for (auto &[input, entry] : exchange) {
-      expect(entry, index.constant(0));
-      if (entry.product->delay) // the frame before the first is there
-        NVVM::MBarrierArriveOp::create(b, loc, Type(), addressOf(entry.barriers, index.constant(1), b.getI64Type()),
+    for (Exchange *entry : allExchanges()) {
+      expect(*entry, index.constant(0));
+      if (entry->isOfLastFrame) // the frame before the first is there
+        NVVM::MBarrierArriveOp::create(b, loc, Type(), addressOf(entry->barriers, index.constant(1), b.getI64Type()),
                                        Value());
       else
-        expect(entry, index.constant(1));
+        expect(*entry, index.constant(1));
     }
   });
   NVVM::ClusterArriveOp::create(b, loc, b.getUnitAttr());
@@ -114,7 +124,7 @@ void UnitLoop::beginCluster() {
 void UnitLoop::endCluster() {
   Value frames = region.countFrames(), two = index.constant(2);
   for (auto &[input, entry] : exchange)
-    if (entry.product->delay) {
+    if (entry.isOfLastFrame) {
       Value slot = index.sub(index.constant(1), index.rem(frames, two));
       awaitPhase(entry, slot, index.rem(index.div(frames, two), two));
     }
@@ -123,7 +133,7 @@ void UnitLoop::endCluster() {
 }
 
 Value UnitLoop::slotOf(const Exchange &entry) {
-  return entry.product->delay ? index.sub(index.constant(1), parity) : parity;
+  return entry.isOfLastFrame ? index.sub(index.constant(1), parity) : parity;
 }
 
 /// Waits for what this frame reads of an exchange, once.
@@ -146,17 +156,16 @@ void UnitLoop::awaitPhase(const Exchange &entry, Value slot, Value phase) {
 
 /// Tells a slot's mbarrier what makes its next phase complete.
 void UnitLoop::expect(const Exchange &entry, Value slot) {
-  const int64_t bytes = kWordBytes * streamsPerBlock * countElements(entry.product->exchanged);
   NVVM::MBarrierArriveExpectTxOp::create(b, loc, Type(), addressOf(entry.barriers, slot, b.getI64Type()),
-                                         constantI32(bytes), NVVM::MemScopeKind::CTA, /*relaxed=*/false, Value());
+                                         constantI32(entry.bytes), NVVM::MemScopeKind::CTA, /*relaxed=*/false, Value());
 }
 
 /// At the end of a frame: one thread makes the slots that were read ready for
 /// the frame after the next. A phase cannot end before.
 void UnitLoop::expectNext() {
   onFirstThread([&] {
-    for (auto &[input, entry] : exchange)
-      expect(entry, slotOf(entry));
+    for (Exchange *entry : allExchanges())
+      expect(*entry, slotOf(*entry));
   });
 }
 

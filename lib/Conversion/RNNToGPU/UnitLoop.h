@@ -65,6 +65,9 @@ namespace mlir::rnn::loops {
 /// that does not exist.
 constexpr int64_t kExchangeSlots = 3;
 
+/// Bytes of an element that is sent to other blocks.
+constexpr int64_t kWordBytes = 4;
+
 /// No published word has these bits.
 constexpr int32_t kSentinel = -1;
 
@@ -106,15 +109,18 @@ private:
   /// unit's elements are neighbours. In a cluster the two slots have an mbarrier each, whose phases end when all blocks
   /// have sent theirs.
   struct Exchange {
-    Product *product = nullptr; ///< one of those that read it
+    Product *product = nullptr; ///< one of those that read it; null: words of a reduction
+    bool isOfLastFrame = false; ///< that is what is read; else this frame's
+    int64_t bytes = 0;          ///< that a cluster's block gets in a frame
     Value memory, barriers;
     SmallVector<Value> remoteMemory, remoteBarriers; ///< in the blocks that this lane sends to
     bool isAwaited = false;                          ///< by what was emitted of the frame
   };
   /// A reduction over the elements of all units.
   struct FullReduction {
-    View words;   ///< across blocks, what each has: [frames][streams][blocks with units and more], bits of f32
-    Value memory; ///< in one block, what each warp has: [2 frames][streams][warps], in shared memory
+    View words; ///< across blocks, what each has: [frames][streams][blocks with units and more], bits of f32
+    /// Else what each warp has: [2 frames][streams][blocks of the cluster][warps], in shared memory.
+    Exchange exchange;
   };
   /// A delayed signal that stays in registers.
   struct Carried {
@@ -209,6 +215,8 @@ private:
   void combineOpen();
   /// [open][streams of the group], what all warps of the block have, or all blocks.
   SmallVector<Value> combineWarps(ArrayRef<Value> parts);
+  /// Words of a stream that a reduction is made of in a block or cluster.
+  int64_t countSharedWords() const { return shape.clusterBlocks * countWarps(); }
   SmallVector<Value> combineBlocks(ArrayRef<Value> parts);
   /// Values of groups of a warp that are side by side, `width` lanes in all.
   Value combineGroups(ReduceOp op, Value value, int64_t width);
@@ -333,6 +341,7 @@ private:
   bool isCluster() const { return shape.clusterBlocks > 1; }
   void onFirstThread(function_ref<void()> body);
   void beginCluster();
+  SmallVector<Exchange *> allExchanges();
   void endCluster();
   void awaitExchange(Exchange &entry);
   void awaitPhase(const Exchange &entry, Value slot, Value phase);
@@ -395,16 +404,16 @@ private:
   /// of one unit after another. The first row is that of the frame before, or going
   /// backwards the last one that of none.
   llvm::DenseMap<Value, View> packed;
-  llvm::MapVector<Value, Exchange> exchange;              ///< by the input of products
-  llvm::SmallPtrSet<Value, 4> unsynchronized;             ///< published since the last barrier
-  bool isReading = false;                                 ///< `exchange` was read since the last barrier
-  llvm::SetVector<Operation *> open;                      ///< reductions whose result is not known yet
-  SmallVector<std::pair<Value, View>> pending;            ///< to be stored behind what others wait for
-  Value isOwner;                                          ///< i1: of threads that own elements; null if all do
-  Value onlyOwners;                                       ///< the same, or null while only they go on
-  scf::IfOp owners;                                       ///< in which they do
+  llvm::MapVector<Value, Exchange> exchange;               ///< by the input of products
+  llvm::SmallPtrSet<Value, 4> unsynchronized;              ///< published since the last barrier
+  bool isReading = false;                                  ///< `exchange` was read since the last barrier
+  llvm::SetVector<Operation *> open;                       ///< reductions whose result is not known yet
+  SmallVector<std::pair<Value, View>> pending;             ///< to be stored behind what others wait for
+  Value isOwner;                                           ///< i1: of threads that own elements; null if all do
+  Value onlyOwners;                                        ///< the same, or null while only they go on
+  scf::IfOp owners;                                        ///< in which they do
   llvm::MapVector<Value, SmallVector<Value>> beforeOwners; ///< `values` when it began
-  Value dead;                                             ///< i1: a wait has failed
+  Value dead;                                              ///< i1: a wait has failed
 };
 
 } // namespace mlir::rnn::loops

@@ -69,6 +69,8 @@ void UnitLoop::allocateShared() {
     } else if (isShared(product) && !exchange.contains(product.form.input)) {
       Exchange &entry = exchange[product.form.input];
       entry.product = &product;
+      entry.isOfLastFrame = bool(product.delay);
+      entry.bytes = kWordBytes * streamsPerBlock * countElements(product.exchanged);
       entry.memory = e.allocateShared(element, kExchangeSlots * streamsPerBlock * countPlaces(product));
     }
   }

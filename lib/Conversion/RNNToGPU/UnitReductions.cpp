@@ -89,10 +89,13 @@ void UnitLoop::presetReductions() {
 }
 
 void UnitLoop::allocateReductions() {
-  if (acrossBlocks || countWarps() == 1)
+  if (acrossBlocks || countSharedWords() == 1)
     return;
-  for (auto &[op, reduction] : reductions)
-    reduction.memory = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), 2 * streamsPerBlock * countWarps());
+  for (auto &[op, reduction] : reductions) {
+    const int64_t words = streamsPerBlock * countSharedWords();
+    reduction.exchange.memory = e.allocateShared(getElementTypeOrSelf(op->getResult(0)), 2 * words);
+    reduction.exchange.bytes = kWordBytes * words;
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -129,7 +132,10 @@ void UnitLoop::combineOpen() {
       parts.push_back(part);
     }
   }
-  parts = acrossBlocks ? combineBlocks(parts) : combineWarps(parts);
+  if (acrossBlocks)
+    parts = combineBlocks(parts);
+  else
+    parts = combineWarps(parts);
   auto reduced = open.takeVector();
   for (auto [i, op] : llvm::enumerate(reduced)) {
     values[op->getResult(0)] = llvm::to_vector(ArrayRef<Value>(parts).slice(i * streamsPerGroup, streamsPerGroup));
@@ -143,32 +149,51 @@ Value UnitLoop::combineGroups(ReduceOp op, Value value, int64_t width) {
   return e.combineLanes(value, width, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }, lanes);
 }
 
-/// All groups have all units of the same streams.
+/// All groups of a block have all of its units, of the same streams.
 SmallVector<Value> UnitLoop::combineWarps(ArrayRef<Value> parts) {
+  auto opOf = [&](size_t i) { return cast<ReduceOp>(open[i / streamsPerGroup]); };
   SmallVector<Value> results;
   for (auto [i, part] : llvm::enumerate(parts))
-    results.push_back(combineGroups(cast<ReduceOp>(open[i / streamsPerGroup]), part, kWarpThreads));
-  if (countWarps() == 1)
+    results.push_back(combineGroups(opOf(i), part, kWarpThreads));
+  const int64_t words = countSharedWords(), width = words % 4 == 0 ? 4 : 1;
+  if (words == 1)
     return results;
   auto rowOf = [&](size_t i) {
     Value row = index.add(index.mul(parity, index.constant(streamsPerBlock)), localStreams[i % streamsPerGroup]);
-    return index.mul(row, index.constant(countWarps()));
+    return index.mul(row, index.constant(words));
   };
   {
-    Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads));
-    Value isFirst = e.compare(arith::CmpIPredicate::eq, laneOfWarp, index.constant(0));
+    // One lane for each block of the cluster.
+    if (isCluster())
+      syncWarp(); // the whole warp has read before one of its lanes sends
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false).thenBlock());
-    for (auto [i, result] : llvm::enumerate(results))
-      memref::StoreOp::create(b, loc, result, reductions[open[i / streamsPerGroup]].memory, index.add(rowOf(i), warp));
+    Value laneOfWarp = index.rem(thread, index.constant(kWarpThreads)), own = warp;
+    Value sends = index.less(laneOfWarp, index.constant(shape.clusterBlocks));
+    if (isCluster())
+      own =
+          index.add(warp, index.mul(index.div(firstUnit, index.constant(unitsPerBlock)), index.constant(countWarps())));
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, sends, /*withElseRegion=*/false).thenBlock());
+    for (auto [i, result] : llvm::enumerate(results)) {
+      const Exchange &entry = reductions[opOf(i)].exchange;
+      Value place = index.add(rowOf(i), own);
+      if (isCluster())
+        send(result, addressOf(entry.remoteMemory.front(), place, b.getI32Type()),
+             addressOf(entry.remoteBarriers.front(), parity, b.getI64Type()));
+      else
+        memref::StoreOp::create(b, loc, result, entry.memory, place);
+    }
   }
-  meet();
+  if (isCluster())
+    for (Operation *op : open)
+      awaitPhase(reductions[op].exchange, parity, turn);
+  else
+    meet();
   for (auto [i, result] : llvm::enumerate(results)) {
-    auto op = cast<ReduceOp>(open[i / streamsPerGroup]);
     SmallVector<Value> terms;
-    for (int64_t w = 0; w < countWarps(); ++w)
-      terms.push_back(memref::LoadOp::create(b, loc, reductions[op].memory, index.add(rowOf(i), index.constant(w))));
-    result = combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); });
+    for (int64_t w = 0; w < words; w += width)
+      llvm::append_range(
+          terms, e.loadNeighbours(reductions[opOf(i)].exchange.memory, index.add(rowOf(i), index.constant(w)), width));
+    result = combineInOrder(terms, [&](Value x, Value y) { return region.combine(opOf(i).getKind(), x, y); });
   }
   return results;
 }

@@ -104,8 +104,6 @@ bool UnitLoop::chooseShape() {
     clusterRefusal = acrossRefusal = "there is nothing to exchange";
   else if (!llvm::all_of(exchanged, isExchangeable) || !llvm::all_of(reductions, isReducible))
     acrossRefusal = "only f32 is exchanged";
-  if (!reductions.empty() && clusterRefusal.empty())
-    clusterRefusal = "the loop reduces all units";
   if (regime == "grid" && clusterRefusal.empty())
     clusterRefusal = wish ? "the schedule asks for a grid" : "the option 'regime' asks for a grid";
 
@@ -239,7 +237,8 @@ int64_t UnitLoop::countSharedBytes() const {
   }
   if (!acrossBlocks)
     for (auto &[op, reduction] : reductions)
-      bytes += getBytes(op->getResult(0)) * 2 * streamsPerBlock * countWarps();
+      bytes +=
+          getBytes(op->getResult(0)) * 2 * streamsPerBlock * countSharedWords() + (isCluster() ? kClusterBytes : 0);
   return bytes;
 }
 

@@ -47,7 +47,7 @@ rnn.network @no_product(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 // A reduction of all units is an exchange; in a grid each block has a word of each stream.
 // CHECK: LoopByUnits {{.*}} Function=norm | {{.*}} Exchanges=2, {{.*}} Regime=block
 // GRID: LoopByUnits {{.*}} Function=norm | Blocks=4, ExchangedBytes=80, Exchanges=2, {{.*}} Regime=grid
-// CLUSTER: LoopByUnits {{.*}} Function=norm | {{.*}} Reason="{{.*}}; a cluster: the loop reduces all units", Regime=grid
+// CLUSTER: LoopByUnits {{.*}} Function=norm | {{.*}} Regime=cluster
 rnn.parameter @wh : tensor<8x8xf32> init(#rnn.zeros)
 rnn.network @norm(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<8xf32>

@@ -41,58 +41,65 @@ size_t scaleOffset(const Data &data, const Column &column) {
 
 bool isScaled(const Column &column) { return column.name != "mask"; }
 
-} // namespace
+/// The argument that an array of this name belongs to; null where there is none.
+const TensorDesc *findArgument(const Function *step, const std::string &name) {
+  int64_t index = step ? step->find(name) : -1;
+  bool found = index >= 0 && step->tensors[size_t(index)].role == Role::Argument;
+  return found ? &step->tensors[size_t(index)] : nullptr;
+}
 
-Status readArrays(const DataOptions &options, Data &data) {
-  TensorFile file;
-  if (Status status = readTensorFile(data.path, file); status.failed())
-    return status;
-  data.kind = Data::Kind::Arrays;
-  int64_t frames = -1, count = 0;
-  std::string framesFrom;
-  HostTensor lengths;
-  // What the network reads comes before what it is compared with.
-  std::vector<std::string> names;
-  for (const auto &[name, tensor] : file.tensors)
-    if (name != "target")
-      names.push_back(name);
-  if (file.tensors.count("target"))
-    names.push_back("target");
-  for (const std::string &name : names) {
-    HostTensor &tensor = file.tensors[name];
-    if (name == "lengths") {
-      lengths = std::move(tensor);
-      continue;
-    }
-    if (tensor.shape.size() < 2)
-      return shapeError("'" + name + "' of '" + data.path + "' is " + shapeToString(tensor.shape) +
-                        ", expected [T,N,…]");
-    if (tensor.shape[0] == 0 || tensor.shape[1] == 0)
-      return shapeError("input '" + name + "' has " + std::to_string(tensor.shape[0]) + " frames of " +
-                        std::to_string(tensor.shape[1]) + " sequences; at least 1 is required");
-    if (frames < 0) {
-      frames = tensor.shape[0];
-      count = tensor.shape[1];
-      framesFrom = name;
-    } else if (tensor.shape[0] != frames) {
-      return shapeError("'" + framesFrom + "' has " + std::to_string(frames) + " frames, but '" + name + "' has " +
-                        std::to_string(tensor.shape[0]));
-    } else if (tensor.shape[1] != count) {
-      return shapeError("'" + framesFrom + "' has " + std::to_string(count) + " sequences, but '" + name + "' has " +
-                        std::to_string(tensor.shape[1]));
-    }
-    auto values = std::make_shared<HostTensor>(std::move(tensor));
-    values->shape.erase(values->shape.begin());
-    values->shape[0] = frames * count;
-    data.columns.push_back({name, std::move(values), 0});
+/// Frames and sequences of the arrays so far, and the array that has told them.
+struct Extent {
+  int64_t frames = -1, sequences = 0;
+  std::string from;
+};
+
+/// Takes the extent of an array of frame rate, or compares it.
+Status checkFrames(const std::string &path, const std::string &name, const HostTensor &tensor, Extent &extent) {
+  if (tensor.shape.size() < 2)
+    return shapeError("'" + name + "' of '" + path + "' is " + shapeToString(tensor.shape) + ", expected [T,N,…]");
+  if (tensor.shape[0] == 0 || tensor.shape[1] == 0)
+    return shapeError("input '" + name + "' has " + std::to_string(tensor.shape[0]) + " frames of " +
+                      std::to_string(tensor.shape[1]) + " sequences; at least 1 is required");
+  if (extent.frames < 0)
+    extent = {tensor.shape[0], tensor.shape[1], name};
+  auto differs = [&](int64_t expected, int64_t given, const char *what) {
+    return shapeError("'" + extent.from + "' has " + std::to_string(expected) + what + ", but '" + name + "' has " +
+                      std::to_string(given));
+  };
+  if (tensor.shape[0] != extent.frames)
+    return differs(extent.frames, tensor.shape[0], " frames");
+  if (tensor.shape[1] != extent.sequences)
+    return differs(extent.sequences, tensor.shape[1], " sequences");
+  return Status::success();
+}
+
+/// Checks an array of stream or static rate.
+Status checkShape(const Data &data, const Function &step, const TensorDesc &argument, const HostTensor &tensor,
+                  const Extent &extent) {
+  bool perSequence = argument.rate == Rate::Stream;
+  std::vector<int64_t> expected = argument.shape, given = tensor.shape;
+  if (perSequence)
+    expected.erase(expected.begin());
+  bool fits = given.size() == argument.shape.size() &&
+              std::equal(expected.begin(), expected.end(), given.end() - int64_t(expected.size()));
+  if (!fits) {
+    std::string shape = perSequence ? "[N" : "[";
+    for (int64_t dim : expected)
+      shape += (shape == "[" ? "" : ",") + std::to_string(dim);
+    return shapeError("'" + argument.name + "' of '" + data.path + "' is " + shapeToString(given) + ", expected " +
+                          shape + "]",
+                      {"'" + step.name + "' reads it once per " + (perSequence ? "sequence" : "step")});
   }
-  if (frames < 0)
-    return fileError("'" + data.path + "' has no arrays");
-  for (int64_t n = 0; n < count; ++n)
-    data.sequences.push_back({n, count, frames});
-  data.isSeries = count == 1;
-  if (lengths.dtype.empty())
-    return Status::success();
+  if (perSequence && given[0] != extent.sequences)
+    return shapeError("'" + extent.from + "' has " + std::to_string(extent.sequences) + " sequences, but '" +
+                      argument.name + "' has " + std::to_string(given[0]));
+  return Status::success();
+}
+
+/// The lengths of the sequences, from the array of this name.
+Status takeLengths(HostTensor lengths, int64_t frames, Data &data) {
+  int64_t count = int64_t(data.sequences.size());
   bool isWhole = isInteger(parseDType(lengths.dtype)) && lengths.dtype != "i1";
   if (!isWhole || lengths.shape != std::vector<int64_t>{count})
     return shapeError("'lengths' of '" + data.path + "' is " + lengths.dtype + " " + shapeToString(lengths.shape) +
@@ -113,6 +120,52 @@ Status readArrays(const DataOptions &options, Data &data) {
   return Status::success();
 }
 
+} // namespace
+
+Status arrangeArrays(const Function *step, Data &data) {
+  if (data.kind != Data::Kind::Arrays || !data.columns.empty())
+    return Status::success();
+  auto rateOf = [&](const std::string &name) {
+    const TensorDesc *argument = findArgument(step, name);
+    return argument ? argument->rate : Rate::Frame;
+  };
+  // What the network reads comes before what it is compared with.
+  std::vector<std::string> names;
+  for (const auto &[name, tensor] : data.arrays)
+    if (name != "target" && name != "lengths")
+      names.push_back(name);
+  if (data.arrays.count("target"))
+    names.push_back("target");
+
+  Extent extent;
+  for (const std::string &name : names)
+    if (rateOf(name) == Rate::Frame)
+      if (Status status = checkFrames(data.path, name, data.arrays[name], extent); status.failed())
+        return status;
+  if (extent.frames < 0)
+    return fileError("'" + data.path + "' has no array [T,N,…]");
+  for (const std::string &name : names) {
+    auto values = std::make_shared<HostTensor>(std::move(data.arrays[name]));
+    Rate rate = rateOf(name);
+    if (rate == Rate::Frame) {
+      values->shape.erase(values->shape.begin());
+      values->shape[0] = extent.frames * extent.sequences;
+    } else if (Status s = checkShape(data, *step, *findArgument(step, name), *values, extent); s.failed()) {
+      return s;
+    }
+    data.columns.push_back({name, std::move(values), 0, rate});
+  }
+  for (int64_t n = 0; n < extent.sequences; ++n)
+    data.sequences.push_back({n, extent.sequences, extent.frames, n});
+  data.isSeries = extent.sequences == 1;
+  auto lengths = data.arrays.find("lengths");
+  Status status = Status::success();
+  if (lengths != data.arrays.end())
+    status = takeLengths(std::move(lengths->second), extent.frames, data);
+  data.arrays.clear();
+  return status;
+}
+
 Status readData(const std::string &path, const DataOptions &options, Data &data) {
   data = Data();
   data.path = path;
@@ -121,8 +174,14 @@ Status readData(const std::string &path, const DataOptions &options, Data &data)
     return status;
   data.checksum = uint32_t(crc32_z(0, reinterpret_cast<const Bytef *>(text.data()), text.size()));
   std::string extension = std::filesystem::path(path).extension().string();
-  if (extension == ".npz" || extension == ".safetensors")
-    return readArrays(options, data);
+  if (extension == ".npz" || extension == ".safetensors") {
+    TensorFile file;
+    if (Status status = readTensorFile(path, file); status.failed())
+      return status;
+    data.kind = Data::Kind::Arrays;
+    data.arrays = std::move(file.tensors);
+    return Status::success();
+  }
   if (extension == ".csv")
     return readCsv(text, options, data);
   readBytes(text, data);

@@ -41,34 +41,35 @@ const TensorDesc *onlyInput(const std::vector<const TensorDesc *> &wanted, const
   return input;
 }
 
-/// A column's shape as the user sees it: [T,N,…signal].
-std::string shownShape(const HostTensor &values) {
-  std::string text = values.dtype + " [T,N";
-  for (size_t d = 1; d < values.shape.size(); ++d)
+/// A column's shape as the user sees it: [T,N,…signal], [N,…signal] or […signal].
+std::string shownShape(const Column &column) {
+  const HostTensor &values = *column.values;
+  std::string text = column.rate == Rate::Frame ? ",T,N" : column.rate == Rate::Stream ? ",N" : "";
+  for (size_t d = column.rate == Rate::Static ? 0 : 1; d < values.shape.size(); ++d)
     text += "," + std::to_string(values.shape[d]);
-  return text + "]";
+  return values.dtype + " [" + text.substr(text.empty() ? 0 : 1) + "]";
 }
 
-int64_t signalElements(const TensorDesc &argument) {
-  int64_t count = 1;
-  for (size_t d = 2; d < argument.shape.size(); ++d)
-    count *= argument.shape[d];
-  return count;
+/// The shape of an argument's signal: without frames and streams.
+std::vector<int64_t> signalShape(const TensorDesc &argument) {
+  size_t outer = argument.rate == Rate::Frame ? 2 : argument.rate == Rate::Stream ? 1 : 0;
+  std::vector<int64_t> signal;
+  for (size_t d = outer; d < argument.shape.size(); ++d)
+    signal.push_back(argument.shape[d]);
+  return signal;
 }
 
 Status checkColumn(const Function &function, const TensorDesc &argument, const Column &column, Data::Kind kind) {
   const HostTensor &values = *column.values;
-  std::vector<int64_t> signal(values.shape.begin() + 1, values.shape.end());
-  std::vector<int64_t> expected;
-  if (argument.shape.size() >= 2)
-    expected.assign(argument.shape.begin() + 2, argument.shape.end());
-  bool fits = argument.hasFrames() && argument.rate == Rate::Frame &&
+  std::vector<int64_t> signal(values.shape.begin() + (column.rate != Rate::Static), values.shape.end());
+  std::vector<int64_t> expected = signalShape(argument);
+  bool fits = argument.rate == column.rate &&
               (signal == expected || (kind == Data::Kind::Csv && numElements(signal) == numElements(expected)));
   DType given = parseDType(values.dtype);
   bool floatFits = given == argument.dtype || (given == DType::F32 && argument.dtype == DType::F64);
   if (fits && (isFloat(argument.dtype) ? floatFits : isInteger(given)))
     return Status::success();
-  std::string message = "input '" + argument.name + "' of '" + function.name + "' is " + shownShape(values) +
+  std::string message = "input '" + argument.name + "' of '" + function.name + "' is " + shownShape(column) +
                         ", expected " + dtypeName(argument.dtype) + " " + shapeToString(argument.shape);
   return fits ? dtypeError(message) : shapeError(message);
 }
@@ -88,6 +89,45 @@ Status takeColumn(const Function &function, const TensorDesc &argument, Column &
 bool flagAt(const Column &column, int64_t row) { return column.values->as<uint8_t>()[row + column.shift] != 0; }
 
 } // namespace
+
+void Feed::Pair::copy(int64_t row, size_t place, size_t elements) {
+  const HostTensor &values = *column->values;
+  size_t width = dtypeSize(argument->dtype), bytes = elements * width;
+  std::byte *to = buffer.data.data() + place * bytes;
+  if (values.dtype != "u8") {
+    std::memcpy(to, values.data.data() + size_t(row) * bytes, bytes);
+    return;
+  }
+  for (size_t e = 0; e < elements; ++e)
+    to[e * width] = values.data[size_t(row) * elements + e]; // little-endian, the rest is zero
+}
+
+void Feed::Pair::fill(const Chunk &chunk) {
+  std::vector<int64_t> shape = tools::shapeFor(*argument, chunk.frames);
+  if (buffer.shape != shape)
+    buffer = makeTensor(dtypeName(argument->dtype), shape);
+  std::fill(buffer.data.begin(), buffer.data.end(), std::byte(0));
+  size_t elements = size_t(*numElements(signalShape(*argument)));
+  switch (argument->rate) {
+  case Rate::Frame:
+    for (size_t place = 0; place < chunk.rows.size(); ++place)
+      if (chunk.rows[place] >= 0)
+        copy(chunk.rows[place] + column->shift, place, elements);
+    break;
+  case Rate::Stream:
+    for (size_t stream = 0; stream < chunk.sequences.size(); ++stream)
+      if (chunk.sequences[stream] >= 0)
+        copy(chunk.sequences[stream], stream, elements);
+    break;
+  case Rate::Static:
+    copy(0, 0, elements);
+    break;
+  }
+}
+
+bool Feed::hasStreamArguments() const {
+  return std::any_of(pairs.begin(), pairs.end(), [](const Pair &pair) { return pair.argument->rate == Rate::Stream; });
+}
 
 Status Feed::create(const Function &function, Data &data) {
   std::vector<const TensorDesc *> wanted = wantedArguments(function);
@@ -124,6 +164,9 @@ Status Feed::create(const Function &function, Data &data) {
         return fileError("'" + function.name + "' has no tensor named '" + column.name + "'");
       argument = &function.tensors[size_t(index)];
     }
+    if (argument->defaultValue && argument != reset)
+      return fileError("'" + column.name + "' is not taken from data, but '" + data.path + "' has it",
+                       {"use --" + column.name});
     if (Status status = takeColumn(function, *argument, column, data.kind); status.failed())
       return status;
     if (argument == reset)
@@ -145,26 +188,7 @@ std::vector<Binding> Feed::fill(const Chunk &chunk) {
   std::vector<Binding> bindings;
   size_t places = chunk.rows.size();
   for (Pair &pair : pairs) {
-    const HostTensor &values = *pair.column->values;
-    std::vector<int64_t> shape = tools::shapeFor(*pair.argument, chunk.frames);
-    if (pair.buffer.shape != shape)
-      pair.buffer = makeTensor(dtypeName(pair.argument->dtype), shape);
-    std::fill(pair.buffer.data.begin(), pair.buffer.data.end(), std::byte(0));
-    size_t elements = size_t(signalElements(*pair.argument));
-    size_t width = dtypeSize(pair.argument->dtype), rowBytes = elements * width;
-    bool widenBytes = values.dtype == "u8";
-    for (size_t i = 0; i < places; ++i) {
-      if (chunk.rows[i] < 0)
-        continue;
-      size_t row = size_t(chunk.rows[i] + pair.column->shift);
-      std::byte *to = pair.buffer.data.data() + i * rowBytes;
-      if (!widenBytes) {
-        std::memcpy(to, values.data.data() + row * rowBytes, rowBytes);
-        continue;
-      }
-      for (size_t e = 0; e < elements; ++e)
-        to[e * width] = values.data[row * elements + e]; // little-endian, the rest is zero
-    }
+    pair.fill(chunk);
     bindings.push_back(tools::bind(pair.argument->name, pair.buffer));
   }
 

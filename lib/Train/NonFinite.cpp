@@ -20,7 +20,7 @@ using runtime::Role;
 using runtime::TensorDesc;
 using tools::Binding;
 
-Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vector<Binding> bindings,
+Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vector<Binding> bindings, int64_t frames,
                            std::vector<std::string> &notes) {
   if (setup.compileFlags.empty())
     return Status::success();
@@ -58,7 +58,7 @@ Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vec
   std::map<std::string, HostTensor> results;
   for (const TensorDesc &desc : step->tensors)
     if (desc.role == Role::Result)
-      results[desc.name] = makeTensor(dtypeName(desc.dtype), tools::shapeFor(desc, setup.advance));
+      results[desc.name] = makeTensor(dtypeName(desc.dtype), tools::shapeFor(desc, frames));
   bindings.erase(std::remove_if(bindings.begin(), bindings.end(),
                                 [&](const Binding &binding) { return results.count(binding.name) != 0; }),
                  bindings.end());
@@ -66,7 +66,7 @@ Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vec
     bindings.push_back(tools::bind(name, tensor));
   if (Status status = other->run(step->name, bindings); status.failed())
     return status;
-  notes = tools::noteNonFiniteSignal(*step, results, 0, setup.advance);
+  notes = tools::noteNonFiniteSignal(*step, results, 0, frames);
   return Status::success();
 }
 

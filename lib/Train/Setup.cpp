@@ -46,7 +46,7 @@ Status readFolder(CommandLine &line, Setup &setup) {
   return Options::mergeWithRun(setup.identity.options, line);
 }
 
-Status readAllData(Setup &setup) {
+Status readFiles(Setup &setup) {
   const Options &options = setup.options;
   DataOptions how{options.inputColumns, options.targetColumns, options.sequenceColumn, options.horizon};
   if (Status status = readData(options.data, how, setup.data); status.failed())
@@ -62,9 +62,19 @@ Status readAllData(Setup &setup) {
     setup.identity.validationChecksum = setup.validation.checksum;
     if (setup.validation.kind != setup.data.kind)
       return fileError("'" + options.valData + "' and '" + options.data + "' are of different kinds");
-  } else {
-    splitData(options.valSplit, setup.data, setup.validation);
   }
+  return Status::success();
+}
+
+/// Sequences for training and validation, once the step says which rates the arrays have.
+Status arrangeData(Setup &setup) {
+  const Options &options = setup.options;
+  if (Status status = arrangeArrays(setup.step, setup.data); status.failed())
+    return status;
+  if (options.valData.empty())
+    splitData(options.valSplit, setup.data, setup.validation);
+  else if (Status status = arrangeArrays(setup.step, setup.validation); status.failed())
+    return status;
   if (setup.data.kind == Data::Kind::Csv) {
     measureScale(setup.data);
     applyScale(setup.data.mean, setup.data.deviation, setup.data);
@@ -121,6 +131,8 @@ Status chooseModel(Setup &setup, const tools::TemporaryFolder &folder, std::stri
     auto kind = setup.identity.options.find("model");
     written = kind == setup.identity.options.end() || kind->second == "written";
   } else {
+    if (Status status = arrangeArrays(nullptr, setup.data); status.failed())
+      return status;
     if (Status status = writeModelText(options, setup.data, setup.modelText); status.failed())
       return status;
     model = folder.file("model.mlir");
@@ -187,6 +199,8 @@ Status bindModel(Setup &setup) {
                           "' was compiled for " + std::to_string(tables.streams),
                       {"recompile with --streams=" + std::to_string(options.streams)});
   options.streams = tables.streams;
+  if (Status status = arrangeData(setup); status.failed())
+    return status;
   setup.advance = setup.step->advance ? setup.step->advance : usualFrames;
   int64_t rate = setup.step->find("lr");
   std::optional<double> modelLr;
@@ -217,7 +231,7 @@ Status prepare(CommandLine line, Setup &setup) {
     return status;
   if (Status status = setup.options.read(line); status.failed())
     return status;
-  if (Status status = readAllData(setup); status.failed())
+  if (Status status = readFiles(setup); status.failed())
     return status;
   if (Status status = compileModel(setup); status.failed() || setup.options.dryRun)
     return status;

@@ -82,7 +82,11 @@ Trainer::Trainer(Setup &setup)
 Status Trainer::createData() {
   if (Status status = feed.create(*setup.step, setup.data); status.failed())
     return status;
-  BatchOptions how{options.streams, setup.advance, feed.hasReset(), /*keepTail=*/false};
+  BatchOptions how;
+  how.streams = options.streams;
+  how.advance = setup.advance;
+  how.startAnywhere = feed.hasReset() && !feed.hasStreamArguments();
+  how.wholeSequences = !setup.step->advance && !setup.data.isSeries;
   if (Status status = batches.create(setup.data, how); status.failed())
     return status;
   if (!setup.eval)
@@ -90,6 +94,7 @@ Status Trainer::createData() {
   if (Status status = evalFeed.create(*setup.eval, setup.validation); status.failed())
     return status;
   how.keepTail = setup.validation.isSeries;
+  how.wholeSequences = !setup.step->advance && !setup.validation.isSeries;
   Status status = evalBatches.create(setup.validation, how);
   if (status.failed() && options.valData.empty()) {
     tools::warn("rnn-train", "no validation: " + status.message);
@@ -209,7 +214,7 @@ Status Trainer::trainStep(LogRow &row) {
   }
   Status status = Status::success();
   if (flags & 1)
-    status = noteNonFinite(row, bindings);
+    status = noteNonFinite(row, bindings, chunk.frames);
   else
     state.inARow = 0;
   row.frames = state.frames;
@@ -217,7 +222,7 @@ Status Trainer::trainStep(LogRow &row) {
   return status;
 }
 
-Status Trainer::noteNonFinite(const LogRow &row, const std::vector<Binding> &bindings) {
+Status Trainer::noteNonFinite(const LogRow &row, const std::vector<Binding> &bindings, int64_t frames) {
   bool lossIsWrong = !std::isfinite(row.loss);
   std::string what = lossIsWrong ? "loss is " + valueText(row.loss) : "gradient is " + valueText(row.gradNorm);
   if (state.inARow++ == 0) {
@@ -236,7 +241,7 @@ Status Trainer::noteNonFinite(const LogRow &row, const std::vector<Binding> &bin
     firstNonFinite = state.step - state.inARow + 1;
   }
   std::vector<std::string> notes;
-  if (Status status = findNonFiniteSignal(setup, *session, bindings, notes); status.failed())
+  if (Status status = findNonFiniteSignal(setup, *session, bindings, frames, notes); status.failed())
     notes.push_back("the signal could not be looked for: " + status.message);
   notes.push_back("last finite checkpoint: " + setup.file("last.safetensors"));
   return nonFiniteError(firstNonFiniteValue + " for " + std::to_string(state.inARow) + " steps, first at step " +

@@ -81,12 +81,37 @@ TEST(Batches, SequencesStartAtChunks) {
 
 TEST(Batches, SequencesStartAtOnceWithReset) {
   Batches batches;
-  ASSERT_TRUE(batches.create(sequences({5, 2, 3}), {2, 4, /*resetArgument=*/true}).ok());
+  ASSERT_TRUE(batches.create(sequences({5, 2, 3}), {2, 4, /*startAnywhere=*/true}).ok());
   EXPECT_EQ(batches.chunks(), 2);
   EXPECT_EQ(rowsOf(batches, 1, 0, 2), (Rows{4, 200, 201, 202}));
   Chunk chunk;
   batches.locate(1, chunk);
   EXPECT_EQ(chunk.starts, (std::vector<uint8_t>{0, 0, 1, 0, 0, 0, 0, 0}));
+}
+
+TEST(Batches, WholeSequences) {
+  Batches batches;
+  Data data = sequences({5, 2, 3, 4, 1});
+  for (size_t n = 0; n < 5; ++n)
+    data.sequences[n].number = int64_t(n);
+  BatchOptions options;
+  options.streams = 2;
+  options.wholeSequences = true;
+  ASSERT_TRUE(batches.create(data, options).ok());
+  EXPECT_EQ(batches.chunks(), 3);
+  EXPECT_EQ(rowsOf(batches, 0, 0, 2), (Rows{0, 1, 2, 3, 4}));
+  EXPECT_EQ(rowsOf(batches, 0, 1, 2), (Rows{100, 101, -1, -1, -1}));
+  EXPECT_EQ(rowsOf(batches, 1, 0, 2), (Rows{200, 201, 202, -1}));
+  EXPECT_EQ(rowsOf(batches, 1, 1, 2), (Rows{300, 301, 302, 303}));
+  EXPECT_EQ(rowsOf(batches, 2, 0, 2), (Rows{400}));
+  EXPECT_EQ(rowsOf(batches, 2, 1, 2), (Rows{-1}));
+  Chunk chunk;
+  batches.locate(1, chunk);
+  EXPECT_EQ(chunk.sequences, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(chunk.starts, (std::vector<uint8_t>{1, 1, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(chunk.ends, (std::vector<uint8_t>{0, 0, 0, 0, 1, 0, 0, 1}));
+  batches.locate(2, chunk);
+  EXPECT_EQ(chunk.sequences, (std::vector<int64_t>{4, -1}));
 }
 
 TEST(Split, LastPartOrLastSequences) {

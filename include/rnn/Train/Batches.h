@@ -9,7 +9,8 @@
 //
 // One long series is cut into as many contiguous pieces as there are streams.
 // Separate sequences are dealt b, b + B, …; one starts at the start of a chunk,
-// or at once if the network has a reset argument. What is left is padding.
+// or at once where chunks may hold several. Whole sequences have chunks of their
+// own, as long as the longest of them. What is left is padding.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,17 +26,20 @@ namespace mlir::rnn::train {
 
 struct BatchOptions {
   int64_t streams = 1;
-  int64_t advance = 1;        ///< frames per chunk
-  bool resetArgument = false; ///< sequences may start within a chunk
-  bool keepTail = false;      ///< a series' last chunk may be shorter
+  int64_t advance = 1;         ///< frames per chunk
+  bool startAnywhere = false;  ///< sequences may start within a chunk
+  bool keepTail = false;       ///< a series' last chunk may be shorter
+  bool wholeSequences = false; ///< a chunk is one sequence per stream, whatever its frames
 };
 
 /// Rows of one chunk, [frames, streams]; -1 is padding.
 struct Chunk {
   int64_t frames = 0;
   std::vector<int64_t> rows;
-  /// Where a sequence begins, [frames, streams].
-  std::vector<uint8_t> starts;
+  /// The first and the last frame of each sequence, [frames, streams].
+  std::vector<uint8_t> starts, ends;
+  /// Numbers in the file of the sequences that the streams begin with; -1: none.
+  std::vector<int64_t> sequences;
 };
 
 class Batches {
@@ -49,6 +53,8 @@ public:
   void locate(int64_t index, Chunk &chunk) const;
 
 private:
+  void deal(const Data &data);
+
   /// A sequence in a stream, from frame `at`.
   struct Segment {
     int64_t at = 0;
@@ -58,7 +64,8 @@ private:
   BatchOptions options;
   std::vector<std::vector<Segment>> streams;
   int64_t count = 0;
-  int64_t frames = 0; ///< of the longest stream
+  int64_t frames = 0;          ///< of the longest stream
+  std::vector<int64_t> begins; ///< of whole sequences: where each chunk begins
 };
 
 } // namespace mlir::rnn::train

@@ -7,7 +7,8 @@
 //
 // The three kinds of data: bytes of any file, rows of a CSV file, arrays of
 // .npz and .safetensors. All of them become columns of rows, one row per frame,
-// and sequences of such rows.
+// and sequences of such rows; arrays may also have a value per sequence, or one
+// for the whole run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +17,9 @@
 
 #include "rnn/Runtime/HostTensor.h"
 #include "rnn/Runtime/Status.h"
+#include "rnn/Runtime/Tables.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,12 +29,15 @@ namespace mlir::rnn::train {
 using runtime::HostTensor;
 using runtime::Status;
 
-/// One argument's values: `values` is [rows, …signal]; the frame of row r has
-/// the value of row r + shift. An empty name: the network's only input.
+/// One argument's values. At frame rate `values` is [rows, …signal], and the
+/// frame of row r has the value of row r + shift; at stream rate it is
+/// [sequences of the file, …signal], at static rate […signal]. An empty name:
+/// the network's only input.
 struct Column {
   std::string name;
   std::shared_ptr<HostTensor> values;
   int64_t shift = 0;
+  runtime::Rate rate = runtime::Rate::Frame;
 };
 
 /// Rows first, first + stride, …; one per frame.
@@ -39,12 +45,15 @@ struct Sequence {
   int64_t first = 0;
   int64_t stride = 1;
   int64_t frames = 0;
+  int64_t number = 0; ///< in the file
 };
 
 struct Data {
   enum class Kind { Bytes, Csv, Arrays };
   Kind kind = Kind::Bytes;
   std::string path;
+  /// Arrays as the file has them, until they are arranged.
+  std::map<std::string, HostTensor> arrays;
   std::vector<Column> columns;
   std::vector<Sequence> sequences;
   /// Rows at the end of a piece that have no target: the largest shift.
@@ -64,12 +73,18 @@ struct DataOptions {
   int64_t horizon = 1;
 };
 
-/// Reads a file; the extension names its kind.
+/// Reads a file; the extension names its kind. Arrays have no columns and no
+/// sequences yet.
 Status readData(const std::string &path, const DataOptions &options, Data &data);
 
-/// The readers behind it, on the content of the file.
+/// The reader of CSV behind it, on the content of the file.
 Status readCsv(const std::string &text, const DataOptions &options, Data &data);
-Status readArrays(const DataOptions &options, Data &data);
+
+/// Makes columns and sequences of arrays that have none. An array is [T,N,…]
+/// unless it has the name of an argument of stream rate, [N,…], or of static
+/// rate, […]; null is a step that is not written yet, whose arguments all have
+/// frame rate. Data of other kinds stay as they are.
+Status arrangeArrays(const runtime::Function *step, Data &data);
 
 /// Cuts off the last part of the series, or the last sequences, for validation;
 /// `validation` has no sequences if that part is too small.

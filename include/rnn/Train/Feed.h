@@ -31,6 +31,10 @@ public:
   /// True if the function has a reset argument.
   bool hasReset() const { return reset != nullptr; }
 
+  /// True if some argument has one value per stream and call, so that a chunk
+  /// may not hold two sequences of a stream.
+  bool hasStreamArguments() const;
+
   /// The bindings of a chunk; valid until the next call.
   std::vector<tools::Binding> fill(const Chunk &chunk);
 
@@ -42,6 +46,14 @@ private:
     const Column *column;
     const tools::TensorDesc *argument;
     HostTensor buffer;
+
+    /// Gives `buffer` the values of a chunk.
+    void fill(const Chunk &chunk);
+
+  private:
+    /// Copies the values of a row of the column to a place of the buffer, each of
+    /// `elements` elements.
+    void copy(int64_t row, size_t place, size_t elements);
   };
   const tools::TensorDesc *reset = nullptr, *mask = nullptr;
   const Column *maskColumn = nullptr, *resetColumn = nullptr;

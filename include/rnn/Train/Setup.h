@@ -29,7 +29,7 @@ struct Setup {
   tools::Program program;
   const tools::Function *step = nullptr;
   const tools::Function *eval = nullptr; ///< null without validation
-  int64_t advance = 0;                   ///< frames per step
+  int64_t advance = 0;                   ///< frames per step, unless it takes whole sequences
   double lr = 0;                         ///< before the schedule
   RunIdentity identity;
   /// The text for model.mlir; empty if the model is not text.

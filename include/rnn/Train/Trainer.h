@@ -42,7 +42,7 @@ private:
   Status createData();
   Status createFolder();
   Status trainStep(LogRow &row);
-  Status noteNonFinite(const LogRow &row, const std::vector<tools::Binding> &bindings);
+  Status noteNonFinite(const LogRow &row, const std::vector<tools::Binding> &bindings, int64_t frames);
   Status validate(LogRow &row, Decision &decision);
   Status conclude(LogRow &row, bool isLogged, RunState &saved, bool &stop);
   Status evaluate(double &loss, std::optional<double> &metric);

@@ -1,7 +1,7 @@
 // A network that learns to spell from words alone, without being told which frame shows which letter: CTC.
 //
 //   python3 examples/data.py speller speller.npz
-//   rnn-train examples/speller.mlir --data=speller.npz --epochs=8
+//   rnn-train examples/speller.mlir --data=speller.npz --epochs=8 --label-errors=logits
 //
 // A frame is noise with a letter in it, or without. labels and length say in every frame what the word is, last is true in
 // its last one. Words follow one another in a stream: %new is marked as the reset and begins the next.

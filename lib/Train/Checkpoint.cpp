@@ -11,9 +11,32 @@
 #include <nlohmann/json.hpp>
 
 namespace mlir::rnn::train {
+namespace {
 
 using namespace runtime;
 using nlohmann::json;
+
+/// Reads what the streams have spelt; false where the text is wrong.
+bool readSpellings(const std::string &text, std::vector<Spelling> &spellings) {
+  json list = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!list.is_array())
+    return false;
+  for (const json &entry : list) {
+    if (!entry.is_object() || !entry.contains("last") || !entry.contains("labels") || !entry["labels"].is_array() ||
+        !entry["last"].is_number_integer())
+      return false;
+    Spelling &spelling = spellings.emplace_back();
+    spelling.last = entry["last"].get<int64_t>();
+    for (const json &label : entry["labels"]) {
+      if (!label.is_number_integer())
+        return false;
+      spelling.labels.push_back(label.get<int64_t>());
+    }
+  }
+  return true;
+}
+
+} // namespace
 
 Status collectTensors(tools::Session &session, TensorFile &file) {
   for (const TensorDesc &desc : tools::sessionTensors(tools::allFunctions(session.tables()))) {
@@ -57,6 +80,12 @@ void writeMetadata(const RunState &state, const RunIdentity &identity, int64_t e
   metadata["rnn.skipped"] = std::to_string(state.skipped) + " " + std::to_string(state.inARow);
   metadata["rnn.data"] = std::to_string(identity.dataChecksum);
   metadata["rnn.val_data"] = std::to_string(identity.validationChecksum);
+  if (state.spellings.empty())
+    return;
+  json spellings = json::array();
+  for (const Spelling &spelling : state.spellings)
+    spellings.push_back({{"last", spelling.last}, {"labels", spelling.labels}});
+  metadata["rnn.spellings"] = spellings.dump();
 }
 
 Status readMetadata(const std::string &path, const std::map<std::string, std::string> &metadata, RunState &state,
@@ -78,6 +107,9 @@ Status readMetadata(const std::string &path, const std::map<std::string, std::st
     wrong |= !value.is_number();
   for (const json &value : options)
     wrong |= !value.is_string();
+  state.spellings.clear();
+  if (metadata.count("rnn.spellings"))
+    wrong |= !readSpellings(text("spellings"), state.spellings);
   if (wrong)
     return fileError("'" + path + "' has metadata that is wrong");
 

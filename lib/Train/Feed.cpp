@@ -184,6 +184,11 @@ Status Feed::create(const Function &function, Data &data) {
   return Status::success();
 }
 
+const HostTensor &Feed::argument(const std::string &name) const {
+  return std::find_if(pairs.begin(), pairs.end(), [&](const Pair &pair) { return pair.argument->name == name; })
+      ->buffer;
+}
+
 std::vector<Binding> Feed::fill(const Chunk &chunk) {
   std::vector<Binding> bindings;
   size_t places = chunk.rows.size();

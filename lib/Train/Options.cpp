@@ -37,6 +37,7 @@ const std::vector<Shaping> kShaping = {
     {"patience", "3"},       {"early-stop", "0"},
     {"val-every", ""},       {"val-data", ""},
     {"seed", "0"},           {"matmul-precision", "f32"},
+    {"label-errors", ""},
 };
 
 /// The default of an option for an optimizer other than adam.
@@ -100,6 +101,7 @@ const std::vector<tools::Option> &optionTable() {
       {"patience", "<n>", "plateau: validations without a gain (3)"},
       {"min-delta", "<x>", "what counts as a gain (1e-4)"},
       {"early-stop", "<n>", "stop after n validations without a gain; 0 is off (0)"},
+      {"label-errors", "<logits>[,<labels>,<length>]", "CTC: show how many labels the best classes spell wrong"},
       {"matmul-precision", "f32|bf16", "bf16: products round their operands, which tensor cores need (f32)"},
       {"epochs", "<n>", "passes over the data (1)"},
       {"max-steps", "<n>", "stop after n steps", "steps"},
@@ -161,6 +163,7 @@ Status Options::read(const CommandLine &line) {
   inputColumns = line.list("inputs");
   targetColumns = line.list("targets");
   sequenceColumn = line.get("sequence-column");
+  labelErrors = line.list("label-errors");
   out = line.get("out", out);
   resume = line.has("resume");
   overwrite = line.has("overwrite");
@@ -211,6 +214,9 @@ Status Options::read(const CommandLine &line) {
   if (status.failed())
     return status;
   seed = sample.seed = uint64_t(seedValue);
+  if (line.has("label-errors") && labelErrors.size() != 1 && labelErrors.size() != 3)
+    return usageError("--label-errors must be <logits> or <logits>,<labels>,<length>, got '" +
+                      line.get("label-errors") + "'");
   if (line.has("momentum") && optimizer != "sgd" && optimizer != "rmsprop")
     return usageError("--momentum needs --optimizer=sgd or --optimizer=rmsprop");
   if (!line.has("momentum") && optimizer == "rmsprop")

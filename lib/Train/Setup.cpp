@@ -166,6 +166,8 @@ Status compileModel(Setup &setup) {
       return status;
   if (compile) {
     flags.push_back("--streams=" + std::to_string(options.streams));
+    if (!options.labelErrors.empty())
+      flags.push_back("--keep=results");
     if (options.matmulPrecision != "f32")
       flags.push_back("--matmul-precision=" + options.matmulPrecision);
   }

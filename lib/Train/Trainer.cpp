@@ -73,7 +73,9 @@ double Trainer::Results::number(const std::string &name) const {
 
 Trainer::Trainer(Setup &setup)
     : setup(setup), options(setup.options), state(setup.state), progress(setup.options.quiet, setup.options.logEvery) {
-  if (setup.data.kind == Data::Kind::Bytes)
+  if (!options.labelErrors.empty())
+    metric = "label_error_rate";
+  else if (setup.data.kind == Data::Kind::Bytes)
     metric = "bpc";
   else if (!setup.step->metrics.empty())
     metric = setup.step->metrics[0].name;
@@ -89,10 +91,19 @@ Status Trainer::createData() {
   how.wholeSequences = !setup.step->advance && !setup.data.isSeries;
   if (Status status = batches.create(setup.data, how); status.failed())
     return status;
+  bool counts = !options.labelErrors.empty();
+  auto create = [&](LabelErrors &errors, const Function &function, const Data &data, const Feed &from) {
+    return errors.create(options.labelErrors, function, setup.program, data, from);
+  };
+  if (Status s = counts ? create(labelErrors, *setup.step, setup.data, feed) : Status::success(); s.failed())
+    return s;
   if (!setup.eval)
     return Status::success();
   if (Status status = evalFeed.create(*setup.eval, setup.validation); status.failed())
     return status;
+  if (Status s = counts ? create(evalLabelErrors, *setup.eval, setup.validation, evalFeed) : Status::success();
+      s.failed())
+    return s;
   how.keepTail = setup.validation.isSeries;
   how.wholeSequences = !setup.step->advance && !setup.validation.isSeries;
   Status status = evalBatches.create(setup.validation, how);
@@ -162,13 +173,15 @@ bool Trainer::validatesAt(int64_t step) const {
 
 int64_t Trainer::epochOf(int64_t step) const { return step == 0 ? 1 : (step - 1) / batches.chunks() + 1; }
 
-std::optional<double> Trainer::metricOf(double loss, const Results &from) const {
+std::optional<double> Trainer::metricOf(double loss) const {
   if (metric.empty())
     return std::nullopt;
+  if (!options.labelErrors.empty())
+    return labelErrors.rate();
   if (setup.data.kind == Data::Kind::Bytes)
     return loss / std::log(2.0);
-  double count = from.number("count." + metric);
-  return count ? from.number("sum." + metric) / count : 0;
+  double count = results.number("count." + metric);
+  return count ? results.number("sum." + metric) / count : 0;
 }
 
 Status Trainer::trainStep(LogRow &row) {
@@ -196,8 +209,14 @@ Status Trainer::trainStep(LogRow &row) {
     bindings.push_back(tools::bind("lr", rate));
   }
   results.bind(bindings);
+  if (!options.labelErrors.empty())
+    labelErrors.bind(chunk.frames, bindings);
   if (Status status = session->run(setup.step->name, bindings); status.failed())
     return status;
+  if (!options.labelErrors.empty()) {
+    labelErrors.clear();
+    labelErrors.count(chunk, feed, state.spellings);
+  }
 
   ++state.step;
   state.frames += feed.counted();
@@ -205,7 +224,7 @@ Status Trainer::trainStep(LogRow &row) {
   row.epoch = epochOf(state.step);
   row.lr = lr;
   row.loss = results.number("loss");
-  row.metric = metricOf(row.loss, results);
+  row.metric = metricOf(row.loss);
   row.gradNorm = results.number("grad_norm");
   int flags = int(results.number("flags"));
   if ((flags & 2) && !warnedIndex) {
@@ -277,6 +296,8 @@ Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
       if (Status status = observer->set(desc.name, makeTensor(dtypeName(desc.dtype), desc.shape)); status.failed())
         return status;
   std::map<std::string, double> sums, counts;
+  std::vector<Spelling> spellings;
+  evalLabelErrors.clear();
   for (int64_t index = 0; index < evalBatches.chunks(); ++index) {
     if (tools::interruptSignal())
       return tools::interruptedStatus();
@@ -287,8 +308,12 @@ Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
         return s;
     std::vector<Binding> bindings = evalFeed.fill(chunk);
     evalResults.bind(bindings);
+    if (!options.labelErrors.empty())
+      evalLabelErrors.bind(chunk.frames, bindings);
     if (Status status = observer->run(setup.eval->name, bindings); status.failed())
       return status;
+    if (!options.labelErrors.empty())
+      evalLabelErrors.count(chunk, evalFeed, spellings);
     for (const auto &[name, tensor] : evalResults.tensors) {
       if (name.rfind("sum.", 0) == 0)
         sums[name.substr(4)] += evalResults.number(name);
@@ -300,7 +325,9 @@ Status Trainer::evaluate(double &loss, std::optional<double> &metricValue) {
   loss = 0;
   for (const Loss &term : setup.step->losses)
     loss += term.weight * (term.reduction == "sum" ? sums[term.name] / double(evalBatches.chunks()) : mean(term.name));
-  if (setup.data.kind == Data::Kind::Bytes)
+  if (!options.labelErrors.empty())
+    metricValue = evalLabelErrors.rate();
+  else if (setup.data.kind == Data::Kind::Bytes)
     metricValue = loss / std::log(2.0);
   else if (!metric.empty())
     metricValue = mean(metric);

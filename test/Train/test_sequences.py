@@ -54,7 +54,7 @@ def sequences(count, longest=6, seed=0):
     """Arrays of a file, with labels once per sequence, and the labels as lists. Sequences have the frames they need."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, longest + 1, count)
-    words = [list(rng.integers(1, CLASSES, rng.integers(0, min(LABELS, n // 2) + 1))) for n in lengths]
+    words = [list(rng.integers(1, CLASSES, rng.integers(0, min(LABELS, (n + 1) // 2) + 1))) for n in lengths]
     last = np.arange(longest)[:, None] == lengths - 1
     labels = np.array([word + [0] * (LABELS - len(word)) for word in words], np.int32)
     return {"x": rng.normal(0, 2, (longest, count, CLASSES)).astype(np.float32), "last": last, "lengths": lengths,
@@ -71,7 +71,7 @@ def per_frame(data):
 def train(tools, text, data, *options, out="run", code=0):
     (tools.folder / "net.mlir").write_text(text)
     np.savez(tools.folder / "data.npz", **data)
-    return tools.run("rnn-train", "net.mlir", "--data=data.npz", f"--out={out}", *options, code=code)
+    return tools.run("rnn-train", "net.mlir", "--data=data.npz", f"--out={out}", *options, code=code, RNN_NUM_THREADS="1")
 
 
 def rows(tools, out="run"):
@@ -168,3 +168,116 @@ def test_errors_of_rates(tools):
     (tools.folder / "table.csv").write_text("x,y\n" + "1,2\n" * 100)
     done = tools.run("rnn-train", "net.mlir", "--data=table.csv", code=2)
     assert "'step' has several inputs, but 'table.csv' gives one" in done.stderr
+
+
+# Label errors ---------------------------------------------------------------------------
+
+
+def fewest_edits(a, b):
+    """Straight from the definition: every first edit is tried."""
+    if not a or not b:
+        return len(a) + len(b)
+    if a[0] == b[0]:
+        return fewest_edits(a[1:], b[1:])
+    return 1 + min(fewest_edits(a[1:], b), fewest_edits(a, b[1:]), fewest_edits(a[1:], b[1:]))
+
+
+def error_rate(data, words, which):
+    """Errors of the best classes of some sequences per label; '' where there are no labels."""
+    best = [collapse(data["x"][: data["lengths"][i], i].argmax(1)) for i in which]
+    edits = sum(fewest_edits(spelt, list(words[i])) for spelt, i in zip(best, which))
+    labels = sum(len(words[i]) for i in which)
+    return edits / labels if labels else None
+
+
+def rates(log, name="label_error_rate"):
+    return [float(row[name]) if row[name] else None for row in log]
+
+
+@pytest.mark.parametrize("target", ["cpu", "interpreter", "emulator"])
+def test_label_errors(tools, target):
+    data, words = sequences(12, longest=7, seed=5)
+    words[4], data["length"][4] = [], 0
+    done = train(tools, network(), data, "--streams=4", "--val-split=0.34", "--label-errors=logits", "--log-every=1",
+                 f"--target={target}")
+    log = rows(tools)
+    assert list(log[0])[5:8] == ["val_loss", "label_error_rate", "val_label_error_rate"]
+    expected = [error_rate(data, words, range(4)), error_rate(data, words, range(4, 8))]
+    assert rates(log) == pytest.approx(expected) and 0 < expected[0] != expected[1] > 0, expected
+    held = error_rate(data, words, range(8, 12))
+    assert float(log[-1]["val_label_error_rate"]) == pytest.approx(held)
+    assert f" label_error_rate {expected[0]:.4f} " in done.stderr and f" val_label_error_rate {held:.4f}" in done.stderr
+
+
+def test_label_errors_of_parts(tools):
+    """Sequences are spelt on from step to step, over resets and the end of a run that is continued."""
+    data, words = sequences(40, longest=7, seed=6)
+    new = ", %new: tensor<i1> {rnn.reset}"
+    text = network("frame", reset=new, step="bptt<window = 6, advance = 3>").replace("labels", "word").replace("length", "size")
+    data = per_frame(data)
+    lengths = data["lengths"]
+    given = {("word" if n == "labels" else "size" if n == "length" else n): v for n, v in data.items()}
+    options = ["--streams=2", "--val-split=0.1", "--label-errors=logits,word,size", "--val-every=7"]
+    train(tools, text, given, *options)
+    log = rows(tools)
+    # Sequences follow one another in the two streams; each counts in the step that has its last frame.
+    ends = {i: sum(lengths[i % 2 : i + 1 : 2]) for i in range(36)}
+    for step, rate in enumerate(rates(log)):
+        ended = [i for i, end in ends.items() if 3 * step < end <= 3 * step + 3]
+        expected = error_rate(data, words, ended)
+        assert rate == (expected if expected is None else pytest.approx(expected)), step
+    assert rates(log, "val_label_error_rate")[6] == pytest.approx(error_rate(data, words, range(36, 40)))
+    for stop in (1, 4, 5, 6, 11):
+        train(tools, text, given, *options, f"--max-steps={stop}", "--overwrite", out="parts")
+        train(tools, text, given, *options, "--resume", "--max-steps=1000", out="parts")
+        for a, b in zip(log, rows(tools, "parts"), strict=True):
+            assert {**a, "frames_per_s": ""} == {**b, "frames_per_s": ""}, stop
+        assert tools.checkpoint("run") == tools.checkpoint("parts")
+    last = tools.folder / "parts" / "last.safetensors"
+    whole = last.read_bytes()
+    for old, new in ((b'\\"last\\":', b'\\"lost\\":'), (b'\\"labels\\":[', b'\\"labels\\":{')):
+        assert old in whole
+        last.write_bytes(whole.replace(old, new))
+        done = train(tools, text, given, *options, "--resume", out="parts", code=1)
+        assert "'parts/last.safetensors' has metadata that is wrong" in done.stderr
+
+
+def test_masked_sequences_count_no_errors(tools):
+    data, words = sequences(6, seed=7)
+    mask = np.ones(data["last"].shape, bool)
+    mask[data["lengths"][1] - 1, 1] = mask[0, 2] = False
+    data["lengths"][2] = max(data["lengths"][2], 2)
+    data["last"][:] = np.arange(6)[:, None] == data["lengths"] - 1
+    train(tools, network(), {**data, "mask": mask}, "--streams=6", "--val-split=0", "--label-errors=logits")
+    assert rates(rows(tools)) == pytest.approx([error_rate(data, words, [0, 2, 3, 4, 5])])
+
+
+def test_errors_of_label_errors(tools):
+    data, _ = sequences(5)
+
+    def fails(message, option="logits", code=2, text=network(), model="net.mlir", arrays=data):
+        (tools.folder / "net.mlir").write_text(text)
+        np.savez(tools.folder / "data.npz", **arrays)
+        done = tools.run("rnn-train", model, "--data=data.npz", "--streams=2", f"--label-errors={option}", code=code)
+        assert message in done.stderr, done.stderr
+
+    fails("'step' of 'net.mlir' does not return 'logit' to count label errors with", "logit")
+    fails("'ends' of 'step' is i1 [T,2], expected logits [T,B,C]", "ends")
+    fails("--label-errors must be <logits> or <logits>,<labels>,<length>, got 'logits,labels'", "logits,labels")
+    fails("'step' has no argument named 'word' to count label errors with\nnote: use --label-errors=<logits>,<labels>,<length>",
+          "logits,word,length")
+    fails("'x' of 'step' is f32 [T,2,4], expected i32 or i64 [B,L] or [T,B,L]", "logits,x,length")
+    fails("'labels' of 'step' is i32 [2,3], expected i32 or i64 [B] or [T,B]", "logits,labels,labels")
+    fails("--label-errors needs separate sequences, but 'data.npz' is one series",
+          arrays=sequences(1)[0], text=network("stream", step="bptt<window = 1, advance = 1>"))
+    reset = network("frame", reset=", %new: tensor<i1> {rnn.reset}", step="bptt<window = 8, advance = 8>")
+    fails("--label-errors needs separate sequences, but 'data.npz' divides them by resets of its own", text=reset,
+          arrays={**per_frame(data), "new": data["last"]})
+    tools.run("rnn-compile", "net.mlir", "-o", "net.rnnc", "--streams=2")
+    fails("'step' of 'net.rnnc' does not return 'logits' to count label errors with\n"
+          "note: it must be a result of '@net', and an artifact compiled with --keep=results", model="net.rnnc",
+          text=reset, arrays=per_frame(data))
+    tools.run("rnn-compile", "net.mlir", "-o", "net.rnnc", "--streams=2", "--keep=results")
+    tools.run("rnn-train", "net.rnnc", "--data=data.npz", "--label-errors=logits")
+    done = tools.run("rnn-train", "net.rnnc", "--data=data.npz", "--resume", "--label-errors=nll", code=2)
+    assert "--resume with --label-errors=nll, but the run used --label-errors=logits" in done.stderr

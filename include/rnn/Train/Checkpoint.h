@@ -15,6 +15,7 @@
 
 #include "rnn/Runtime/TensorFile.h"
 #include "rnn/Tools/Program.h"
+#include "rnn/Train/LabelErrors.h"
 #include "rnn/Train/Schedule.h"
 
 #include <map>
@@ -29,6 +30,8 @@ struct RunState {
   int64_t skipped = 0; ///< steps with a non-finite value
   int64_t inARow = 0;  ///< of those, the last ones in a row
   Gains gains;
+  /// Of each stream, where label errors are counted.
+  std::vector<Spelling> spellings;
 };
 
 /// What stays the same for the whole run.

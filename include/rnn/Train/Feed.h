@@ -38,6 +38,15 @@ public:
   /// The bindings of a chunk; valid until the next call.
   std::vector<tools::Binding> fill(const Chunk &chunk);
 
+  /// True if the data has resets of its own, within sequences.
+  bool divides() const { return resetColumn != nullptr; }
+
+  /// What an argument got by the last `fill`.
+  const HostTensor &argument(const std::string &name) const;
+
+  /// True if this place of the last chunk counts for the loss.
+  bool counts(size_t place) const { return maskBuffer.as<uint8_t>()[place] != 0; }
+
   /// Frames of the last chunk that count for the loss, over all streams.
   int64_t counted() const { return countedFrames; }
 

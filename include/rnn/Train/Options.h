@@ -39,6 +39,10 @@ struct Options {
   bool streamsGiven = false;
   int64_t window = 0, advance = 0; ///< 0: not given
 
+  /// Names of logits and, where given, of labels and their number; empty: label
+  /// errors are not counted.
+  std::vector<std::string> labelErrors;
+
   std::string matmulPrecision = "f32";
   std::string optimizer = "adam";
   bool optimizerGiven = false, lrGiven = false, clipGiven = false;

@@ -11,6 +11,7 @@
 #include "rnn/Train/Batches.h"
 #include "rnn/Train/Feed.h"
 #include "rnn/Train/Events.h"
+#include "rnn/Train/LabelErrors.h"
 #include "rnn/Train/Log.h"
 #include "rnn/Train/Progress.h"
 #include "rnn/Train/Setup.h"
@@ -53,7 +54,7 @@ private:
   Status savePicture();
   Status finish(const RunState &saved);
   Status interrupt();
-  std::optional<double> metricOf(double loss, const Results &results) const;
+  std::optional<double> metricOf(double loss) const;
   bool validatesAt(int64_t step) const;
   int64_t epochOf(int64_t step) const;
   void showProgress(const LogRow &row);
@@ -67,6 +68,7 @@ private:
   Feed feed, evalFeed;
   Batches batches, evalBatches;
   Results results, evalResults;
+  LabelErrors labelErrors, evalLabelErrors; ///< with --label-errors only
   RunState state;
   Log log;
   Events events; ///< written with --tensorboard only

@@ -93,23 +93,6 @@ def test_lstm_forward():
     assert (out["state.age"] == frames - 1).all()
 
 
-def test_lstm_against_torch():
-    torch = pytest.importorskip("torch", reason="torch is not importable")
-    units, inputs, frames, streams = 4, 3, 6, 2
-    a = lstm_arrays(units, inputs, frames, streams)
-    out = lstm(units, inputs).oracle(["h", "e"], loss="e").train("step", a)
-    cell = torch.nn.LSTM(inputs, units).double()
-    cell.weight_ih_l0.data, cell.weight_hh_l0.data = torch.tensor(a["wx"]), torch.tensor(a["wh"])
-    cell.bias_ih_l0.data, cell.bias_hh_l0.data = torch.tensor(a["b"]), torch.zeros(4 * units).double()
-    h, _ = cell(torch.tensor(a["x"]))
-    loss = (h**2).sum(-1).mean()
-    loss.backward()
-    np.testing.assert_allclose(out["loss"], loss.item(), rtol=1e-13)
-    np.testing.assert_allclose(out["grad.wx"], cell.weight_ih_l0.grad, rtol=1e-11, atol=1e-14)
-    np.testing.assert_allclose(out["grad.wh"], cell.weight_hh_l0.grad, rtol=1e-11, atol=1e-14)
-    np.testing.assert_allclose(out["grad.b"], cell.bias_ih_l0.grad, rtol=1e-11, atol=1e-14)
-
-
 def delayed(by, init, local, x, reset, age, history):
     """Rules T1 to T5, written down for one scalar signal of one stream."""
     frames, out, ages = len(x), [], []
@@ -246,25 +229,6 @@ def test_optimizers(optimizer, first, second):
     assert p == pytest.approx(first, abs=1e-7)
     p, slots = oracle.update(optimizer, p, 2.0, slots, 2)
     assert p == pytest.approx(second, abs=1e-7)
-
-
-@pytest.mark.parametrize("optimizer, first, second", UPDATES)
-def test_optimizers_against_torch(optimizer, first, second):
-    torch = pytest.importorskip("torch", reason="torch is not importable")
-    fields = {k: v for k, v in optimizer.items() if k not in ("kind", "beta1", "beta2")}
-    if "beta1" in optimizer:
-        fields["betas"] = optimizer["beta1"], optimizer["beta2"]
-    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad",
-             "adadelta": "Adadelta"}
-    weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5]).double())
-    step = getattr(torch.optim, kinds[optimizer["kind"]])([weight], **fields)
-    p, slots, rng = weight.detach().numpy().copy(), {}, np.random.default_rng(0)
-    for k in range(1, 8):
-        gradient = rng.normal(size=3)
-        weight.grad = torch.tensor(gradient)
-        step.step()
-        p, slots = oracle.update(optimizer, p, gradient, slots, k)
-        np.testing.assert_allclose(p, weight.detach().numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("mode", ["float", "cells", "integer", "window"])

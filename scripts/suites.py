@@ -218,7 +218,7 @@ class Suites:
         """Suites that this machine or this version cannot run, by name."""
         if not os.path.exists("/dev/nvidia0"):
             self.tally.skip("gpu", "no CUDA device")
-        for module in ("torch", "onnx", "jax"):
+        for module in ("onnx", "jax"):
             if importlib.util.find_spec(module) is None:
                 self.tally.skip(module, f"{module} is not importable")
 

@@ -157,7 +157,9 @@ Status arrangeArrays(const Function *step, Data &data) {
   }
   for (int64_t n = 0; n < extent.sequences; ++n)
     data.sequences.push_back({n, extent.sequences, extent.frames, n});
-  data.isSeries = extent.sequences == 1;
+  bool perSequence = std::any_of(data.columns.begin(), data.columns.end(),
+                                 [](const Column &column) { return column.rate == Rate::Stream; });
+  data.isSeries = extent.sequences == 1 && !perSequence;
   auto lengths = data.arrays.find("lengths");
   Status status = Status::success();
   if (lengths != data.arrays.end())

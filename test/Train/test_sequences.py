@@ -133,6 +133,17 @@ def test_reset_argument(tools):
     assert [float(row["loss"]) for row in rows(tools)] == pytest.approx([np.mean(losses[:2]), np.mean(losses[2:])], rel=1e-5)
 
 
+def test_one_sequence(tools):
+    """With a value of its own it is no series to be cut into pieces."""
+    data, words = sequences(1, seed=8)
+    train(tools, network(), data, "--streams=2", "--val-split=0", "--label-errors=logits", "--epochs=2")
+    n = data["lengths"][0]
+    log = rows(tools)
+    assert len(log) == 2 and [int(row["frames"]) for row in log] == [n, 2 * n]
+    assert float(log[0]["loss"]) == pytest.approx(loss_of(data["x"][:n, 0].astype(float), words[0]), rel=1e-5)
+    assert rates(log)[0] == pytest.approx(error_rate(data, words, [0]))
+
+
 def test_value_for_the_run(tools):
     data, words = sequences(4, seed=4)
     g = np.array([0.5, -1, 2, 1], np.float32)
@@ -269,7 +280,7 @@ def test_errors_of_label_errors(tools):
     fails("'x' of 'step' is f32 [T,2,4], expected i32 or i64 [B,L] or [T,B,L]", "logits,x,length")
     fails("'labels' of 'step' is i32 [2,3], expected i32 or i64 [B] or [T,B]", "logits,labels,labels")
     fails("--label-errors needs separate sequences, but 'data.npz' is one series",
-          arrays=sequences(1)[0], text=network("stream", step="bptt<window = 1, advance = 1>"))
+          arrays=per_frame(sequences(1)[0]), text=network("frame", step="bptt<window = 1, advance = 1>"))
     reset = network("frame", reset=", %new: tensor<i1> {rnn.reset}", step="bptt<window = 8, advance = 8>")
     fails("--label-errors needs separate sequences, but 'data.npz' divides them by resets of its own", text=reset,
           arrays={**per_frame(data), "new": data["last"]})

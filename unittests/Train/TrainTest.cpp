@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "rnn/Train/Batches.h"
+#include "rnn/Train/LabelErrors.h"
 #include "rnn/Train/Log.h"
 #include "rnn/Train/Progress.h"
 #include "rnn/Train/Schedule.h"
@@ -112,6 +113,20 @@ TEST(Batches, WholeSequences) {
   EXPECT_EQ(chunk.ends, (std::vector<uint8_t>{0, 0, 0, 0, 1, 0, 0, 1}));
   batches.locate(2, chunk);
   EXPECT_EQ(chunk.sequences, (std::vector<int64_t>{4, -1}));
+}
+
+TEST(LabelErrors, SpellingAndDistance) {
+  Spelling spelling;
+  for (int64_t best : {0, 3, 3, 0, 3, 1, 1, 2, 0, 0})
+    spelling.add(best);
+  EXPECT_EQ(spelling.labels, (std::vector<int64_t>{3, 3, 1, 2}));
+  auto distance = [](std::vector<int64_t> from, std::vector<int64_t> to) { return editDistance(from, to); };
+  EXPECT_EQ(distance({}, {}), 0);
+  EXPECT_EQ(distance({1, 2}, {}), 2);
+  EXPECT_EQ(distance({}, {1, 2, 3}), 3);
+  EXPECT_EQ(distance({1, 2, 3, 4}, {1, 3, 4}), 1);
+  EXPECT_EQ(distance({1, 2, 3}, {2, 3, 1}), 2);
+  EXPECT_EQ(distance({5, 1, 2, 2, 3, 4}, {6, 1, 2, 2, 1, 4, 7}), 3); // kitten, sitting
 }
 
 TEST(Split, LastPartOrLastSequences) {

@@ -83,7 +83,8 @@ Status readCsv(const std::string &text, const DataOptions &options, Data &data);
 /// Makes columns and sequences of arrays that have none. An array is [T,N,…]
 /// unless it has the name of an argument of stream rate, [N,…], or of static
 /// rate, […]; null is a step that is not written yet, whose arguments all have
-/// frame rate. Data of other kinds stay as they are.
+/// frame rate. One sequence is a series unless it has a value for the whole of
+/// it. Data of other kinds stay as they are.
 Status arrangeArrays(const runtime::Function *step, Data &data);
 
 /// Cuts off the last part of the series, or the last sequences, for validation;

@@ -16,9 +16,9 @@
 namespace mlir::rnn::train {
 
 /// Compiles the model once more, with all signals as results, and runs the step
-/// that `bindings`, of `frames` frames, belong to from the state of `session`. `notes` gets the first
-/// signal that is not finite; nothing where the model is an artifact, or where
-/// only a gradient is not finite.
+/// that `bindings`, of `frames` frames, belong to from the state of `session`.
+/// `notes` gets the first signal that is not finite; nothing where the model is
+/// an artifact, or where only a gradient is not finite.
 Status findNonFiniteSignal(const Setup &setup, tools::Session &session, std::vector<tools::Binding> bindings,
                            int64_t frames, std::vector<std::string> &notes);
 

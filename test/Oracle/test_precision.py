@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""`--matmul-precision=bf16`: training steps on the emulator, judged by the interpreter, which rounds as they do.
+"""`--matmul-precision=bf16`: training steps on the emulator, judged by the interpreter, which rounds as they do, and on the
+CPU, whose bits are those of sums in the order of the depth.
 
 With five streams or more a grid multiplies on tensor cores, whose emulated tiles are those of PTX. Sizes divide
 nothing: units, streams and the depth leave rows and columns of the last tile over.
@@ -144,6 +145,87 @@ def test_products(tool, tmp_path, target, streams, frames):
         threads = {int(line.rsplit("array<i32: ", 1)[1].split(",")[0]) for line in code.stdout.splitlines()
                    if "gpu.func" in line and "reqntid" in line}
         assert code.stdout.count("nvvm.mma.sync") > 0 and threads == {64, 256}
+
+
+LINEAR = """
+rnn.parameter @w : tensor<{units}x{inputs}xf32> init(#rnn.uniform<-0.3, 0.3>)
+rnn.parameter @u : tensor<{units}x{units}xf32> init(#rnn.uniform<-0.15, 0.15>)
+rnn.network @net(%x: tensor<{inputs}xf32>, %t: tensor<{units}xf32>) -> (h: tensor<{units}xf32>, e: tensor<f32>) {{
+  %w = rnn.param @w : tensor<{units}x{inputs}xf32>
+  %u = rnn.param @u : tensor<{units}x{units}xf32>
+  %h1 = rnn.delay %h by 1 : tensor<{units}xf32>
+  %a = rnn.linear %x, %w : (tensor<{inputs}xf32>, tensor<{units}x{inputs}xf32>) -> tensor<{units}xf32>
+  %b = rnn.linear %h1, %u : (tensor<{units}xf32>, tensor<{units}x{units}xf32>) -> tensor<{units}xf32>
+  %h = rnn.sum %a, %b : tensor<{units}xf32>
+  %p = arith.mulf %h, %t : tensor<{units}xf32>
+  %e = rnn.reduce sum %p over [0] : tensor<{units}xf32> to tensor<f32>
+  rnn.output %h, %e : tensor<{units}xf32>, tensor<f32>
+}}
+rnn.train_step @step of @net loss("e" sum) optimizer(#rnn.sgd<lr = 0.1>)
+"""
+
+
+def rounded(x):
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(np.float32)
+
+
+def product(a, b):
+    """[M, K] by [K, N] of rounded operands: their products are exact in f32, the sum goes along k."""
+    a, b = rounded(a), rounded(b)
+    sum = np.zeros((a.shape[0], b.shape[1]), np.float32)
+    for k in range(a.shape[1]):
+        sum += a[:, k, None] * b[k]
+    return sum
+
+
+@pytest.mark.parametrize("units,inputs,streams", [(37, 20, 5), (64, 33, 1), (8, 2, 2)])
+def test_bits_on_a_cpu(tool, tmp_path, units, inputs, streams):
+    """Forward, backward and weight gradients, in loops and outside: the same bits for any vectors and threads."""
+    (tmp_path / "net.mlir").write_text(LINEAR.format(units=units, inputs=inputs))
+    rng, frames = np.random.default_rng(units), 7
+    given = {"x": rng.normal(size=(frames, streams, inputs)).astype(np.float32),
+             "t": rng.normal(size=(frames, streams, units)).astype(np.float32)}
+    w, u = (rng.uniform(-0.2, 0.2, (units, n)).astype(np.float32) for n in (inputs, units))
+    np.savez(tmp_path / "in.npz", w=w, u=u, **given)
+
+    h, old = np.zeros((frames, streams, units), np.float32), np.zeros((frames, streams, units), np.float32)
+    for t in range(frames):
+        old[t] = h[t - 1] if t else 0
+        h[t] = product(given["x"][t], w.T) + product(old[t], u.T)
+    error = given["t"].copy()
+    for t in reversed(range(frames - 1)):
+        error[t] += product(error[t + 1], u)
+    flat = lambda x: x.reshape(frames * streams, -1)
+    expected = {"h": h, "grad.w": product(flat(error).T, flat(given["x"])),
+                "grad.u": product(flat(error).T, flat(old))}
+
+    for target in ("cpu:x86-64-v3", "cpu"):
+        done = subprocess.run([tool("rnn-compile"), tmp_path / "net.mlir", "-o", tmp_path / "net.rnnc",
+                               f"--target={target}", f"--streams={streams}", "--matmul-precision=bf16",
+                               "--keep=gradients,results"], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        for threads in (1, 3):
+            done = subprocess.run([tool("rnn-run"), tmp_path / "net.rnnc", "--function=step",
+                                   f"--input={tmp_path / 'in.npz'}", f"--output={tmp_path / 'out.npz'}",
+                                   "--target=cpu", f"--threads={threads}"], capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stdout + done.stderr
+            with np.load(tmp_path / "out.npz") as got:
+                for name, value in expected.items():
+                    np.testing.assert_array_equal(got[name], value, err_msg=f"{name} on {target}, {threads} threads")
+
+
+@pytest.mark.parametrize("window", ["", "bptt<window = 12, advance = 6>"])
+def test_steps_on_a_cpu(tool, tmp_path, window):
+    model = f"{LSTM.format(units=20, inputs=7, gates=80).rstrip()} {window}\n"
+    (tmp_path / "net.mlir").write_text(model)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "in.npz", x=rng.normal(size=(6, 3, 7)).astype(np.float32),
+             target=rng.normal(size=(6, 3, 20)).astype(np.float32), first=rng.random((6, 3)) < 0.2)
+    done = subprocess.run([tool("rnn-run"), tmp_path / "net.mlir", "--function=step", "--matmul-precision=bf16",
+                           f"--input={tmp_path / 'in.npz'}", "--target=cpu", "--keep=gradients,results",
+                           "--compare=interpreter"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_training(tool, tmp_path):

@@ -9,7 +9,7 @@
 #include "rnn/InitAllDialects.h"
 #include "rnn/InitAllPasses.h"
 #include "rnn/InitAllPipelines.h"
-#include "rnn/Reduce/ReductionPatterns.h"
+#include "rnn/Reduce/ReduceNetworks.h"
 #include "rnn/Tools/CompilerVersion.h"
 
 using namespace mlir;
@@ -19,18 +19,18 @@ int main(int argc, char **argv) {
   registerAllPasses();
   rnn::registerAllPasses();
   rnn::registerAllPipelines();
+  rnn::registerReducePass();
   DialectRegistry registry;
   rnn::registerAllDialects(registry);
-  rnn::registerReductionPatterns(registry);
   MLIRContext context(registry);
   context.loadDialect<rnn::RNNDialect>();
 
-  // `--test=<script>` is short for the reduction tree with that script.
+  // `--test=<script>` is short for our pass with that script.
   std::vector<std::string> words(argv, argv + argc);
   std::vector<char *> pointers;
   for (std::string &word : words) {
     if (StringRef value = word; value.consume_front("--test="))
-      word = "--reduction-tree=traversal-mode=0 test=" + value.str();
+      word = "--rnn-reduce=test=" + value.str();
     pointers.push_back(word.data());
   }
   pointers.push_back(nullptr);

@@ -172,6 +172,20 @@ TEST(ClusterTest, FaultsAreFound) {
       << "the store's block is not its mbarrier's";
 }
 
+TEST(ClusterTest, MbarriersAreThereBeforeTheyAreUsed) {
+  Kernels kernels(R"(
+gpu.func @early() workgroup(%bar: memref<1xi64, 3>) kernel {
+  %i = memref.extract_aligned_pointer_as_index %bar : memref<1xi64, 3> -> index
+  %a = arith.index_cast %i : index to i64
+  %p = llvm.inttoptr %a : i64 to !llvm.ptr<3>
+  nvvm.mbarrier.arrive %p : !llvm.ptr<3>
+  gpu.return
+})");
+  ASSERT_EQ(kernels.problem(), "");
+  EXPECT_EQ(kernels.run("early", {}, clusterLaunch(), 0).message,
+            "kernel 'early' has an error: thread 0 of block 0 uses an mbarrier of block 0 before it is initialised");
+}
+
 TEST(ClusterTest, BarriersOfClustersAreChecked) {
   Kernels kernels(R"(
 gpu.func @twice() kernel {

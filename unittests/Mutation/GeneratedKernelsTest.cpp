@@ -129,6 +129,40 @@ rnn.network @net(%x: tensor<32xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<3
   rnn.output %h : tensor<32xf32>
 })";
 
+/// Two exchanges per frame: of the last frame and of this one.
+const char *kStages = R"(
+rnn.parameter @w1 : tensor<32x32xf32> init(#rnn.zeros)
+rnn.parameter @w2 : tensor<32x32xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<32xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<32xf32>) {
+  %w1 = rnn.param @w1 : tensor<32x32xf32>
+  %w2 = rnn.param @w2 : tensor<32x32xf32>
+  %h1 = rnn.delay %h by 1 : tensor<32xf32>
+  %a = rnn.linear %h1, %w1 : (tensor<32xf32>, tensor<32x32xf32>) -> tensor<32xf32>
+  %s = rnn.sum %a, %x : tensor<32xf32>
+  %t = math.tanh %s : tensor<32xf32>
+  %b = rnn.linear %t, %w2 : (tensor<32xf32>, tensor<32x32xf32>) -> tensor<32xf32>
+  %h = math.tanh %b : tensor<32xf32>
+  rnn.output %h : tensor<32xf32>
+})";
+
+/// Reductions over all units, before the product and after it.
+const char *kReductions = R"(
+rnn.parameter @wh : tensor<32x32xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<32xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<32xf32>) {
+  %wh = rnn.param @wh : tensor<32x32xf32>
+  %h1 = rnn.delay %h by 1 : tensor<32xf32>
+  %c1 = rnn.delay %c by 1 : tensor<32xf32>
+  %most = rnn.reduce max %c1 over [0] : tensor<32xf32> to tensor<f32>
+  %gh = rnn.linear %h1, %wh : (tensor<32xf32>, tensor<32x32xf32>) -> tensor<32xf32>
+  %all = rnn.broadcast %most along [0] : tensor<f32> to tensor<32xf32>
+  %c = rnn.sum %x, %gh, %all : tensor<32xf32>
+  %sum = rnn.reduce sum %c over [0] : tensor<32xf32> to tensor<f32>
+  %sums = rnn.broadcast %sum along [0] : tensor<f32> to tensor<32xf32>
+  %s = arith.subf %c, %sums : tensor<32xf32>
+  %h = math.tanh %s : tensor<32xf32>
+  rnn.output %h : tensor<32xf32>
+})";
+
 struct Case {
   const char *name, *text, *regime;
   int64_t streams = 0; ///< 0: as many as others have
@@ -233,6 +267,10 @@ struct Equivalent {
 const char *kFirstSlice = "a mask of the product's first slice, which lies inside; those of the next ones are found";
 const char *kFirstElement = "it is for the first of the elements that a warp sums, which is never the last of all";
 const char *kFirstRow = "it is for the first of the rows and elements that a lane has, which are never the last of all";
+const char *kClusterFollows = "the barrier of the cluster that follows is one of its blocks, too";
+const char *kAllHasCome = "a block has waited for all that others send to it before it comes there";
+const char *kTold =
+    "a lane's own message of the other exchange tells that it has read, before anybody writes there again";
 const char *kNoSuchResult = "no result of these inputs has the bits of a word that is not there yet";
 
 const Equivalent kEquivalents[] = {
@@ -257,6 +295,27 @@ const Equivalent kEquivalents[] = {
     {"OnTensorCores", "rnn_fn_0_k2", "clamp 1", kFirstRow},
     {"OnTensorCores", "rnn_fn_0_k2", "clamp 2", kFirstRow},
     {"OnTensorCores", "rnn_fn_0_k2", "parity 0", "those who write and those who read find their places by it"},
+    {"OneInACluster", "rnn_fn_0_k1", "mask 0", kFirstSlice},
+    {"OneInACluster", "rnn_fn_0_k1", "mask 1", kFirstSlice},
+    {"OneInACluster", "rnn_fn_0_k1", "mask 2", kFirstSlice},
+    {"OneInACluster", "rnn_fn_0_k1", "mask 3", kFirstSlice},
+    {"OneInACluster", "rnn_fn_0_k2", "mask 0", kFirstElement},
+    {"OneInACluster", "rnn_fn_0_k2", "clamp 0", kFirstElement},
+    {"OneInACluster", "rnn_fn_0_k2", "barrier 0", kClusterFollows},
+    {"OneInACluster", "rnn_fn_0_k2", "cluster barrier 1", kAllHasCome},
+    {"OneInACluster", "rnn_fn_0_k2", "narrow barrier 1", kAllHasCome},
+    {"TwoInACluster", "rnn_fn_0_k1", "mask 0", kFirstElement},
+    {"TwoInACluster", "rnn_fn_0_k1", "clamp 0", kFirstElement},
+    {"TwoInACluster", "rnn_fn_0_k1", "barrier 0", kClusterFollows},
+    {"TwoInACluster", "rnn_fn_0_k1", "cluster barrier 1", kAllHasCome},
+    {"TwoInACluster", "rnn_fn_0_k1", "narrow barrier 1", kAllHasCome},
+    {"StagesInACluster", "rnn_fn_0_k1", "mask 0", kFirstElement},
+    {"StagesInACluster", "rnn_fn_0_k1", "clamp 0", kFirstElement},
+    {"StagesInACluster", "rnn_fn_0_k1", "barrier 0", kClusterFollows},
+    {"StagesInACluster", "rnn_fn_0_k1", "cluster barrier 1", kAllHasCome},
+    {"StagesInACluster", "rnn_fn_0_k1", "narrow barrier 1", kAllHasCome},
+    {"StagesInACluster", "rnn_fn_0_k1", "barrier 1", kTold},
+    {"StagesInACluster", "rnn_fn_0_k1", "barrier 2", kTold},
 };
 
 std::string findReason(StringRef test, StringRef kernel, StringRef mutant) {
@@ -282,6 +341,7 @@ TEST_P(GeneratedKernels, FaultsAreFound) {
     else
       EXPECT_EQ(found, "") << kernel << ": " << mutant << " should make no difference: " << reason;
   };
+  const bool isCluster = StringRef(GetParam().regime) == "cluster";
   for (auto [launch, kernel] : llvm::enumerate(runner->getLaunches(0))) {
     if (!kFindsRaces) {
       ASSERT_TRUE(runner->change(launch, nullptr));
@@ -292,9 +352,11 @@ TEST_P(GeneratedKernels, FaultsAreFound) {
     ASSERT_TRUE(runner->change(launch, makeMutant(runner->getKernels(), kernel))) << messages;
     ASSERT_EQ(findWrongMemory(right), "") << kernel << " as it is";
     for (const Mutant &mutant : listMutants(findKernel(runner->getKernels(), kernel))) {
-      // Ordinary accesses to words that blocks exchange are right on this processor, and all else shows without
-      // ThreadSanitizer, under which a thread costs much.
-      if (kFindsRaces != (mutant.fault == Fault::Relaxed))
+      // Ordinary accesses to words that blocks exchange are right on this processor, and so are warps of a cluster's
+      // loop without their barrier, since shuffles hold their lanes together. All else shows without ThreadSanitizer,
+      // under which a thread costs much.
+      bool isRace = mutant.fault == Fault::Relaxed || (mutant.fault == Fault::Warp && isCluster);
+      if (kFindsRaces != isRace)
         continue;
       ASSERT_TRUE(runner->change(launch, makeMutant(runner->getKernels(), kernel, &mutant))) << messages;
       check(kernel, mutant.name, findWrongMemory(right));
@@ -305,7 +367,13 @@ TEST_P(GeneratedKernels, FaultsAreFound) {
 INSTANTIATE_TEST_SUITE_P(Loops, GeneratedKernels,
                          ::testing::Values(Case{"OneInABlock", kOne, "block"}, Case{"OneAcrossBlocks", kOne, "grid"},
                                            Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"},
-                                           Case{"OnTensorCores", kRounded, "grid", 6}),
+                                           Case{"OnTensorCores", kRounded, "grid", 6},
+                                           Case{"OneInACluster", kOne, "cluster"},
+                                           Case{"TwoInACluster", kTwo, "cluster"},
+                                           Case{"StagesInACluster", kStages, "cluster"},
+                                           Case{"ReductionsInABlock", kReductions, "block"},
+                                           Case{"ReductionsAcrossBlocks", kReductions, "grid"},
+                                           Case{"ReductionsInACluster", kReductions, "cluster"}),
                          [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

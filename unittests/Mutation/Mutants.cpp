@@ -7,6 +7,8 @@
 
 #include "Mutants.h"
 
+#include "rnn/Conversion/InlinePtx.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -44,8 +46,20 @@ void setConstant(Operation *op, unsigned operand, int64_t value) {
 
 bool isBarrier(Operation *op) {
   StringRef name = op->getName().getStringRef();
-  return name == "nvvm.barrier0" || name == "nvvm.barrier" || name == "nvvm.bar.warp.sync" ||
-         name == "nvvm.cluster.wait";
+  return name == "nvvm.barrier0" || name == "nvvm.barrier" || isa<NVVM::SyncWarpOp>(op);
+}
+
+/// A test of an mbarrier's phase.
+bool isPhaseTest(Operation *op) {
+  auto ptx = dyn_cast_or_null<NVVM::InlinePtxOp>(op);
+  return ptx && ptx.getPtxCode() == kPtxTryWait;
+}
+
+/// A number below two becomes the other one, for one operand.
+void flipOperand(Operation *op, unsigned operand) {
+  OpBuilder b(op);
+  Value old = op->getOperand(operand);
+  op->setOperand(operand, LLVM::XOrOp::create(b, op->getLoc(), old, makeConstant(op, old.getType(), 1)));
 }
 
 bool isAtomicLoad(Value value) {
@@ -83,7 +97,8 @@ private:
 
   void visit(Operation *op) {
     if (isBarrier(op))
-      add(Fault::Barrier, "barrier", [](Operation *op) { op->erase(); });
+      add(isa<NVVM::SyncWarpOp>(op) ? Fault::Warp : Fault::Barrier, "barrier", [](Operation *op) { op->erase(); });
+    visitCluster(op);
     if (auto compare = dyn_cast<LLVM::ICmpOp>(op))
       visitCompare(compare);
     if (auto load = dyn_cast<LLVM::LoadOp>(op); load && isAtomicLoad(load))
@@ -113,10 +128,45 @@ private:
         add(Fault::Fragment, "fragment", [place = *place](Operation *op) { setConstant(op, 1, place ^ 1); });
   }
 
+  /// What orders the blocks of a cluster.
+  void visitCluster(Operation *op) {
+    if (isa<NVVM::ClusterArriveOp>(op))
+      for (bool isLeft : {false, true})
+        add(Fault::Barrier, isLeft ? "narrow barrier" : "cluster barrier", [isLeft](Operation *op) {
+          OpBuilder b(op);
+          if (isLeft)
+            NVVM::BarrierOp::create(b, op->getLoc());
+          cast<NVVM::ClusterWaitOp>(op->getNextNode()).erase();
+          op->erase();
+        });
+    if (isa<NVVM::MBarrierArriveOp>(op))
+      add(Fault::Expect, "arrival", [](Operation *op) { op->erase(); });
+    if (isa<NVVM::MBarrierArriveExpectTxOp>(op)) {
+      add(Fault::Expect, "expect", [](Operation *op) { op->erase(); });
+      for (int64_t bytes : {-4, 4})
+        add(Fault::Expect, bytes < 0 ? "fewer bytes" : "more bytes",
+            [bytes](Operation *op) { setConstant(op, 1, *constantOf(op->getOperand(1)) + bytes); });
+    }
+    if (isPhaseTest(op))
+      add(Fault::Parity, "phase", [](Operation *op) { flipOperand(op, 1); });
+    if (auto map = dyn_cast<NVVM::MapaOp>(op)) {
+      add(Fault::Block, "map", [](Operation *op) { flipOperand(op, 1); });
+      if (ranks.insert(map.getB()).second)
+        add(Fault::Block, "rank", [](Operation *op) {
+          op->getOperand(1).replaceAllUsesWith(makeConstant(op, op->getOperand(1).getType(), 0));
+        });
+    }
+  }
+
   void visitCompare(LLVM::ICmpOp compare) {
     std::optional<int64_t> bound = constantOf(compare.getRhs());
     if (!bound)
       return;
+    if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == 0 &&
+        isPhaseTest(compare.getLhs().getDefiningOp()))
+      return add(Fault::Wait, "wait", [](Operation *op) {
+        op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
+      });
     if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == -1) {
       if (isPolled(compare.getLhs()))
         return add(Fault::Wait, "wait", [](Operation *op) {
@@ -156,6 +206,7 @@ private:
   SmallVector<Mutant> mutants;
   llvm::StringMap<unsigned> counts;
   std::set<std::tuple<Block *, std::string, int64_t>> seen;
+  llvm::SmallPtrSet<Value, 4> ranks;
   unsigned position = 0;
 };
 

@@ -18,12 +18,15 @@ namespace mlir::rnn::test {
 
 /// The faults that are put into kernels.
 enum class Fault {
-  Barrier,  ///< a barrier, of a block or a warp, is gone
-  Wait,     ///< a wait for a word of another block is over at once
+  Barrier,  ///< a barrier, of a block or a cluster, is gone, or that of a cluster is one of each block
+  Warp,     ///< a barrier of a warp is gone
+  Wait,     ///< a wait for what another block sends is over at once
+  Expect,   ///< an mbarrier does not learn what ends its phase, or not rightly
+  Block,    ///< what is sent goes to another block of the cluster
   Relaxed,  ///< an atomic access is an ordinary one
   Clamp,    ///< an index is cut off one too early
   Mask,     ///< one lane or element too few does something
-  Parity,   ///< a use of the slot of even and odd frames has the other slot
+  Parity,   ///< a use of the slot of even and odd frames has the other slot, or a test of a phase the other phase
   Fragment, ///< a product takes the neighbour of an element of shared memory
   Shuffle,  ///< a shuffle gets its value from another lane
   Sentinel, ///< a result that looks like a word that is not there yet is published

@@ -317,8 +317,10 @@ struct Packer {
   int64_t depth, columns;
   Value target, targetOffset;
   const ProductTiling &tiling;
+  function_ref<Value(Value)> convert; ///< may be null
   IndexMath index{b, loc};
 
+  Value converted(Value loaded) { return convert ? convert(loaded) : loaded; }
   int64_t panel() const { return tiling.panel(); }
 
   /// Where the first row of a column lies in its panel.
@@ -342,7 +344,7 @@ struct Packer {
       OpBuilder::InsertionGuard inner(b);
       b.setInsertionPointToStart(value.thenBlock());
       Value loaded = memref::LoadOp::create(b, loc, source.base, index.at(source, k, column));
-      scf::YieldOp::create(b, loc, loaded);
+      scf::YieldOp::create(b, loc, converted(loaded));
       b.setInsertionPointToStart(value.elseBlock());
       Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
       scf::YieldOp::create(b, loc, zero);
@@ -360,7 +362,7 @@ struct Packer {
     SmallVector<Value> rows;
     for (int64_t c = 0; c < lanes; ++c) {
       Value at = index.at(source, k, index.add(column, index.constant(c)));
-      rows.push_back(vector::LoadOp::create(b, loc, type, source.base, at));
+      rows.push_back(converted(vector::LoadOp::create(b, loc, type, source.base, at)));
     }
     for (int64_t size = lanes / 2; size > 0; size /= 2)
       for (int64_t upper = 0; upper < lanes; ++upper) {
@@ -408,8 +410,8 @@ struct Packer {
 
 void mlir::rnn::emitPack(OpBuilder &builder, Location loc, Type element, const MatrixView &source, int64_t depth,
                          int64_t columns, Value target, Value targetOffset, const ProductTiling &tiling,
-                         const ThreadIds &ids) {
-  Packer packer{builder, loc, element, source, depth, columns, target, targetOffset, tiling};
+                         const ThreadIds &ids, function_ref<Value(Value)> convert) {
+  Packer packer{builder, loc, element, source, depth, columns, target, targetOffset, tiling, convert};
   IndexMath &index = packer.index;
   const int64_t lanes = tiling.lanes;
   const int64_t groups = llvm::divideCeil(columns, tiling.panel()) * tiling.vectors;

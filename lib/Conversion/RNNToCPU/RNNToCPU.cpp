@@ -50,16 +50,37 @@ protected:
   Value loadTensorPointer(unsigned position) override;
 
 private:
-  /// A copy of a weight in panels, and how it was packed.
+  /// A copy of a weight in panels (0: in rows), and how it was made.
   struct Packed {
     View memory;
     int64_t panel, depthStride;
+    bool isRounded;
+    bool isLike(const Packed &other) const {
+      return panel == other.panel && depthStride == other.depthStride && isRounded == other.isRounded;
+    }
+  };
+  /// A dimension of a matrix, which may be for every frame of the domain besides.
+  struct Span {
+    int64_t size;
+    bool overFrames;
   };
 
   Value contextField(int64_t bytes, Type type);
   MatrixView at(const MatrixProduct::Matrix &matrix);
-  /// The panels of the right side, packed once per region.
+  Extent extentOf(Span span, bool inWindow);
+  /// A copy of `count` elements that is made once per region, before its loop if it has one.
+  View copyWeight(const MatrixProduct &product, int64_t panel, int64_t count, function_ref<void(View)> emit);
+  /// The panels of the right side, rounded if the product's operands are.
   View pack(const MatrixProduct &product, const ProductTiling &tiling);
+  /// Memory for a copy of a matrix, `inner` elements in a row.
+  View allocateCopy(const MatrixProduct &product, Span outer, int64_t inner);
+  /// The right side in rows, rounded; its columns lie side by side.
+  MatrixProduct::Matrix roundRight(const MatrixProduct &product);
+  /// The left side, rounded, in its order.
+  MatrixProduct::Matrix roundLeft(const MatrixProduct &product);
+  /// Copies a matrix, rounded, with `inner` elements in a row.
+  void emitRounded(const MatrixProduct::Matrix &from, View to, Extent outer, int64_t outerStride, int64_t inner,
+                   int64_t innerStride);
 
   func::FuncOp function;
   Value context, thread, tensors;
@@ -125,32 +146,100 @@ MatrixView CpuEmitter::at(const MatrixProduct::Matrix &matrix) {
   return {base(matrix.view), offset, matrix.rowStride, matrix.columnStride};
 }
 
-View CpuEmitter::pack(const MatrixProduct &product, const ProductTiling &tiling) {
+Extent CpuEmitter::extentOf(Span span, bool inWindow) {
+  if (!span.overFrames)
+    return span.size;
+  Value domainFrames = inWindow ? windowFrames : frames;
+  return span.size == 1 ? domainFrames : index.mul(domainFrames, index.constant(span.size));
+}
+
+View CpuEmitter::copyWeight(const MatrixProduct &product, int64_t panel, int64_t count, function_ref<void(View)> emit) {
+  Packed copy{{}, panel, product.rhs.rowStride, product.roundsToBf16};
   auto found = packed.find(product.weight);
-  if (found != packed.end() && found->second.panel == tiling.panel() &&
-      found->second.depthStride == product.rhs.rowStride)
+  if (found != packed.end() && found->second.isLike(copy))
     return found->second.memory;
-  View memory = allocateFlat(product.element, packedSize(product.depth, product.columns, tiling));
-  auto emit = [&] {
-    emitPack(b, loc, product.element, at(product.rhs), product.depth, product.columns, base(memory), index.constant(0),
-             tiling, ids);
-  };
+  View memory = copy.memory = allocateFlat(product.element, count);
   if (product.beforeLoop) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(product.beforeLoop);
-    emit();
+    emit(memory);
     emitBarrier();
   } else {
     access({product.rhs.view.buffer}, {memory.buffer});
-    emit();
+    emit(memory);
   }
-  packed[product.weight] = {memory, tiling.panel(), product.rhs.rowStride};
+  packed[product.weight] = copy;
   return memory;
 }
 
+View CpuEmitter::pack(const MatrixProduct &product, const ProductTiling &tiling) {
+  auto round = [&](Value value) { return product.roundsToBf16 ? roundToBf16(value) : value; };
+  return copyWeight(product, tiling.panel(), packedSize(product.depth, product.columns, tiling), [&](View memory) {
+    emitPack(b, loc, product.element, at(product.rhs), product.depth, product.columns, base(memory), index.constant(0),
+             tiling, ids, round);
+  });
+}
+
+void CpuEmitter::emitRounded(const MatrixProduct::Matrix &from, View to, Extent outer, int64_t outerStride,
+                             int64_t inner, int64_t innerStride) {
+  const unsigned lanes = innerStride == 1 ? lanesFor(to.type.getElementType(), inner) : 1;
+  const int64_t even = inner / lanes * lanes;
+  const MatrixView source = at(from);
+  emitShare(b, loc, outer.materialize(b, loc), ids, [&](OpBuilder &, Location, Value item) {
+    Value begin = index.addScaled(source.offset, item, outerStride);
+    Value target = index.mul(item, index.constant(inner));
+    auto copy = [&](int64_t first, int64_t end, unsigned width) {
+      auto loop = scf::ForOp::create(b, loc, index.constant(first), index.constant(end), index.constant(width));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      Value i = loop.getInductionVar();
+      Value value = loadAt(source.base, index.addScaled(begin, i, innerStride), to.type.getElementType(), innerStride,
+                           width, /*mask=*/{});
+      store(roundToBf16(value), to, {{}, {}, {index.add(target, i)}}, width, /*mask=*/{});
+    };
+    if (even)
+      copy(0, even, lanes);
+    if (even < inner)
+      copy(even, inner, 1);
+  });
+}
+
+View CpuEmitter::allocateCopy(const MatrixProduct &product, Span outer, int64_t inner) {
+  const int64_t count = outer.size * inner;
+  if (!outer.overFrames)
+    return allocateFlat(product.element, count);
+  // What is for every frame is for every stream, too.
+  return allocate(RankedTensorType::get({count / streams}, product.element), Rate::Frame,
+                  product.inWindow ? history : 0);
+}
+
+MatrixProduct::Matrix CpuEmitter::roundRight(const MatrixProduct &product) {
+  const Span depth{product.depth, product.depthOverFrames};
+  auto emit = [&](View memory) {
+    emitRounded(product.rhs, memory, extentOf(depth, product.inWindow), product.rhs.rowStride, product.columns, 1);
+  };
+  if (product.weight)
+    return {copyWeight(product, /*panel=*/0, product.depth * product.columns, emit), {}, product.columns, 1};
+  View memory = allocateCopy(product, depth, product.columns);
+  access({product.rhs.view.buffer}, {memory.buffer});
+  emit(memory);
+  return {memory, {}, product.columns, 1};
+}
+
+MatrixProduct::Matrix CpuEmitter::roundLeft(const MatrixProduct &product) {
+  const MatrixProduct::Matrix &lhs = product.lhs;
+  const Span rows{product.rows, product.rowsOverFrames}, depth{product.depth, product.depthOverFrames};
+  // The copy's inner dimension is static, and should be the one along which elements lie side by side.
+  const bool isByColumns = depth.overFrames || (lhs.rowStride == 1 && lhs.columnStride != 1 && !rows.overFrames);
+  const Span outer = isByColumns ? depth : rows, inner = isByColumns ? rows : depth;
+  View memory = allocateCopy(product, outer, inner.size);
+  access({lhs.view.buffer}, {memory.buffer});
+  emitRounded(lhs, memory, extentOf(outer, product.inWindow), isByColumns ? lhs.columnStride : lhs.rowStride,
+              inner.size, isByColumns ? lhs.rowStride : lhs.columnStride);
+  return {memory, {}, isByColumns ? 1 : inner.size, isByColumns ? inner.size : 1};
+}
+
 bool CpuEmitter::emitProduct(const MatrixProduct &request) {
-  if (request.roundsToBf16) // plain loops round their operands
-    return false;
   Product product;
   product.element = request.element;
   product.columns = request.columns;
@@ -158,19 +247,19 @@ bool CpuEmitter::emitProduct(const MatrixProduct &request) {
       ProductTiling::choose(vectorBits, request.element, request.rowsOverFrames ? 0 : request.rows, request.columns);
   // Columns that do not lie side by side are packed.
   product.rhsPacked = request.rhs.columnStride != 1;
-  View rhs = product.rhsPacked ? pack(request, product.tiling) : request.rhs.view;
-  access({request.lhs.view.buffer, rhs.buffer}, {request.result.view.buffer});
-  Value domainFrames = request.inWindow ? windowFrames : frames;
-  auto extent = [&](int64_t size, bool overFrames) -> Extent {
-    if (!overFrames)
-      return size;
-    return size == 1 ? domainFrames : index.mul(domainFrames, index.constant(size));
-  };
-  product.rows = extent(request.rows, request.rowsOverFrames);
-  product.depth = extent(request.depth, request.depthOverFrames);
-  product.lhs = at(request.lhs);
+  MatrixProduct::Matrix lhs = request.lhs, rhs = request.rhs;
+  if (product.rhsPacked)
+    rhs = {pack(request, product.tiling), {}, 0, 1};
+  else if (request.roundsToBf16)
+    rhs = roundRight(request);
+  if (request.roundsToBf16)
+    lhs = roundLeft(request);
+  access({lhs.view.buffer, rhs.view.buffer}, {request.result.view.buffer});
+  product.rows = extentOf({request.rows, request.rowsOverFrames}, request.inWindow);
+  product.depth = extentOf({request.depth, request.depthOverFrames}, request.inWindow);
+  product.lhs = at(lhs);
+  product.rhs = at(rhs);
   product.result = at(request.result);
-  product.rhs = product.rhsPacked ? MatrixView{base(rhs), index.constant(0), 0, 1} : at(request.rhs);
   rnn::emitProduct(b, loc, product, ids);
   return true;
 }

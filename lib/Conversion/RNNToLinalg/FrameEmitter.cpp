@@ -7,6 +7,7 @@
 #include "FrameEmitter.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "rnn/Conversion/BuildRandom.h"
 #include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -112,7 +113,7 @@ LogicalResult linalg_exit::unsupported(Operation *op) {
 }
 
 LogicalResult FrameEmitter::emit(Operation *op, llvm::function_ref<Source(Operation *)> source) {
-  if (isa<RandomOp>(op) || op->getNumResults() != 1)
+  if (op->getNumResults() != 1)
     return unsupported(op);
   Batched result = llvm::TypeSwitch<Operation *, Batched>(op)
                        .Case([&](SumOp sum) { return emitSum(sum); })
@@ -125,6 +126,7 @@ LogicalResult FrameEmitter::emit(Operation *op, llvm::function_ref<Source(Operat
                        .Case([&](DelayOp delay) { return emitDelay(delay, source(delay)); })
                        .Case([&](SaveOp save) { return emitSave(save, source(save)); })
                        .Case([&](SeedOp seed) { return emitSeed(seed); })
+                       .Case([&](RandomOp random) { return emitRandom(random); })
                        .Case([&](StopGradientOp stop) { return lookup(stop.getSource()); })
                        .Case([&](SigmoidOp op) {
                          Batched x = lookup(op.getSource());
@@ -548,5 +550,40 @@ Batched FrameEmitter::emitSeed(SeedOp op) {
                            Value zero = arith::ConstantOp::create(nested, loc, nested.getZeroAttr(args[0].getType()));
                            return arith::SelectOp::create(nested, loc, isNew, args[0], zero);
                          });
+  return {result, leads};
+}
+
+//===----------------------------------------------------------------------===//
+// Random numbers
+//===----------------------------------------------------------------------===//
+
+Batched FrameEmitter::emitRandom(RandomOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  bool perFrame = op.getRate() == Rate::Frame;
+  unsigned leads = perFrame ? frameLeads() : static_cast<unsigned>(op.getRate()), rank = type.getRank() + leads;
+  RandomKey key = buildRandomKey(b, loc, *op.getId(), context.seed);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, b.getContext());
+  Value result =
+      generic({}, empty(type, leads), {identity}, rank, [&](OpBuilder &nested, Location loc, ValueRange) -> Value {
+        auto toInteger = [&](Value value, Type integer) -> Value {
+          return arith::IndexCastOp::create(nested, loc, integer, value);
+        };
+        SmallVector<Value> point = coordinates(nested, rank);
+        Value unit = arith::ConstantIndexOp::create(nested, loc, 0);
+        for (auto [coordinate, size] : llvm::zip(ArrayRef<Value>(point).drop_front(leads), type.getShape())) {
+          Value extent = arith::ConstantIndexOp::create(nested, loc, size);
+          unit = arith::AddIOp::create(nested, loc, arith::MulIOp::create(nested, loc, unit, extent), coordinate);
+        }
+        Value stream = op.getRate() == Rate::Static ? arith::ConstantIndexOp::create(nested, loc, 0).getResult()
+                                                    : point[leads - 1];
+        Value time = context.step;
+        if (perFrame) {
+          Value frame = toInteger(context.frame ? context.frame : point.front(), nested.getI64Type());
+          time = arith::AddIOp::create(nested, loc, context.firstFrame, frame);
+        }
+        Type i32 = nested.getI32Type();
+        return buildRandom(nested, loc, op.getKind(), type.getElementType(), key, toInteger(unit, i32),
+                           toInteger(stream, i32), time);
+      });
   return {result, leads};
 }

@@ -52,6 +52,9 @@ struct FrameContext {
   Value frame;
   /// True if the domain is the window, where frames may be absent (age -1).
   bool inWindow = false;
+  /// What random numbers depend on, each an i64: the seed, the number of frames before the chunk and of steps before
+  /// this one; null where the function draws none.
+  Value seed, firstFrame, step;
 };
 
 /// Emits the ops of one region at the builder's insertion point.
@@ -102,6 +105,7 @@ private:
   Batched emitDelay(DelayOp op, Source source);
   Batched emitSave(SaveOp op, Source source);
   Batched emitSeed(SeedOp op);
+  Batched emitRandom(RandomOp op);
   Value emitSigmoid(Value x);
   Value emitSoftplus(Value x);
   /// Reads `source` at frame `at` (an index value, any integer), stream and coordinates; clamped into range.

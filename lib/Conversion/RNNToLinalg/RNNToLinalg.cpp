@@ -42,6 +42,7 @@ private:
   RankedTensorType typeOf(const AbiTensor &tensor) { return getSequenceType(tensor.type, tensor.rate, streams); }
 
   LogicalResult createFunction();
+  void createClocks();
   void createAges();
   LogicalResult convertRegion(Operation *op, Domain domain);
   LogicalResult convertLoop(RecurrentOp loop);
@@ -68,6 +69,7 @@ private:
   llvm::DenseMap<Value, Value> values;
   llvm::StringMap<Value> given, updated;
   Value frames, windowFrames, ages, windowAges, guard;
+  Value seed, firstFrame, step; ///< i64: see FrameContext
   /// i1 scalars: gathers that met an index out of range.
   SmallVector<Value> outOfRange;
 };
@@ -136,6 +138,23 @@ SmallVector<OpFoldResult> ScheduleConverter::sizesOfRows(OpFoldResult rows, Rank
   return sizes;
 }
 
+/// The frame and step numbers, and the seed.
+void ScheduleConverter::createClocks() {
+  auto extract = [&](StringRef name) -> Value {
+    Value tensor = given.lookup(name);
+    return tensor ? tensor::ExtractOp::create(b, loc, tensor, ValueRange()).getResult() : Value();
+  };
+  seed = extract("seed");
+  if (seed && !(step = extract("opt.step"))) // a network that is not trained draws by step 0
+    step = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
+  firstFrame = extract("state.frame");
+  if (!firstFrame)
+    return;
+  Value length = arith::IndexCastOp::create(b, loc, b.getI64Type(), frames);
+  updated["state.frame"] = tensor::FromElementsOp::create(
+      b, loc, RankedTensorType::get({}, b.getI64Type()), ValueRange{arith::AddIOp::create(b, loc, firstFrame, length)});
+}
+
 /// Ages by rule T4: a loop over the frames of the chunk.
 void ScheduleConverter::createAges() {
   Type i64 = b.getI64Type();
@@ -181,13 +200,8 @@ void ScheduleConverter::createAges() {
         scf::YieldOp::create(nested, loc, ValueRange{inserted, next.getResult(0)});
       });
   ages = windowAges = loop.getResult(0);
-  if (given.count("state.age")) {
+  if (given.count("state.age"))
     updated["state.age"] = loop.getResult(1);
-    Value length = arith::IndexCastOp::create(b, loc, i64, frames);
-    Value frame = tensor::ExtractOp::create(b, loc, given["state.frame"], ValueRange());
-    updated["state.frame"] = tensor::FromElementsOp::create(b, loc, RankedTensorType::get({}, i64),
-                                                            ValueRange{arith::AddIOp::create(b, loc, frame, length)});
-  }
   if (Value ring = given.lookup("ring.age"))
     windowAges = tensor::ConcatOp::create(b, loc, RankedTensorType::get({ShapedType::kDynamic, streams}, i64), 0,
                                           ValueRange{ring, ages});
@@ -201,6 +215,9 @@ FrameContext ScheduleConverter::contextOf(Domain domain) {
   context.ages = domain == Domain::Window ? windowAges : ages;
   context.inWindow = domain == Domain::Window;
   context.windowHistory = domain == Domain::Window ? schedule.getHistory() : 0;
+  context.seed = seed;
+  context.firstFrame = firstFrame;
+  context.step = step;
   return context;
 }
 
@@ -400,6 +417,7 @@ void ScheduleConverter::createReturn(ReturnOp op) {
 LogicalResult ScheduleConverter::convert() {
   if (failed(createFunction()))
     return failure();
+  createClocks();
   createAges();
   for (Operation &op : *schedule.getBodyBlock()) {
     LogicalResult result =

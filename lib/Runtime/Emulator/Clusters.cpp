@@ -11,7 +11,7 @@ namespace mlir::rnn::runtime {
 
 namespace {
 
-/// The 8 bytes of an mbarrier object.
+/// The 8 bytes of an mbarrier object; all ones where nobody has made one.
 struct Mbarrier {
   uint16_t phase;   ///< modulo 2
   uint16_t count;   ///< arrivals that a phase needs
@@ -91,6 +91,15 @@ void EmulatorEngine::initMbarrier(char *mbarrier, uint32_t count) {
   objectAt(mbarrier) = {0, uint16_t(count), int16_t(count), 0};
 }
 
+Block &EmulatorEngine::mbarrierOwner(const char *mbarrier) {
+  Block &block = owner(mbarrier, sizeof(Mbarrier), "an mbarrier");
+  if (reinterpret_cast<const Mbarrier *>(mbarrier)->count > INT16_MAX)
+    fail("has an error: thread " + std::to_string(current->thread.index) + " of block " +
+         std::to_string(current->thread.block->number) + " uses an mbarrier of block " + std::to_string(block.number) +
+         " before it is initialised");
+  return block;
+}
+
 void EmulatorEngine::completePhase(char *mbarrier) {
   Mbarrier &object = objectAt(mbarrier);
   if (object.pending || object.transfer)
@@ -102,7 +111,7 @@ void EmulatorEngine::completePhase(char *mbarrier) {
 
 void EmulatorEngine::arriveAtMbarrier(char *mbarrier, uint32_t bytes) {
   giveWay(Wait::Atomic);
-  owner(mbarrier, sizeof(Mbarrier), "an mbarrier");
+  mbarrierOwner(mbarrier);
   Mbarrier &object = objectAt(mbarrier);
   const int64_t transfer = int64_t(object.transfer) + bytes / sizeof(uint32_t);
   if (bytes % sizeof(uint32_t) || transfer > INT16_MAX)
@@ -117,7 +126,7 @@ void EmulatorEngine::arriveAtMbarrier(char *mbarrier, uint32_t bytes) {
 
 bool EmulatorEngine::tryWaitForMbarrier(char *mbarrier, uint32_t parity) {
   yield(/*writes=*/false);
-  owner(mbarrier, sizeof(Mbarrier), "an mbarrier");
+  mbarrierOwner(mbarrier);
   if (objectAt(mbarrier).phase == parity)
     return false;
   current->thread.logical.acquire(mbarrier);
@@ -126,7 +135,7 @@ bool EmulatorEngine::tryWaitForMbarrier(char *mbarrier, uint32_t parity) {
 
 void EmulatorEngine::storeAsync(char *address, uint32_t value, char *mbarrier) {
   Block &block = owner(address, sizeof value, "the target of an asynchronous store");
-  if (&owner(mbarrier, sizeof(Mbarrier), "an mbarrier") != &block)
+  if (&mbarrierOwner(mbarrier) != &block)
     fail("has an error: an asynchronous store and its mbarrier lie in different blocks");
   // Whoever waits for the mbarrier sees this word, and nothing else of this thread.
   current->thread.logical.write(address);

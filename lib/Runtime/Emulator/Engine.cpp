@@ -26,8 +26,10 @@ static constexpr uint32_t kBlocksAtOnce = 4;
 static constexpr uint32_t kMostThreads = 1024, kMostBlocksOfCluster = 16;
 /// So often may every thread give way in vain before they are called stalled.
 static constexpr uint64_t kVainTurns = 2000;
-/// A block runs ahead for so many turns.
+/// A block runs ahead for so many turns, and so many of its threads start one after another.
 static constexpr uint64_t kFavouredTurns = 256;
+/// One of so many turns starts a thread though others could go on, by the seed: blocks start together, or late.
+static constexpr uint32_t kStartTurns[] = {64, 2};
 /// One of so many turns brings an asynchronous store to its place, by the seed.
 static constexpr uint32_t kStoreTurns[] = {4, 1, 4, 64};
 
@@ -80,9 +82,11 @@ void EmulatorEngine::startClusters() {
 bool EmulatorEngine::startThread(Fiber &fiber) {
   if (unstarted == 0)
     return false;
-  --unstarted;
   const uint32_t threads = blockThreads();
-  const size_t offset = seed ? random(uint32_t(clusters.size() * request->cluster)) : 0;
+  if (seed && (seed % 2 || unstarted % kFavouredTurns == 0))
+    startAt = random(uint32_t(clusters.size() * request->cluster));
+  const size_t offset = startAt;
+  --unstarted;
   for (size_t i = 0; i < clusters.size(); ++i) {
     std::vector<Block> &blocks = clusters[(i + offset) % clusters.size()].blocks;
     for (size_t j = 0; j < blocks.size(); ++j) {
@@ -279,6 +283,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
   nextBlock = 0;
   blockCount = uint64_t(launch.grid[0]) * launch.grid[1] * launch.grid[2];
   unstarted = vain = turns = 0;
+  startAt = 0;
   problem.clear();
   running = this;
   LogicalThread::setEngine();
@@ -287,7 +292,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
     if (!storesUnderWay.empty() && (seed == 0 || random(kStoreTurns[seed % 4]) == 0))
       deliverStore();
     // Start threads and let waiting ones go on in turn.
-    bool startsNew = ready.empty() || (seed ? random(2) == 0 : true);
+    bool startsNew = ready.empty() || (seed ? random(kStartTurns[seed % 2]) == 0 : true);
     Fiber *next = startsNew ? newFiber() : nullptr;
     if (!next)
       next = takeReady();

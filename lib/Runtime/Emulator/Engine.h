@@ -171,6 +171,8 @@ private:
   };
   /// The block of this cluster whose shared memory an object of some bytes lies in; another place is an error.
   Block &owner(const char *address, size_t bytes, const char *what);
+  /// The same for an mbarrier, which must have been initialised.
+  Block &mbarrierOwner(const char *mbarrier);
   void completePhase(char *mbarrier);
   void deliverStore();
 
@@ -182,6 +184,7 @@ private:
   std::vector<SharedMemory> endedShared;
   uint64_t nextBlock = 0, blockCount = 0;
   uint64_t unstarted = 0; ///< threads of these clusters
+  uint32_t startAt = 0;   ///< threads of this block start first
   std::deque<Fiber *> ready;
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber *> idle;

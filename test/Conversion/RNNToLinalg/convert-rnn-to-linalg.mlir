@@ -46,3 +46,33 @@ rnn.schedule @all_frames infer of @n streams 2 (%e: tensor<?x2x4xf32>, %x: tenso
   }
   rnn.return %g : tensor<4x8xf32>
 }
+
+// -----
+
+// Draws are arithmetic on the seed, the number of frames before the chunk (or of steps) and the coordinates; the frame
+// number goes on without ages.
+
+// CHECK-LABEL: func.func @random(
+// CHECK-SAME:    %[[X:[^:]*]]: tensor<?x2x3xf32> {rnn.name = "x"}
+// CHECK-SAME:    %[[FRAME:[^:]*]]: tensor<i64> {rnn.name = "state.frame"}, %[[SEED:[^:]*]]: tensor<i64> {rnn.name = "seed"})
+// CHECK-SAME:    -> (tensor<?x2x3xf32> {rnn.name = "y"}, tensor<i64> {rnn.name = "state.frame"}, tensor<i64> {rnn.name = "seed"})
+// CHECK:         tensor.extract %[[SEED]][]
+// CHECK:         %[[FIRST:.*]] = tensor.extract %[[FRAME]][]
+// CHECK:         arith.addi %[[FIRST]], %{{.*}} : i64
+// CHECK:         linalg.generic {{.*}} ["parallel", "parallel", "parallel"]}
+// CHECK:           arith.addi %[[FIRST]], %{{.*}} : i64
+// CHECK:           linalg.yield %{{.*}} : f32
+// CHECK:         linalg.generic {{.*}} ["parallel"]}
+// CHECK:           linalg.yield %{{.*}} : f32
+// CHECK-NOT:     rnn.
+// CHECK:         return
+rnn.schedule @random infer of @n streams 2 (%x: tensor<?x2x3xf32>) -> (y: tensor<?x2x3xf32>) {
+  %y = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x2x3xf32>) -> tensor<?x2x3xf32> {
+    %u = rnn.random uniform <frame> id 1 : tensor<3xf32>
+    %n = rnn.random normal <static> id 2 : tensor<3xf32>
+    %0 = arith.addf %x0, %u : tensor<3xf32>
+    %1 = arith.addf %0, %n : tensor<3xf32>
+    rnn.yield %1 : tensor<3xf32>
+  }
+  rnn.return %y : tensor<?x2x3xf32>
+}

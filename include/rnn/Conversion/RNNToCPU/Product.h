@@ -67,8 +67,10 @@ int64_t packedSize(int64_t depth, int64_t columns, const ProductTiling &tiling);
 
 /// Emits this thread's share of packing `source` [depth, columns], any strides,
 /// into panels [columns / panel][depth][panel] at `target`, padded with zeros.
+/// `convert` says what is stored in place of a scalar or vector of the matrix.
 void emitPack(OpBuilder &builder, Location loc, Type element, const MatrixView &source, int64_t depth, int64_t columns,
-              Value target, Value targetOffset, const ProductTiling &tiling, const ThreadIds &ids);
+              Value target, Value targetOffset, const ProductTiling &tiling, const ThreadIds &ids,
+              function_ref<Value(Value)> convert = nullptr);
 
 /// Emits a loop over this thread's contiguous share of `count` items.
 void emitShare(OpBuilder &builder, Location loc, Value count, const ThreadIds &ids,

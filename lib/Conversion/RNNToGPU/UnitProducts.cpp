@@ -114,8 +114,12 @@ void UnitLoop::fillExchange() {
     Value at = loop.getInductionVar(), k = index.rem(at, index.constant(places));
     Value row = index.div(at, index.constant(places));
     Value slot = index.div(row, index.constant(streamsPerBlock));
-    Value inside = index.less(k, index.constant(elements));
-    k = elementAt(product, index.min(k, index.constant(elements - 1)), units);
+    Value inside;
+    if (places > elements) {
+      inside = index.less(k, index.constant(elements));
+      k = index.min(k, index.constant(elements - 1));
+    }
+    k = elementAt(product, k, units);
     Value zero = e.splat(getElementTypeOrSelf(input), 1, 0), value = zero;
     if (product.delay) {
       Value stream = index.add(firstStream, index.rem(row, index.constant(streamsPerBlock)));
@@ -125,7 +129,9 @@ void UnitLoop::fillExchange() {
       Value isOther = e.compare(arith::CmpIPredicate::eq, slot, index.constant(2));
       value = arith::SelectOp::create(b, loc, isFirst, first, arith::SelectOp::create(b, loc, isOther, other, zero));
     }
-    value = arith::SelectOp::create(b, loc, inside, roundForProducts(value), zero);
+    value = roundForProducts(value);
+    if (inside)
+      value = arith::SelectOp::create(b, loc, inside, value, zero);
     memref::StoreOp::create(b, loc, value, entry.memory, at);
   }
   if (!exchange.empty())

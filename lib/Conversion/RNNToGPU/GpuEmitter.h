@@ -98,6 +98,7 @@ public:
   /// Neighbouring elements of shared or other aligned memory, whose number divides
   /// their place.
   SmallVector<Value> loadNeighbours(Value memory, Value at, int64_t count);
+  void storeNeighbours(ArrayRef<Value> elements, Value memory, Value at);
   /// Two f32 as bf16 in an i32, the first in its lower half.
   Value packBf16(Value low, Value high);
   /// The tile `sums` (four f32) plus the product of a left tile (four words) and a

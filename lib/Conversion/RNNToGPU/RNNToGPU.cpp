@@ -273,15 +273,23 @@ Value GpuEmitter::allocateShared(Type element, int64_t count) {
   return memory;
 }
 
+/// Of an access that is as wide as a thread's may be.
+static llvm::MaybeAlign findAlignment(VectorType type) {
+  const int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  return bytes <= kAccessBytes ? llvm::MaybeAlign(bytes) : llvm::MaybeAlign();
+}
+
+void GpuEmitter::storeNeighbours(ArrayRef<Value> elements, Value memory, Value at) {
+  auto type = VectorType::get(elements.size(), elements.front().getType());
+  Value vector = vector::FromElementsOp::create(b, loc, type, elements);
+  vector::StoreOp::create(b, loc, vector, memory, at, /*nontemporal=*/false, findAlignment(type));
+}
+
 SmallVector<Value> GpuEmitter::loadNeighbours(Value memory, Value at, int64_t count) {
   if (count == 1)
     return {memref::LoadOp::create(b, loc, memory, at)};
-  Type element = cast<MemRefType>(memory.getType()).getElementType();
-  llvm::MaybeAlign alignment;
-  if (const int64_t bytes = count * element.getIntOrFloatBitWidth() / 8; bytes <= kAccessBytes)
-    alignment = llvm::Align(bytes);
-  Value vector =
-      vector::LoadOp::create(b, loc, VectorType::get(count, element), memory, at, /*nontemporal=*/false, alignment);
+  auto type = VectorType::get(count, cast<MemRefType>(memory.getType()).getElementType());
+  Value vector = vector::LoadOp::create(b, loc, type, memory, at, /*nontemporal=*/false, findAlignment(type));
   SmallVector<Value> elements;
   for (int64_t i = 0; i < count; ++i)
     elements.push_back(vector::ExtractOp::create(b, loc, vector, i));

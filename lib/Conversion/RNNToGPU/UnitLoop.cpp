@@ -261,6 +261,7 @@ void UnitLoop::emit() {
       presetSequences();
       presetReductions();
     });
+  allocateStreamed();
   e.synchronize();
   e.beginLoop(shape);
   findPlace();

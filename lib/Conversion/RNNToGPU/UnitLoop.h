@@ -98,6 +98,7 @@ private:
     int64_t residentQuads = 0;  ///< the first ones, whose weights stay in registers
     int64_t slice = 0;          ///< elements of the sum that a group or warp adds
     SmallVector<Value> weights; ///< [rowsPerLane][residentQuads * 4]
+    View streamed;              ///< the others: [quads][rowsPerLane][threads of the grid][4], if there are any
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
     /// On tensor cores: tiles of 16 rows and of 16 elements of the sum that a warp
     /// has, and a lane's words of each, four of a tile.
@@ -271,6 +272,9 @@ private:
   /// where the row does not exist; `exists` may be null.
   SmallVector<Value> loadFour(const Product &product, Value row, Value exists, ArrayRef<Value> positions);
   void loadWeights(Operation *op, Product &product);
+  void allocateStreamed();
+  /// Where this thread has its weights number `quad` of its row number `i`.
+  Value placeOfStreamed(const Product &product, int64_t quad, int64_t i);
   void multiplyInGroup(ContractOp op, Product &product);
   void multiplyAcrossWarps(ContractOp op, Product &product);
   void forStreams(function_ref<void(Value first)> body);
@@ -284,7 +288,7 @@ private:
   SmallVector<Value> multiply(const Product &product, ArrayRef<Value> input);
   /// Adds products with weights that are not in registers to the sums of several
   /// streams; `load(s, quad)` gives the four elements of a stream's input.
-  void multiplyStreamed(Operation *op, const Product &product, MutableArrayRef<SmallVector<Value>> sums,
+  void multiplyStreamed(const Product &product, MutableArrayRef<SmallVector<Value>> sums,
                         function_ref<SmallVector<Value>(size_t s, int64_t quad)> load);
   SmallVector<Value> loadQuad(const Product &product, Value memory, Value base, int64_t quad);
   SmallVector<Value> loadQuads(const Product &product, Value memory, Value base);

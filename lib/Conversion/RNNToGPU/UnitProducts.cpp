@@ -270,7 +270,8 @@ SmallVector<Value> UnitLoop::loadFour(const Product &product, Value row, Value e
   return weights;
 }
 
-/// Zero behind the last row and the last column.
+/// Zero behind the last row and the last column. Those that are read in every
+/// frame get a place where neighbouring threads have theirs side by side.
 void UnitLoop::loadWeights(Operation *op, Product &product) {
   if (onTensorCores)
     return loadFragments(op, product);
@@ -278,10 +279,34 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
   product.weights.clear();
   for (int64_t i = 0; i < product.rowsPerLane; ++i) {
     auto [row, exists] = rowOfLane(op, product, i);
-    for (int64_t p = 0; p < product.residentQuads * 4; p += 4)
-      for (Value weight : loadFour(product, row, exists, ArrayRef(positions).slice(p, 4)))
-        product.weights.push_back(roundForProducts(weight));
+    for (int64_t quad = 0; quad < product.quads; ++quad) {
+      SmallVector<Value> four;
+      for (Value weight : loadFour(product, row, exists, ArrayRef(positions).slice(quad * 4, 4)))
+        four.push_back(roundForProducts(weight));
+      if (quad < product.residentQuads)
+        llvm::append_range(product.weights, four);
+      else
+        e.storeNeighbours(four, e.base(product.streamed), placeOfStreamed(product, quad, i));
+    }
   }
+}
+
+void UnitLoop::allocateStreamed() {
+  for (auto &[op, product] : products)
+    if (!onTensorCores && product.residentQuads < product.quads) {
+      const int64_t quads = product.quads - product.residentQuads, threads = shape.threads * shape.blocks;
+      product.streamed = e.allocate(
+          RankedTensorType::get({quads * product.rowsPerLane * threads * 4}, getElementTypeOrSelf(product.form.weight)),
+          Rate::Static, 0);
+    }
+}
+
+Value UnitLoop::placeOfStreamed(const Product &product, int64_t quad, int64_t i) {
+  const int64_t threads = shape.threads * shape.blocks;
+  Value number =
+      index.add(index.mul(gpu::BlockIdOp::create(b, loc, gpu::Dimension::x), index.constant(shape.threads)), thread);
+  number = index.add(number, index.constant(((quad - product.residentQuads) * product.rowsPerLane + i) * threads));
+  return index.add(index.mul(number, index.constant(4)), index.constant(product.streamed.shift));
 }
 
 std::pair<Value, Value> UnitLoop::rowOfLane(Operation *op, const Product &product, int64_t i) {
@@ -324,7 +349,7 @@ void UnitLoop::multiplyInGroup(ContractOp op, Product &product) {
     }
     sums.push_back(multiply(product, input));
   }
-  multiplyStreamed(op, product, sums, [&](size_t s, int64_t quad) {
+  multiplyStreamed(product, sums, [&](size_t s, int64_t quad) {
     if (begins.empty())
       return llvm::to_vector(ArrayRef<Value>(inputs[s]).slice(quad * 4, 4));
     return loadQuad(product, found->second.memory, begins[s], quad);
@@ -362,7 +387,7 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
     SmallVector<SmallVector<Value>> sumsOf;
     for (int64_t s = 0; s < streamsAtOnce; ++s)
       sumsOf.push_back(multiply(product, loadQuads(product, product.inputs, inputsOf(s))));
-    multiplyStreamed(op, product, sumsOf,
+    multiplyStreamed(product, sumsOf,
                      [&](size_t s, int64_t quad) { return loadQuad(product, product.inputs, inputsOf(s), quad); });
     for (int64_t s = 0; s < streamsAtOnce; ++s) {
       SmallVector<Value> &sums = sumsOf[s];
@@ -450,32 +475,28 @@ SmallVector<Value> UnitLoop::multiply(const Product &product, ArrayRef<Value> in
 }
 
 /// Weights come from memory while those before them are multiplied.
-void UnitLoop::multiplyStreamed(Operation *op, const Product &product, MutableArrayRef<SmallVector<Value>> sums,
+void UnitLoop::multiplyStreamed(const Product &product, MutableArrayRef<SmallVector<Value>> sums,
                                 function_ref<SmallVector<Value>(size_t s, int64_t quad)> load) {
   if (product.residentQuads == product.quads)
     return;
-  const int64_t chains = countChains(product);
-  SmallVector<Value> positions = findPositions(product);
-  SmallVector<std::pair<Value, Value>> rows;
-  for (int64_t i = 0; i < product.rowsPerLane; ++i)
-    rows.push_back(rowOfLane(op, product, i));
-  SmallVector<SmallVector<Value>> more(sums.size() * rows.size(), SmallVector<Value>(chains)); // [streams][rows]
+  const int64_t chains = countChains(product), rows = product.rowsPerLane;
+  SmallVector<SmallVector<Value>> more(sums.size() * rows, SmallVector<Value>(chains)); // [streams][rows]
   for (int64_t quad = product.residentQuads; quad < product.quads; ++quad) {
     SmallVector<SmallVector<Value>> weights, inputs;
-    for (auto [row, exists] : rows)
-      weights.push_back(loadFour(product, row, exists, ArrayRef(positions).slice(quad * 4, 4)));
+    for (int64_t i = 0; i < rows; ++i)
+      weights.push_back(e.loadNeighbours(e.base(product.streamed), placeOfStreamed(product, quad, i), 4));
     for (size_t s = 0; s < sums.size(); ++s)
       inputs.push_back(load(s, quad));
     for (auto [i, weight] : llvm::enumerate(weights))
       for (auto [s, input] : llvm::enumerate(inputs))
         for (int64_t c = 0; c < 4; ++c) {
-          Value &sum = more[s * rows.size() + i][c % chains];
-          sum = multiplyAdd(roundForProducts(weight[c]), input[c], sum);
+          Value &sum = more[s * rows + i][c % chains];
+          sum = multiplyAdd(weight[c], input[c], sum);
         }
   }
   for (auto [s, ofStream] : llvm::enumerate(sums))
     for (auto [i, sum] : llvm::enumerate(ofStream)) {
-      Value streamed = addInOrder(more[s * rows.size() + i]);
+      Value streamed = addInOrder(more[s * rows + i]);
       sum = sum ? e.add(sum, streamed) : streamed;
     }
 }

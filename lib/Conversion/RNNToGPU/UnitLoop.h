@@ -8,22 +8,20 @@
 // All vectors of the body have a multiple of U elements. Element j * U + u of
 // any of them belongs to unit u: of an LSTM, one hidden unit with its cell and
 // all its gates. A group of lanes owns a unit for some streams and computes its
-// elements, all lanes the same. Per frame it
+// elements, all lanes the same. A frame has stages; in each of them a group
 //
-//   computes what depends on no product,
-//   has its rows of the matrices multiplied with the exchanged vectors,
-//   computes the rest of its elements,
+//   computes what depends on no product or reduction to come,
 //   publishes its element of the vectors that products read,
-//   and stores what else outlives the frame.
+//   has its rows of the matrices multiplied with the exchanged vectors,
+//   and has its part of reductions over all units combined with that of others:
+//   by warps, then by blocks, in one order.
 //
-// A reduction over all units is an exchange, too: what the groups have is
-// combined by warps, then by blocks, in one order.
+// At the end it stores what else outlives the frame.
 //
-// The matrices' elements stay in registers where they fit; those that do not are
-// read from memory in every frame, when their part of the vector is there. In
-// registers stay signals of
-// the last frame. What the next frame reads from elsewhere is loaded a frame
-// ahead.
+// Signals of the last frame stay in registers, and so do the matrices' elements
+// where they fit; those that do not are read from memory in every frame, when
+// their part of the vector is there. What the next frame reads from elsewhere is
+// loaded a frame ahead.
 //
 // No exchange at all ("independent"): units and streams are divided among as many
 // blocks as there are multiprocessors, and no thread waits for another.
@@ -106,8 +104,9 @@ private:
     SmallVector<Value> fragments; ///< [rowTiles][depthTiles][4]
     bool isPacked = false;        ///< the input is exchanged as pairs of bf16
   };
-  /// A vector in the shared memory of a block: [slots][streams][places]; slots 0 and 1 are for even and odd frames. A
-  /// unit's elements are neighbours. In a cluster the two slots have an mbarrier each, whose phases end when all blocks
+  /// A vector in the shared memory of a block: [slots][streams][places]; slots 0
+  /// and 1 are for even and odd frames. A unit's elements are neighbours. In a
+  /// cluster the two slots have an mbarrier each, whose phases end when all blocks
   /// have sent theirs.
   struct Exchange {
     Product *product = nullptr; ///< one of those that read it; null: words of a reduction
@@ -219,8 +218,9 @@ private:
   /// Words of a stream that a reduction is made of in a block or cluster.
   int64_t countSharedWords() const { return shape.clusterBlocks * countWarps(); }
   SmallVector<Value> combineBlocks(ArrayRef<Value> parts);
-  /// Values of groups of a warp that are side by side, `width` lanes in all.
-  Value combineGroups(ReduceOp op, Value value, int64_t width);
+  Value combineTerms(ReduceOp op, ArrayRef<Value> terms);
+  /// Of `width` neighbouring lanes, one value of each `stride` lanes.
+  Value combineLanes(ReduceOp op, Value value, int64_t width, int64_t stride = 1);
   Value neutralOf(ReduceOp op);
   /// Lanes that wait for the blocks' words of one stream, and the words of each.
   int64_t countPollingLanes() const;

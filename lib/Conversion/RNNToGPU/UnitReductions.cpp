@@ -109,7 +109,7 @@ void UnitLoop::reduceInUnit(ReduceOp op) {
       SmallVector<Value> terms;
       for (int64_t j : elements)
         terms.push_back(get(op.getSource(), j, s));
-      list.push_back(combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }));
+      list.push_back(combineTerms(op, terms));
     }
   values[op.getResult()] = list;
 }
@@ -124,18 +124,14 @@ void UnitLoop::combineOpen() {
       SmallVector<Value> terms;
       for (int64_t j = 0; j < perUnit(reduce.getSource()); ++j)
         terms.push_back(get(reduce.getSource(), j, s));
-      auto combine = [&](Value x, Value y) { return region.combine(reduce.getKind(), x, y); };
-      Value part = combineInOrder(terms, combine);
+      Value part = combineTerms(reduce, terms);
       // Groups that are left repeat a unit.
       if (isPresent[s])
         part = arith::SelectOp::create(b, loc, isPresent[s], part, neutralOf(reduce));
       parts.push_back(part);
     }
   }
-  if (acrossBlocks)
-    parts = combineBlocks(parts);
-  else
-    parts = combineWarps(parts);
+  parts = acrossBlocks ? combineBlocks(parts) : combineWarps(parts);
   auto reduced = open.takeVector();
   for (auto [i, op] : llvm::enumerate(reduced)) {
     values[op->getResult(0)] = llvm::to_vector(ArrayRef<Value>(parts).slice(i * streamsPerGroup, streamsPerGroup));
@@ -145,8 +141,12 @@ void UnitLoop::combineOpen() {
 
 Value UnitLoop::neutralOf(ReduceOp op) { return e.splat(region.neutralOf(op), 1); }
 
-Value UnitLoop::combineGroups(ReduceOp op, Value value, int64_t width) {
-  return e.combineLanes(value, width, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }, lanes);
+Value UnitLoop::combineTerms(ReduceOp op, ArrayRef<Value> terms) {
+  return combineInOrder(terms, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); });
+}
+
+Value UnitLoop::combineLanes(ReduceOp op, Value value, int64_t width, int64_t stride) {
+  return e.combineLanes(value, width, [&](Value x, Value y) { return region.combine(op.getKind(), x, y); }, stride);
 }
 
 /// All groups of a block have all of its units, of the same streams.
@@ -154,7 +154,7 @@ SmallVector<Value> UnitLoop::combineWarps(ArrayRef<Value> parts) {
   auto opOf = [&](size_t i) { return cast<ReduceOp>(open[i / streamsPerGroup]); };
   SmallVector<Value> results;
   for (auto [i, part] : llvm::enumerate(parts))
-    results.push_back(combineGroups(opOf(i), part, kWarpThreads));
+    results.push_back(combineLanes(opOf(i), part, kWarpThreads, lanes));
   const int64_t words = countSharedWords(), width = words % 4 == 0 ? 4 : 1;
   if (words == 1)
     return results;
@@ -193,7 +193,7 @@ SmallVector<Value> UnitLoop::combineWarps(ArrayRef<Value> parts) {
     for (int64_t w = 0; w < words; w += width)
       llvm::append_range(
           terms, e.loadNeighbours(reductions[opOf(i)].exchange.memory, index.add(rowOf(i), index.constant(w)), width));
-    result = combineInOrder(terms, [&](Value x, Value y) { return region.combine(opOf(i).getKind(), x, y); });
+    result = combineTerms(opOf(i), terms);
   }
   return results;
 }
@@ -207,7 +207,7 @@ SmallVector<Value> UnitLoop::combineBlocks(ArrayRef<Value> parts) {
   };
   SmallVector<Value> ofBlock;
   for (auto [i, part] : llvm::enumerate(parts))
-    ofBlock.push_back(toWord(combineGroups(opOf(i), part, unitsPerBlock)));
+    ofBlock.push_back(toWord(combineLanes(opOf(i), part, unitsPerBlock)));
   {
     OpBuilder::InsertionGuard guard(b);
     Value isFirst = e.compare(arith::CmpIPredicate::eq, localUnit, index.constant(0));
@@ -231,8 +231,7 @@ SmallVector<Value> UnitLoop::combineBlocks(ArrayRef<Value> parts) {
     for (int64_t k = 0; k < perLane; ++k)
       terms.push_back(
           arith::BitcastOp::create(b, loc, getElementTypeOrSelf(opOf(i).getType()), words[i * perLane + k]));
-    auto combine = [&](Value x, Value y) { return region.combine(opOf(i).getKind(), x, y); };
-    results.push_back(e.combineLanes(combineInOrder(terms, combine), pollingLanes, combine));
+    results.push_back(combineLanes(opOf(i), combineTerms(opOf(i), terms), pollingLanes));
   }
   return results;
 }

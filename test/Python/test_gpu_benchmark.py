@@ -75,8 +75,7 @@ def test_bundle(tool, tmp_path):
     for name, answer in result["cases"].items():
         assert (answer["other_bits"], answer["differs"]) == ([], []), name
     assert "5 cases, 5 with the bits of the emulator, 0 outside the budget, 0 with errors" in text
-    assert [row["name"] for row in result["points"]] == ["lstm-H16-B1", "gru-H8-B2", "peephole-H8-B1",
-                                                         "invented-H8-B1-L2", "lstm-H8-B5-bf16"]
+    assert [row["name"] for row in result["points"]] == [point.name for point in models.QUICK_POINTS]
     for row in result["points"]:
         assert row["ours"]["train"] > 0 and row["ours"]["forward"] > 0, row
     check_parallelism(bundle, tmp_path)

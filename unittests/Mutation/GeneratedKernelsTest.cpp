@@ -277,6 +277,8 @@ const char *kNoSuchResult = "no result of these inputs has the bits of a word th
 
 const char *kTooEarly =
     "it only keeps warps that own no elements from polling too early; the words themselves order the frames";
+const char *kCombined =
+    "every lane's part is in the words of a reduction, which all have waited for before anybody writes there again";
 const char *kReductionFollows = "the barrier of a reduction follows before anybody reads what the others have written";
 
 const Equivalent kEquivalents[] = {
@@ -318,6 +320,9 @@ const Equivalent kEquivalents[] = {
     {"ReductionsAcrossBlocks", "rnn_fn_0_k2", "wait 1",
      "a reduction has waited for words that each block writes behind its elements; only a GPU may show them before"},
     {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 0", kClusterFollows},
+    {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 1", kCombined},
+    {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 2", kCombined},
+    {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 3", kCombined},
     {"ReductionsInACluster", "rnn_fn_0_k1", "cluster barrier 1", kAllHasCome},
     {"ReductionsInACluster", "rnn_fn_0_k1", "narrow barrier 1", kAllHasCome},
 };

@@ -85,7 +85,7 @@ def test_bundle(tool, tmp_path):
         arrays = dict(file)
     arrays["0.ulps.loss"] = arrays["0.ulps.loss"] + 10000
     np.savez(bundle / "cases" / "tagger.npz", **arrays)
-    (bundle / "cases" / "random-300.rnnc").write_bytes(b"RNNC")
+    (bundle / "cases" / "random-300.rnnc.gz").write_bytes(gzip.compress(b"RNNC"))
     (bundle / "points" / "gru-H8-B2.rnnc.gz").unlink()
     result, text = run_bundle(bundle, tmp_path)
     assert "loss in call 0" in result["cases"]["tagger"]["differs"][0]

@@ -41,13 +41,6 @@ size_t scaleOffset(const Data &data, const Column &column) {
 
 bool isScaled(const Column &column) { return column.name != "mask"; }
 
-/// The argument that an array of this name belongs to; null where there is none.
-const TensorDesc *findArgument(const Function *step, const std::string &name) {
-  int64_t index = step ? step->find(name) : -1;
-  bool found = index >= 0 && step->tensors[size_t(index)].role == Role::Argument;
-  return found ? &step->tensors[size_t(index)] : nullptr;
-}
-
 /// Frames and sequences of the arrays so far, and the array that has told them.
 struct Extent {
   int64_t frames = -1, sequences = 0;
@@ -122,11 +115,22 @@ Status takeLengths(HostTensor lengths, int64_t frames, Data &data) {
 
 } // namespace
 
+const TensorDesc *findArgument(const Function &function, const std::string &name) {
+  int64_t index = function.find(name);
+  bool found = index >= 0 && function.tensors[size_t(index)].role == Role::Argument;
+  return found ? &function.tensors[size_t(index)] : nullptr;
+}
+
+std::vector<int64_t> signalShape(const TensorDesc &tensor) {
+  size_t outer = tensor.rate == Rate::Frame ? 2 : tensor.rate == Rate::Stream ? 1 : 0;
+  return {tensor.shape.begin() + int64_t(std::min(outer, tensor.shape.size())), tensor.shape.end()};
+}
+
 Status arrangeArrays(const Function *step, Data &data) {
   if (data.kind != Data::Kind::Arrays || !data.columns.empty())
     return Status::success();
   auto rateOf = [&](const std::string &name) {
-    const TensorDesc *argument = findArgument(step, name);
+    const TensorDesc *argument = step ? findArgument(*step, name) : nullptr;
     return argument ? argument->rate : Rate::Frame;
   };
   // What the network reads comes before what it is compared with.
@@ -150,7 +154,7 @@ Status arrangeArrays(const Function *step, Data &data) {
     if (rate == Rate::Frame) {
       values->shape.erase(values->shape.begin());
       values->shape[0] = extent.frames * extent.sequences;
-    } else if (Status s = checkShape(data, *step, *findArgument(step, name), *values, extent); s.failed()) {
+    } else if (Status s = checkShape(data, *step, *findArgument(*step, name), *values, extent); s.failed()) {
       return s;
     }
     data.columns.push_back({name, std::move(values), 0, rate});

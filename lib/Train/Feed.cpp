@@ -50,15 +50,6 @@ std::string shownShape(const Column &column) {
   return values.dtype + " [" + text.substr(text.empty() ? 0 : 1) + "]";
 }
 
-/// The shape of an argument's signal: without frames and streams.
-std::vector<int64_t> signalShape(const TensorDesc &argument) {
-  size_t outer = argument.rate == Rate::Frame ? 2 : argument.rate == Rate::Stream ? 1 : 0;
-  std::vector<int64_t> signal;
-  for (size_t d = outer; d < argument.shape.size(); ++d)
-    signal.push_back(argument.shape[d]);
-  return signal;
-}
-
 Status checkColumn(const Function &function, const TensorDesc &argument, const Column &column, Data::Kind kind) {
   const HostTensor &values = *column.values;
   std::vector<int64_t> signal(values.shape.begin() + (column.rate != Rate::Static), values.shape.end());
@@ -159,10 +150,9 @@ Status Feed::create(const Function &function, Data &data) {
         return usageError("'" + function.name + "' has several inputs, but '" + data.path + "' gives one",
                           {"use .npz or .safetensors with arrays named as the arguments"});
     } else {
-      int64_t index = function.find(column.name);
-      if (index < 0 || function.tensors[size_t(index)].role != Role::Argument)
+      argument = findArgument(function, column.name);
+      if (!argument)
         return fileError("'" + function.name + "' has no tensor named '" + column.name + "'");
-      argument = &function.tensors[size_t(index)];
     }
     if (argument->defaultValue && argument != reset)
       return fileError("'" + column.name + "' is not taken from data, but '" + data.path + "' has it",

@@ -23,21 +23,15 @@ std::string describe(const TensorDesc &tensor) {
   return std::string(dtypeName(tensor.dtype)) + " " + shapeToString(tensor.shape);
 }
 
-/// The number of dimensions of a tensor's signal.
-size_t signalRank(const TensorDesc &tensor) {
-  return tensor.shape.size() - (tensor.rate == Rate::Frame ? 2 : tensor.rate == Rate::Stream ? 1 : 0);
-}
-
 /// Finds an argument of integers that is not static.
 Status findLabels(const std::string &name, const Function &function, size_t rank, const std::string &expected,
                   const TensorDesc *&found) {
-  int64_t index = function.find(name);
-  if (index < 0 || function.tensors[size_t(index)].role != Role::Argument)
+  found = findArgument(function, name);
+  if (!found)
     return usageError("'" + function.name + "' has no argument named '" + name + "' to count label errors with",
                       {"use --label-errors=<logits>,<labels>,<length>"});
-  found = &function.tensors[size_t(index)];
   bool isIndex = found->dtype == DType::I32 || found->dtype == DType::I64;
-  if (isIndex && found->rate != Rate::Static && signalRank(*found) == rank)
+  if (isIndex && found->rate != Rate::Static && signalShape(*found).size() == rank)
     return Status::success();
   return usageError("'" + name + "' of '" + function.name + "' is " + describe(*found) + ", expected " + expected);
 }
@@ -91,7 +85,7 @@ Status LabelErrors::create(const std::vector<std::string> &names, const Function
             "' to count label errors with",
         {"it must be a result of '@" + function.network + "', and an artifact compiled with --keep=results"});
   logits = &function.tensors[size_t(index)];
-  if (!isFloat(logits->dtype) || logits->rate != Rate::Frame || signalRank(*logits) != 1)
+  if (!isFloat(logits->dtype) || logits->rate != Rate::Frame || signalShape(*logits).size() != 1)
     return usageError("'" + names[0] + "' of '" + function.name + "' is " + describe(*logits) +
                       ", expected logits [T,B,C]");
   std::string labelsName = names.size() > 1 ? names[1] : "labels", lengthName = names.size() > 2 ? names[2] : "length";

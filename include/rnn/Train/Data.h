@@ -73,6 +73,12 @@ struct DataOptions {
   int64_t horizon = 1;
 };
 
+/// The argument of that name; null where there is none.
+const runtime::TensorDesc *findArgument(const runtime::Function &function, const std::string &name);
+
+/// The shape of a tensor's signal: without frames and streams.
+std::vector<int64_t> signalShape(const runtime::TensorDesc &tensor);
+
 /// Reads a file; the extension names its kind. Arrays have no columns and no
 /// sequences yet.
 Status readData(const std::string &path, const DataOptions &options, Data &data);

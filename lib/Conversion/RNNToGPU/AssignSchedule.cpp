@@ -38,15 +38,10 @@ struct AssignSchedule : rnn::impl::AssignScheduleBase<AssignSchedule> {
     auto record = [&](Operation *region, const LoopDescription &description) {
       chosen[region] = LoopAttr::get(&getContext(), description.regime, description.units, description.streams);
     };
-    auto builder = OpBuilder::atBlockBegin(copy->getBody());
-    auto kernels = gpu::GPUModuleOp::create(builder, copy->getLoc(), "rnn_kernels");
     ConvertRNNToGPUOptions options;
     options.multiprocessors = multiprocessors;
     options.clusterBlocks = clusterBlocks;
-    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
-      return std::make_unique<GpuEmitter>(builder, schedule, kernels, options, record);
-    };
-    if (failed(convertSchedules(*copy, makeEmitter)))
+    if (failed(convertToKernels(*copy, options, record)))
       return signalPassFailure();
     getOperation().walk([&](RecurrentOp loop) {
       if (!loop.getLoopAttr())

@@ -98,6 +98,7 @@ public:
   /// Neighbouring elements of shared or other aligned memory, whose number divides
   /// their place.
   SmallVector<Value> loadNeighbours(Value memory, Value at, int64_t count);
+  /// Writes neighbouring elements, likewise.
   void storeNeighbours(ArrayRef<Value> elements, Value memory, Value at);
   /// Two f32 as bf16 in an i32, the first in its lower half.
   Value packBf16(Value low, Value high);
@@ -179,6 +180,10 @@ private:
   bool waitsForBlocks = false;  ///< some kernel's blocks wait for one another, and may do so in vain
   Size items;                   ///< the most items that threads of the kernel share
 };
+
+/// Converts a module, as the pass does; `recorder` as that of the emitter.
+LogicalResult convertToKernels(ModuleOp module, const ConvertRNNToGPUOptions &options,
+                               GpuEmitter::Recorder recorder = nullptr);
 
 } // namespace mlir::rnn::loops
 

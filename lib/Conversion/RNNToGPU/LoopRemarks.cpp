@@ -31,7 +31,6 @@ LoopDescription UnitLoop::describe() const {
   description.suggestion = suggestion;
   if (!refusal.empty())
     return description;
-  const bool isIndependent = products.empty() && reductions.empty() && blockRefusal.empty();
   description.regime = acrossBlocks    ? LoopRegime::Grid
                        : isCluster()   ? LoopRegime::Cluster
                        : isIndependent ? LoopRegime::Independent
@@ -54,7 +53,7 @@ LoopDescription UnitLoop::describe() const {
     description.exchangedBytes += e.streams * countElements(value) * llvm::divideCeil(bits, 8);
   }
   if (acrossBlocks)
-    description.exchangedBytes += reductions.size() * e.streams * countUnitBlocks() * 4;
+    description.exchangedBytes += reductions.size() * e.streams * countUnitBlocks() * kWordBytes;
   if (isIndependent)
     description.reason = "units exchange nothing";
   else if (acrossBlocks)

@@ -397,9 +397,7 @@ void ProductKernel::storePairs(const Factor &factor, ArrayRef<Value> vectors, Va
       words.push_back(inPairs ? e.packBf16(extract(vectors[i], c), extract(vectors[i + 1], c))
                               : e.packBf16(extract(vectors[i], c), extract(vectors[i], c + 1)));
     if (inPairs && factor.width > 1) {
-      Value row = vector::FromElementsOp::create(b, loc, VectorType::get(factor.width, b.getI32Type()), words);
-      vector::StoreOp::create(b, loc, row, factor.shared, at, /*nontemporal=*/false,
-                              llvm::MaybeAlign(factor.width * 4));
+      e.storeNeighbours(words, factor.shared, at);
       continue;
     }
     for (auto [c, word] : llvm::enumerate(words))
@@ -476,14 +474,7 @@ void ProductKernel::storeResults(ArrayRef<Value> sums, const Place &tile) {
         const int64_t column = onTensorCores ? j / 2 * 8 + j % 2 : behind(j, threadColumns, tiling.columns);
         ifInside(rhs.isRagged, tile.threadColumn, column, columnsLeft, [&] {
           Value at = index.add(start, index.constant(row * rowStride + column));
-          ArrayRef<Value> own = sums.slice(sumAt(i, j), width);
-          if (!hasVectors) {
-            memref::StoreOp::create(b, loc, own.front(), e.base(target), at);
-            return;
-          }
-          Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(width, product.element), own);
-          vector::StoreOp::create(b, loc, vector, e.base(target), at, /*nontemporal=*/false,
-                                  llvm::MaybeAlign(width * product.element.getIntOrFloatBitWidth() / 8));
+          e.storeNeighbours(sums.slice(sumAt(i, j), width), e.base(target), at);
         });
       }
     });

@@ -47,19 +47,22 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
       module.emitError() << "unknown regime '" << regime << "'; expected auto, block, cluster or grid";
       return signalPassFailure();
     }
-    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
-    auto builder = OpBuilder::atBlockBegin(module.getBody());
-    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
-    auto makeEmitter = [&](OpBuilder &builder, ScheduleOp schedule) {
-      return std::make_unique<GpuEmitter>(builder, schedule, kernels,
-                                          ConvertRNNToGPUOptions{regime, multiprocessors, clusterBlocks, pieceFrames});
-    };
-    if (failed(convertSchedules(module, makeEmitter)))
+    if (failed(convertToKernels(module, {regime, multiprocessors, clusterBlocks, pieceFrames})))
       signalPassFailure();
   }
 };
 
 } // namespace
+
+LogicalResult loops::convertToKernels(ModuleOp module, const ConvertRNNToGPUOptions &options,
+                                      GpuEmitter::Recorder recorder) {
+  module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(module.getContext()));
+  auto builder = OpBuilder::atBlockBegin(module.getBody());
+  auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "rnn_kernels");
+  return convertSchedules(module, [&](OpBuilder &builder, ScheduleOp schedule) {
+    return std::make_unique<GpuEmitter>(builder, schedule, kernels, options, recorder);
+  });
+}
 
 GpuEmitter::GpuEmitter(OpBuilder &builder, ScheduleOp schedule, gpu::GPUModuleOp kernels,
                        const ConvertRNNToGPUOptions &options, Recorder recorder)
@@ -280,6 +283,10 @@ static llvm::MaybeAlign findAlignment(VectorType type) {
 }
 
 void GpuEmitter::storeNeighbours(ArrayRef<Value> elements, Value memory, Value at) {
+  if (elements.size() == 1) {
+    memref::StoreOp::create(b, loc, elements.front(), memory, at);
+    return;
+  }
   auto type = VectorType::get(elements.size(), elements.front().getType());
   Value vector = vector::FromElementsOp::create(b, loc, type, elements);
   vector::StoreOp::create(b, loc, vector, memory, at, /*nontemporal=*/false, findAlignment(type));

@@ -167,30 +167,39 @@ bool UnitLoop::assignElements() {
   return llvm::all_of(ops, [&](Operation *op) { return !isa<ReduceOp>(op) || mapReduction(cast<ReduceOp>(op)); });
 }
 
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
+static SmallVector<int64_t> delinearize(int64_t flat, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> at(shape.size());
+  for (size_t i = shape.size(); i-- > 0; flat /= shape[i])
+    at[i] = flat % shape[i];
+  return at;
+}
+
+static int64_t linearize(ArrayRef<int64_t> at, ArrayRef<int64_t> shape) {
+  int64_t flat = 0;
+  for (auto [coordinate, size] : llvm::zip(at, shape))
+    flat = flat * size + coordinate;
+  return flat;
+}
+
+/// The flat element that is left of element `flat` of a larger value, which has
+/// the dimensions `dims` besides those of a smaller one.
+static int64_t dropDimensions(int64_t flat, Value larger, ArrayRef<int64_t> dims, Value smaller) {
+  SmallVector<int64_t> at = delinearize(flat, shapeOf(larger)), left;
+  for (auto [i, coordinate] : llvm::enumerate(at))
+    if (!llvm::is_contained(dims, int64_t(i)))
+      left.push_back(coordinate);
+  return linearize(left, shapeOf(smaller));
+}
+
 /// The flat element of an operand that element `flat` of a reshape's result is.
 static std::pair<unsigned, int64_t> findElement(Operation *op, int64_t flat) {
-  auto shapeOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getShape(); };
-  auto delinearize = [](int64_t flat, ArrayRef<int64_t> shape) {
-    SmallVector<int64_t> at(shape.size());
-    for (size_t i = shape.size(); i-- > 0; flat /= shape[i])
-      at[i] = flat % shape[i];
-    return at;
-  };
-  auto linearize = [](ArrayRef<int64_t> at, ArrayRef<int64_t> shape) {
-    int64_t flat = 0;
-    for (auto [coordinate, size] : llvm::zip(at, shape))
-      flat = flat * size + coordinate;
-    return flat;
-  };
   ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
   using Element = std::pair<unsigned, int64_t>;
   return llvm::TypeSwitch<Operation *, Element>(op)
       .Case([&](BroadcastOp broadcast) {
-        SmallVector<int64_t> at = delinearize(flat, shape), from;
-        for (auto [i, coordinate] : llvm::enumerate(at))
-          if (!llvm::is_contained(broadcast.getDims(), int64_t(i)))
-            from.push_back(coordinate);
-        return Element{0, linearize(from, shapeOf(broadcast.getSource()))};
+        return Element{0, dropDimensions(flat, broadcast, broadcast.getDims(), broadcast.getSource())};
       })
       .Case([&](tensor::ExtractSliceOp slice) {
         llvm::SmallBitVector dropped = slice.getDroppedDims();
@@ -244,6 +253,28 @@ bool UnitLoop::mapElements(Operation *op) {
       return false;
     if (!isScalar && from % units != flat % units)
       return false;
+  }
+  return true;
+}
+
+/// Finds out whether units reduce their own elements, or all of them.
+bool UnitLoop::mapReduction(ReduceOp op) {
+  const int64_t count = countElements(op.getSource()), results = countElements(op.getResult());
+  if (results == 1 && units > 1 && count % units == 0) {
+    if (getElementTypeOrSelf(op.getSource()).getIntOrFloatBitWidth() != 32)
+      return refuse(describeSignal(op) + " reduces elements that do not have 32 bits", "reduce f32");
+    reductions[op];
+    return true;
+  }
+  SmallVector<SmallVector<int64_t>> &elements = localReductions[op];
+  elements.assign(std::max<int64_t>(results / units, 1), {});
+  for (int64_t flat = 0; flat < count; ++flat) {
+    const int64_t result = dropDimensions(flat, op.getSource(), op.getDims(), op.getResult());
+    if (count % units != 0 || flat % units != result % units)
+      return refuse(describeSignal(op) + " reduces some elements of several units",
+                    "reduce all elements to one, or those of a unit");
+    if (flat % units == 0)
+      elements[result / units].push_back(flat / units);
   }
   return true;
 }
@@ -525,7 +556,6 @@ SmallVector<Value> UnitLoop::emitFrame() {
 /// From here on only threads that own elements go on.
 void UnitLoop::beginOwners() {
   owners = scf::IfOp::create(b, loc, isOwner, /*withElseRegion=*/false);
-  beforeOwners = values;
   b.setInsertionPointToStart(owners.thenBlock());
   onlyOwners = {};
 }
@@ -536,12 +566,13 @@ bool UnitLoop::endOwners() {
   if (!owners)
     return false;
   SmallVector<Value *> results;
+  auto add = [&](Value &value) {
+    if (Operation *op = value.getDefiningOp(); op && owners->isProperAncestor(op))
+      results.push_back(&value);
+  };
   for (auto &[value, list] : values)
-    if (auto before = beforeOwners.find(value); before == beforeOwners.end() || before->second != list)
-      for (Value &element : list)
-        results.push_back(&element);
-  if (!reductions.empty()) // they wait
-    results.push_back(&dead);
+    llvm::for_each(list, add);
+  add(dead); // where they have waited
   SmallVector<Value> ofOwners, ofOthers;
   for (Value *result : results)
     ofOwners.push_back(*result);

@@ -134,6 +134,7 @@ private:
   bool chooseUnits();
   bool assignElements();
   bool mapElements(Operation *op);
+  bool mapReduction(ReduceOp op);
   void sortByStages();
   /// Of a frame and stream, about.
   int64_t countInstructions() const;
@@ -207,7 +208,6 @@ private:
   Value constantI32(int32_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
 
   // Reductions: UnitReductions.cpp.
-  bool mapReduction(ReduceOp op);
   void presetReductions();
   void allocateReductions();
   void reduceInUnit(ReduceOp op);
@@ -387,6 +387,7 @@ private:
   int64_t lanes = kWarpThreads; ///< of a group
   LoopAttr wish;                ///< of the schedule; or null
   KernelShape shape;
+  bool isIndependent = false; ///< nothing is exchanged, and units spread over all multiprocessors
   bool acrossBlocks = false, inRegisters = false;
   bool roundsToBf16 = false; ///< the operands of all products
   bool onTensorCores = false;
@@ -408,16 +409,15 @@ private:
   /// of one unit after another. The first row is that of the frame before, or going
   /// backwards the last one that of none.
   llvm::DenseMap<Value, View> packed;
-  llvm::MapVector<Value, Exchange> exchange;               ///< by the input of products
-  llvm::SmallPtrSet<Value, 4> unsynchronized;              ///< published since the last barrier
-  bool isReading = false;                                  ///< `exchange` was read since the last barrier
-  llvm::SetVector<Operation *> open;                       ///< reductions whose result is not known yet
-  SmallVector<std::pair<Value, View>> pending;             ///< to be stored behind what others wait for
-  Value isOwner;                                           ///< i1: of threads that own elements; null if all do
-  Value onlyOwners;                                        ///< the same, or null while only they go on
-  scf::IfOp owners;                                        ///< in which they do
-  llvm::MapVector<Value, SmallVector<Value>> beforeOwners; ///< `values` when it began
-  Value dead;                                              ///< i1: a wait has failed
+  llvm::MapVector<Value, Exchange> exchange;   ///< by the input of products
+  llvm::SmallPtrSet<Value, 4> unsynchronized;  ///< published since the last barrier
+  bool isReading = false;                      ///< `exchange` was read since the last barrier
+  llvm::SetVector<Operation *> open;           ///< reductions whose result is not known yet
+  SmallVector<std::pair<Value, View>> pending; ///< to be stored behind what others wait for
+  Value isOwner;                               ///< i1: of threads that own elements; null if all do
+  Value onlyOwners;                            ///< the same, or null while only they go on
+  scf::IfOp owners;                            ///< in which they do
+  Value dead;                                  ///< i1: a wait has failed
 };
 
 } // namespace mlir::rnn::loops

@@ -26,38 +26,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
-/// Finds out whether units reduce their own elements, or all of them.
-bool UnitLoop::mapReduction(ReduceOp op) {
-  auto source = cast<RankedTensorType>(op.getSource().getType());
-  const int64_t count = source.getNumElements(), results = countElements(op.getResult());
-  if (results == 1 && units > 1 && count % units == 0) {
-    if (getElementTypeOrSelf(source).getIntOrFloatBitWidth() != 32)
-      return refuse(describeSignal(op) + " reduces elements that do not have 32 bits", "reduce f32");
-    reductions[op];
-    return true;
-  }
-  // Row-major sizes in front of, of and behind neighbouring dimensions.
-  SmallVector<SmallVector<int64_t>> &elements = localReductions[op];
-  elements.assign(std::max<int64_t>(results / units, 1), {});
-  llvm::SmallBitVector reduced(source.getRank());
-  for (int64_t dim : op.getDims())
-    reduced.set(dim);
-  for (int64_t flat = 0; flat < count; ++flat) {
-    int64_t result = 0, scale = 1, rest = flat;
-    for (int64_t dim = source.getRank(); dim-- > 0; rest /= source.getDimSize(dim))
-      if (!reduced.test(dim)) {
-        result += rest % source.getDimSize(dim) * scale;
-        scale *= source.getDimSize(dim);
-      }
-    if (count % units != 0 || flat % units != result % units)
-      return refuse(describeSignal(op) + " reduces some elements of several units",
-                    "reduce all elements to one, or those of a unit");
-    if (flat % units == 0)
-      elements[result / units].push_back(flat / units);
-  }
-  return true;
-}
-
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

@@ -89,10 +89,11 @@ bool UnitLoop::chooseShape() {
     return refuse("the schedule asks for it", "take the attribute `loop` away");
   auto isReducible = [](auto &item) { return getElementTypeOrSelf(item.first->getResult(0)).isF32(); };
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  const bool isIndependent = products.empty() && reductions.empty();
-  if (regime == "independent" && !isIndependent)
+  const bool exchangesNothing = products.empty() && reductions.empty();
+  if (regime == "independent" && !exchangesNothing)
     return refuse("its units exchange vectors or reduce them", "ask for a block, a cluster or a grid");
-  if (isIndependent && (!wish || regime == "independent") && regime != "block") {
+  isIndependent = exchangesNothing && (!wish || regime == "independent") && regime != "block";
+  if (isIndependent) {
     chooseIndependent();
     return true;
   }

@@ -167,6 +167,22 @@ rnn.network @net(%x: tensor<64xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<6
   rnn.output %h : tensor<64xf32>
 })";
 
+/// Elements that belong to no units: op by op.
+const char *kNoUnits = R"(
+rnn.parameter @w : tensor<33x40xf32> init(#rnn.zeros)
+rnn.parameter @v : tensor<40x33xf32> init(#rnn.zeros)
+rnn.network @net(%x: tensor<40xf32>, %r: tensor<i1> {rnn.reset}) -> (h: tensor<40xf32>) {
+  %w = rnn.param @w : tensor<33x40xf32>
+  %v = rnn.param @v : tensor<40x33xf32>
+  %h1 = rnn.delay %h by 1 : tensor<40xf32>
+  %a = rnn.linear %h1, %w : (tensor<40xf32>, tensor<33x40xf32>) -> tensor<33xf32>
+  %t = math.tanh %a : tensor<33xf32>
+  %b = rnn.linear %t, %v : (tensor<33xf32>, tensor<40x33xf32>) -> tensor<40xf32>
+  %s = rnn.sum %b, %x : tensor<40xf32>
+  %h = math.tanh %s : tensor<40xf32>
+  rnn.output %h : tensor<40xf32>
+})";
+
 struct Case {
   const char *name, *text, *regime;
   int64_t streams = 0; ///< 0: as many as others have
@@ -281,6 +297,9 @@ const char *kCombined =
     "every lane's part is in the words of a reduction, which all have waited for before anybody writes there again";
 const char *kReductionFollows = "the barrier of a reduction follows before anybody reads what the others have written";
 
+const char *kOwnElements =
+    "threads begin a frame with what they have left themselves, and meet again before anybody else is concerned";
+
 const Equivalent kEquivalents[] = {
     {"OneInABlock", "rnn_fn_0_k1", "mask 0", kFirstSlice},
     {"OneInABlock", "rnn_fn_0_k1", "mask 1", kFirstSlice},
@@ -325,6 +344,11 @@ const Equivalent kEquivalents[] = {
     {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 3", kCombined},
     {"ReductionsInACluster", "rnn_fn_0_k1", "cluster barrier 1", kAllHasCome},
     {"ReductionsInACluster", "rnn_fn_0_k1", "narrow barrier 1", kAllHasCome},
+    {"OpsInABlock", "rnn_fn_0_k1", "barrier 4", kOwnElements},
+    {"OpsAcrossBlocks", "rnn_fn_0_k2", "barrier 8", kOwnElements},
+    {"OpsAcrossBlocks", "rnn_fn_0_k2", "barrier 9", kOwnElements},
+    {"OpsAcrossBlocks", "rnn_fn_0_k2", "relaxed count 4", kOwnElements},
+    {"OpsAcrossBlocks", "rnn_fn_0_k2", "relaxed load 4", kOwnElements},
 };
 
 std::string findReason(StringRef test, StringRef kernel, StringRef mutant) {
@@ -373,16 +397,16 @@ TEST_P(GeneratedKernels, FaultsAreFound) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Loops, GeneratedKernels,
-                         ::testing::Values(Case{"OneInABlock", kOne, "block"}, Case{"OneAcrossBlocks", kOne, "grid"},
-                                           Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"},
-                                           Case{"OnTensorCores", kRounded, "grid", 6},
-                                           Case{"OneInACluster", kOne, "cluster"},
-                                           Case{"TwoInACluster", kTwo, "cluster"},
-                                           Case{"StagesInACluster", kStages, "cluster"},
-                                           Case{"ReductionsInABlock", kReductions, "block"},
-                                           Case{"ReductionsAcrossBlocks", kReductions, "grid"},
-                                           Case{"ReductionsInACluster", kReductions, "cluster"}),
-                         [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Loops, GeneratedKernels,
+    ::testing::Values(Case{"OneInABlock", kOne, "block"}, Case{"OneAcrossBlocks", kOne, "grid"},
+                      Case{"TwoInABlock", kTwo, "block"}, Case{"TwoAcrossBlocks", kTwo, "grid"},
+                      Case{"OnTensorCores", kRounded, "grid", 6}, Case{"OneInACluster", kOne, "cluster"},
+                      Case{"TwoInACluster", kTwo, "cluster"}, Case{"StagesInACluster", kStages, "cluster"},
+                      Case{"ReductionsInABlock", kReductions, "block"},
+                      Case{"ReductionsAcrossBlocks", kReductions, "grid"},
+                      Case{"ReductionsInACluster", kReductions, "cluster"}, Case{"OpsInABlock", kNoUnits, "block"},
+                      Case{"OpsAcrossBlocks", kNoUnits, "grid"}),
+    [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

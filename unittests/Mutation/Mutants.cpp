@@ -103,6 +103,14 @@ private:
       visitCompare(compare);
     if (auto load = dyn_cast<LLVM::LoadOp>(op); load && isAtomicLoad(load))
       add(Fault::Relaxed, "ordinary load", [](Operation *op) { makeOrdinary(cast<LLVM::LoadOp>(op)); });
+    if (auto load = dyn_cast<LLVM::LoadOp>(op); load && load.getOrdering() == LLVM::AtomicOrdering::acquire)
+      add(Fault::Relaxed, "relaxed load",
+          [](Operation *op) { cast<LLVM::LoadOp>(op).setOrdering(LLVM::AtomicOrdering::monotonic); });
+    // Blocks count themselves in.
+    if (auto ptx = dyn_cast<NVVM::InlinePtxOp>(op); ptx && ptx.getPtxCode() == kPtxCount) {
+      add(Fault::Relaxed, "relaxed count", [](Operation *op) { count(op, 1, LLVM::AtomicOrdering::monotonic); });
+      add(Fault::Expect, "count", [](Operation *op) { count(op, 2, LLVM::AtomicOrdering::acq_rel); });
+    }
     if (auto store = dyn_cast<LLVM::StoreOp>(op); store && store.getOrdering() != LLVM::AtomicOrdering::not_atomic)
       add(Fault::Relaxed, "ordinary store", [](Operation *op) { makeOrdinary(cast<LLVM::StoreOp>(op)); });
     if (auto clamp = dyn_cast<LLVM::UMinOp>(op))
@@ -159,19 +167,22 @@ private:
   }
 
   void visitCompare(LLVM::ICmpOp compare) {
+    // Nothing is ever missing.
+    auto wait = [&] {
+      add(Fault::Wait, "wait",
+          [](Operation *op) { op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0)); });
+    };
     std::optional<int64_t> bound = constantOf(compare.getRhs());
+    if (compare.getPredicate() == LLVM::ICmpPredicate::ult && isAtomicLoad(compare.getLhs()))
+      return wait();
     if (!bound)
       return;
     if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == 0 &&
         isPhaseTest(compare.getLhs().getDefiningOp()))
-      return add(Fault::Wait, "wait", [](Operation *op) {
-        op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
-      });
+      return wait();
     if (compare.getPredicate() == LLVM::ICmpPredicate::eq && *bound == -1) {
       if (isPolled(compare.getLhs()))
-        return add(Fault::Wait, "wait", [](Operation *op) {
-          op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
-        });
+        return wait();
       return add(Fault::Sentinel, "sentinel", [](Operation *op) {
         op->getResult(0).replaceAllUsesWith(makeConstant(op, op->getResult(0).getType(), 0));
       });
@@ -180,6 +191,15 @@ private:
     if (compare.getPredicate() == LLVM::ICmpPredicate::ult && *bound >= 2 && *bound <= 1024 &&
         isFirst(compare, "mask", *bound))
       add(Fault::Mask, "mask", [bound = *bound](Operation *op) { setConstant(op, 1, bound - 1); });
+  }
+
+  /// Counts otherwise than it should.
+  static void count(Operation *op, int64_t addend, LLVM::AtomicOrdering ordering) {
+    OpBuilder b(op);
+    Value one = makeConstant(op, op->getResult(0).getType(), addend);
+    op->replaceAllUsesWith(
+        LLVM::AtomicRMWOp::create(b, op->getLoc(), LLVM::AtomicBinOp::add, op->getOperand(0), one, ordering));
+    op->erase();
   }
 
   template <typename Access>

@@ -21,9 +21,9 @@ enum class Fault {
   Barrier,  ///< a barrier, of a block or a cluster, is gone, or that of a cluster is one of each block
   Warp,     ///< a barrier of a warp is gone
   Wait,     ///< a wait for what another block sends is over at once
-  Expect,   ///< an mbarrier does not learn what ends its phase, or not rightly
+  Expect,   ///< an mbarrier does not learn what ends its phase, or not rightly; a block counts twice
   Block,    ///< what is sent goes to another block of the cluster
-  Relaxed,  ///< an atomic access is an ordinary one
+  Relaxed,  ///< an atomic access is an ordinary one, or orders no others
   Clamp,    ///< an index is cut off one too early
   Mask,     ///< one lane or element too few does something
   Parity,   ///< a use of the slot of even and odd frames has the other slot, or a test of a phase the other phase

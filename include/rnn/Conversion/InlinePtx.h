@@ -24,6 +24,10 @@ inline constexpr llvm::StringLiteral kPtxMove = "mov.b32 $0, $1;";
 inline constexpr llvm::StringLiteral kPtxLoad16 = "ld.relaxed.gpu.global.v4.b32 {$0, $1, $2, $3}, [$4];";
 /// (address, word, word, word, word) -> ().
 inline constexpr llvm::StringLiteral kPtxStore16 = "st.relaxed.gpu.global.v4.b32 [$0], {$1, $2, $3, $4};";
+/// Adds one and tells what was there before. What blocks have done before it is
+/// seen by those who acquire the sum: (address) -> i32. `atomicrmw` would not do:
+/// LLVM 22 drops its order on a GPU.
+inline constexpr llvm::StringLiteral kPtxCount = "atom.acq_rel.gpu.global.add.u32 $0, [$1], 1;";
 /// A store of an i32 to the shared memory of a block of the cluster, which
 /// counts at an mbarrier there: (address, value, mbarrier) -> ().
 inline constexpr llvm::StringLiteral kPtxStoreAsync =

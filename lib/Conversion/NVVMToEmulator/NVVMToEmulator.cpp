@@ -218,6 +218,14 @@ LogicalResult KernelConverter::rewritePtx(NVVM::InlinePtxOp op) {
     op->erase();
     return success();
   }
+  if (text == kPtxCount && in.size() == 1 && op->getNumResults() == 1) {
+    call(offsetof(RnnEmulator, yield), constant(1));
+    Value before =
+        LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, in[0], constant(1), LLVM::AtomicOrdering::acq_rel);
+    op->replaceAllUsesWith(ValueRange{before});
+    op->erase();
+    return success();
+  }
   bool loads = text == kPtxLoad16;
   if ((loads && in.size() == 1 && op->getNumResults() == 4) || (text == kPtxStore16 && in.size() == 5)) {
     // No other thread runs in between: there is one thread of the host.

@@ -160,10 +160,7 @@ View CpuEmitter::copyWeight(const MatrixProduct &product, int64_t panel, int64_t
     return found->second.memory;
   View memory = copy.memory = allocateFlat(product.element, count);
   if (product.beforeLoop) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(product.beforeLoop);
-    emit(memory);
-    emitBarrier();
+    emitBefore(product.beforeLoop, [&] { emit(memory); });
   } else {
     access({product.rhs.view.buffer}, {memory.buffer});
     emit(memory);

@@ -31,6 +31,8 @@ constexpr int64_t kAccessBytes = 16;
 constexpr int64_t kTileRows = 16, kTileColumns = 8, kTileDepth = 16;
 /// Words of a left tile that a lane has.
 constexpr int64_t kWordsOfTile = 4;
+/// Polls of one wait, far more than any frame takes.
+constexpr int32_t kMaxPolls = 1 << 22;
 /// The NVVM address space of memory that all blocks see.
 constexpr unsigned kGlobalMemory = 1;
 
@@ -83,6 +85,7 @@ public:
   void share(int64_t points, Value frames, function_ref<void(Value item)> body) override;
   bool emitProduct(const MatrixProduct &product) override;
   bool emitReduction(const Reduction &reduction) override;
+  bool dividesSums(Type element, int64_t count) const override;
 
   const ConvertRNNToGPUOptions &getOptions() const { return options; }
   /// Those that the loop at hand may have: loops of a wavefront share them.
@@ -110,6 +113,10 @@ public:
   /// each `stride` lanes, which have the same, one value. The whole warp takes
   /// part: its groups of lanes exchange among themselves.
   Value combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine, int64_t stride = 1);
+  /// Emits a loop that calls `poll` until its result, an i1, is false: at most
+  /// `kMaxPolls` times, and only once if `isDead`, an i1. Returns the words that the
+  /// last poll has read, `count` of i32, and then whether the wait was in vain.
+  SmallVector<Value> await(int64_t count, Value isDead, function_ref<Value(SmallVectorImpl<Value> &words)> poll);
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);
@@ -121,6 +128,15 @@ protected:
 
 private:
   bool emitByUnits(RegionEmitter &region, ArrayRef<Operation *> ops);
+
+  // OpByOp.cpp
+  /// Decides whether one block or many run the loop at hand.
+  void chooseOpByOp(ArrayRef<Operation *> ops);
+  void dealOutWarps();
+  void onFirstOfBlock(function_ref<void()> body);
+  void meetAcrossBlocks();
+  /// Behind the frames of a loop of many blocks.
+  void endOpByOp();
 
   // LoopRemarks.cpp
   /// The remark on the loop in the kernel at hand.
@@ -173,6 +189,9 @@ private:
   bool isLoop = false; ///< the kernel holds a loop over frames
   KernelShape shape;
   LoopDescription description; ///< of the loop
+  KernelShape opByOp;          ///< of the loop at hand, if it is not by units; no blocks: one
+  View arrivals;               ///< of blocks at their meetings: one i32
+  Value isLost;                ///< in shared memory: one i32, not 0 once a block waited in vain; null: one block
   Operation *region = nullptr; ///< of the schedule, at hand
   std::optional<Wavefront> wavefront;
   int64_t wavefrontCount = 0;

@@ -57,13 +57,13 @@ LoopDescription UnitLoop::describe() const {
   if (isIndependent)
     description.reason = "units exchange nothing";
   else if (acrossBlocks)
-    description.reason = ("one block: " + blockRefusal + "; a cluster: " + clusterRefusal).str();
+    description.reason = "one block: " + blockRefusal + "; a cluster: " + clusterRefusal;
   else if (isCluster())
-    description.reason = ("one block: " + blockRefusal).str();
+    description.reason = "one block: " + blockRefusal;
   else if (inRegisters)
     description.reason = "registers of one block hold the weights";
   else
-    description.reason = ("a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal).str();
+    description.reason = "a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal;
   if (!acrossBlocks && !isIndependent && shape.blocks > shape.clusterBlocks)
     description.reason += "; streams exchange nothing, so that they are divided among blocks";
   return description;
@@ -79,7 +79,7 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
   if (description.regime == LoopRegime::OpByOp) {
     auto remark = remark::missed(Location(description.loc),
                                  remarkOptions(RemarkCategory::Launch, "LoopOpByOp", schedule.getSymName()));
-    remark << remark::add("one block runs the loop op by op") << remark::metric("Kernel", kernel.getName())
+    remark << remark::add("all threads run the loop op by op") << remark::metric("Kernel", kernel.getName())
            << remark::metric("Regime", StringRef("op-by-op")) << remark::metric("Blocks", blocks)
            << remark::metric("Threads", threads) << remark::metric("Streams", int64_t(streams))
            << remark::reason("{0}", description.reason) << remark::suggest("{0}", description.suggestion);

@@ -8,8 +8,7 @@
 // Every `rnn.schedule` becomes a list of launches, one after another on one
 // stream. The loops come from RNNToLoops. Where all threads would have to meet,
 // a kernel ends and the next begins. A loop over frames is one kernel: by units
-// (UnitLoop.h) where its body allows that, else of one block whose threads meet
-// at barriers between its ops.
+// (UnitLoop.h) where its body allows that, else op by op (OpByOp.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -190,8 +189,6 @@ void GpuEmitter::launch() {
   waitsForBlocks |= shape.isCooperative || shape.clusterBlocks > 1;
 }
 
-void GpuEmitter::beginLoop() { beginLoop(KernelShape()); }
-
 void GpuEmitter::beginLoop(KernelShape wanted) {
   endKernel();
   isLoop = true;
@@ -200,6 +197,8 @@ void GpuEmitter::beginLoop(KernelShape wanted) {
 }
 
 void GpuEmitter::endLoop() {
+  if (isLost)
+    endOpByOp();
   endKernel();
   isLoop = false;
   shape = {};
@@ -233,6 +232,8 @@ FailureOr<bool> GpuEmitter::emitFrames(RegionEmitter &frames, ArrayRef<Operation
   auto loop = cast<RecurrentOp>(region).getLoopAttr();
   if (!isByUnits && loop && loop.getRegime() != LoopRegime::OpByOp)
     return region->emitError() << "cannot deal out the loop as '" << loop << "': " << description.reason;
+  if (!isByUnits)
+    chooseOpByOp(ops);
   return isByUnits;
 }
 
@@ -259,12 +260,37 @@ bool GpuEmitter::emitByUnits(RegionEmitter &region, ArrayRef<Operation *> ops) {
 }
 
 void GpuEmitter::emitBarrier() {
+  if (isLost)
+    return meetAcrossBlocks();
   if (isLoop) {
     gpu::BarrierOp::create(b, loc);
     return;
   }
   endKernel();
   beginKernel();
+}
+
+SmallVector<Value> GpuEmitter::await(int64_t count, Value isDead, function_ref<Value(SmallVectorImpl<Value> &)> poll) {
+  Type i32 = b.getI32Type();
+  auto constant = [&](int32_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
+  Value patient = arith::XOrIOp::create(b, loc, isDead, arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+  // The words, whether something is missing, and the number of polls.
+  SmallVector<Type> results(count, i32);
+  results.append({b.getI1Type(), i32});
+  auto loop = scf::WhileOp::create(
+      b, loc, results, ValueRange{constant(0)},
+      [&](OpBuilder &, Location, ValueRange arguments) {
+        SmallVector<Value> words;
+        Value isMissing = poll(words);
+        isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
+        Value mayGoOn = compare(arith::CmpIPredicate::ult, arguments[0], constant(kMaxPolls));
+        words.append({isMissing, arguments[0]});
+        scf::ConditionOp::create(b, loc, arith::AndIOp::create(b, loc, isMissing, mayGoOn), words);
+      },
+      [&](OpBuilder &, Location, ValueRange arguments) {
+        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constant(1))});
+      });
+  return SmallVector<Value>(loop.getResults().drop_back());
 }
 
 Value GpuEmitter::allocateShared(Type element, int64_t count) {

@@ -9,7 +9,8 @@
 // thread computes a result, as on a CPU. Where a result's elements lie side by
 // side, a warp computes it: lanes take elements in turn and combine what they
 // have by a tree. Where results are few, warps or threads compute parts of them
-// first, and a second kernel combines the parts.
+// first, and a second kernel combines the parts. In a loop over frames a warp
+// computes every result of some length.
 //
 // The number of parts follows from the shapes alone, so that every result has
 // one order on every machine.
@@ -41,10 +42,20 @@ static Point withoutLast(const Point &point, unsigned count) {
   return rest;
 }
 
+/// True for what lanes can give to one another.
+static bool isShuffled(Type element) { return element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 32 == 0; }
+
+bool GpuEmitter::dividesSums(Type element, int64_t count) const {
+  return isLoop && isShuffled(element) && count >= kWarpThreads;
+}
+
 bool GpuEmitter::emitReduction(const Reduction &reduction) {
   Type element = reduction.neutral.getType();
-  const unsigned width = element.getIntOrFloatBitWidth();
-  if (isLoop || (width != 32 && width != 64))
+  if (reduction.frame && reduction.isAlong && dividesSums(element, reduction.count)) {
+    reduceByWarps(reduction);
+    return true;
+  }
+  if (isLoop || !isShuffled(element))
     return false;
   const bool hasFewElements = !reduction.overFrames && reduction.count < kWarpThreads;
   if (hasFewElements)
@@ -72,7 +83,7 @@ void GpuEmitter::reduceByWarps(const Reduction &reduction) {
   space.shape.push_back(kWarpThreads);
   // A warp has one item: lanes are the last dimension.
   forEachVector(
-      space, 1, {reduction.inWindow ? windowFrames : frames, Value()}, [](const Point &) {},
+      space, 1, {reduction.inWindow ? windowFrames : frames, reduction.frame}, [](const Point &) {},
       [&](const Point &point, unsigned, Value) {
         Point result = withoutLast(point, 1);
         Value lane = point.element.back();

@@ -152,7 +152,7 @@ private:
 
   // How it is dealt out: UnitShape.cpp.
   bool chooseShape();
-  void chooseIndependent();
+  bool chooseIndependent();
   bool chooseBlock(bool mayBeTight);
   bool chooseCluster();
   bool mayExchangeInCluster();
@@ -321,9 +321,8 @@ private:
   SmallVector<Value> awaitWords(ArrayRef<Value> addresses, bool inQuads, const RegionEmitter::TimedRead &read);
   /// True if four neighbours of the product's input are one aligned access.
   bool hasAlignedQuads(const Product &product, const RegionEmitter::TimedRead &read, const View &view) const;
-  /// Emits a loop that calls `poll` until its result, an i1, is false: at most
-  /// `kMaxPolls` times, and only once after a wait has failed. Returns the words
-  /// that the last poll has read.
+  /// Waits as `GpuEmitter::await`, in vain only once. Returns the words that the
+  /// last poll has read.
   SmallVector<Value> awaitAll(int64_t words, function_ref<Value(SmallVectorImpl<Value> &words)> poll);
 
   // Products on tensor cores: UnitTensorCores.cpp.
@@ -383,9 +382,10 @@ private:
 
   int64_t units = 0;
   int64_t unitsPerBlock = 0, streamsPerBlock = 1, streamsPerGroup = 1;
-  int64_t streamsAtOnce = 1;    ///< whose vectors a block multiplies at one time
-  int64_t lanes = kWarpThreads; ///< of a group
-  LoopAttr wish;                ///< of the schedule; or null
+  int64_t streamsAtOnce = 1;        ///< whose vectors a block multiplies at one time
+  int64_t lanes = kWarpThreads;     ///< of a group
+  LoopAttr wish;                    ///< of the schedule, which is obeyed or refused; or null
+  std::optional<LoopRegime> wanted; ///< its regime, or that which the option prefers
   KernelShape shape;
   bool isIndependent = false; ///< nothing is exchanged, and units spread over all multiprocessors
   bool acrossBlocks = false, inRegisters = false;
@@ -395,7 +395,7 @@ private:
   int64_t partialSlots = 2; ///< frames whose partial sums there is room for; of one, its readers hold up the next
   std::string refusal, suggestion; ///< why not by units
   /// Why not in one block, why not in a cluster, why not across blocks.
-  StringRef blockRefusal, clusterRefusal, acrossRefusal;
+  std::string blockRefusal, clusterRefusal, acrossRefusal;
 
   Value thread, lane, warp, localUnit, unit;
   Value firstUnit, firstStream;          ///< of the block

@@ -18,8 +18,6 @@ using namespace mlir::rnn::loops;
 
 /// NaN for results that have them.
 static constexpr int32_t kOtherNan = 0x7fffffff;
-/// Polls of one wait, far more than any frame takes.
-static constexpr int32_t kMaxPolls = 1 << 22;
 
 //===----------------------------------------------------------------------===//
 // Memory
@@ -681,26 +679,9 @@ SmallVector<Value> UnitLoop::awaitWords(ArrayRef<Value> addresses, bool inQuads,
 }
 
 SmallVector<Value> UnitLoop::awaitAll(int64_t count, function_ref<Value(SmallVectorImpl<Value> &)> poll) {
-  Type i32 = b.getI32Type();
-  Value patient = arith::XOrIOp::create(b, loc, dead, arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
-  // The words, whether something is missing, and the number of polls.
-  SmallVector<Type> results(count, i32);
-  results.append({b.getI1Type(), i32});
-  auto loop = scf::WhileOp::create(
-      b, loc, results, ValueRange{constantI32(0)},
-      [&](OpBuilder &, Location, ValueRange arguments) {
-        SmallVector<Value> words;
-        Value isMissing = poll(words);
-        isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
-        Value mayGoOn = e.compare(arith::CmpIPredicate::ult, arguments[0], constantI32(kMaxPolls));
-        words.append({isMissing, arguments[0]});
-        scf::ConditionOp::create(b, loc, arith::AndIOp::create(b, loc, isMissing, mayGoOn), words);
-      },
-      [&](OpBuilder &, Location, ValueRange arguments) {
-        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constantI32(1))});
-      });
-  dead = arith::OrIOp::create(b, loc, dead, loop.getResult(count));
-  return SmallVector<Value>(loop.getResults().take_front(count));
+  SmallVector<Value> words = e.await(count, dead, poll);
+  dead = arith::OrIOp::create(b, loc, dead, words.pop_back_val());
+  return words;
 }
 
 /// Writes this unit's elements for the readers of other blocks.

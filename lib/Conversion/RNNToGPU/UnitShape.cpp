@@ -82,50 +82,50 @@ static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getInt
 
 bool UnitLoop::chooseShape() {
   wish = cast<RecurrentOp>(region.region).getLoopAttr();
-  StringRef regime = e.getOptions().regime;
-  if (wish)
-    regime = stringifyLoopRegime(wish.getRegime());
-  if (regime == "op_by_op")
-    return refuse("the schedule asks for it", "take the attribute `loop` away");
+  wanted = wish ? wish.getRegime() : symbolizeLoopRegime(e.getOptions().regime);
+  const std::string who = wish ? "the schedule" : "the option 'regime'";
+  if (wanted == LoopRegime::OpByOp)
+    return refuse(who + " asks for it", "take the attribute `loop` away");
+  const bool exchangesNothing = products.empty() && reductions.empty();
+  if (wanted == LoopRegime::Independent && !exchangesNothing)
+    return refuse("its units exchange vectors or reduce them", "ask for a block, a cluster or a grid");
+  if (wish && wish.getStreams() > e.streams)
+    return refuse("there are fewer streams", "ask for as many streams of a block as there are");
+  isIndependent = exchangesNothing && (wish ? wanted == LoopRegime::Independent : wanted != LoopRegime::Block);
+  if (isIndependent)
+    return chooseIndependent();
   auto isReducible = [](auto &item) { return getElementTypeOrSelf(item.first->getResult(0)).isF32(); };
   auto isExchangeable = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  const bool exchangesNothing = products.empty() && reductions.empty();
-  if (regime == "independent" && !exchangesNothing)
-    return refuse("its units exchange vectors or reduce them", "ask for a block, a cluster or a grid");
-  isIndependent = exchangesNothing && (!wish || regime == "independent") && regime != "block";
-  if (isIndependent) {
-    chooseIndependent();
-    return true;
-  }
-  blockRefusal = wish ? "the schedule asks for several" : "the option 'regime' asks for several";
-  if (regime == "block")
-    clusterRefusal = acrossRefusal =
-        wish ? "the schedule keeps to one block" : "the option 'regime' keeps to one block";
+  blockRefusal = who + " asks for several";
+  if (wanted == LoopRegime::Block)
+    clusterRefusal = acrossRefusal = who + " keeps to one block";
   else if (exchanged.empty() && reductions.empty())
     clusterRefusal = acrossRefusal = "there is nothing to exchange";
   else if (!llvm::all_of(exchanged, isExchangeable) || !llvm::all_of(reductions, isReducible))
     acrossRefusal = "only f32 is exchanged";
-  if (regime == "grid" && clusterRefusal.empty())
-    clusterRefusal = wish ? "the schedule asks for a grid" : "the option 'regime' asks for a grid";
+  if (wanted == LoopRegime::Grid && clusterRefusal.empty())
+    clusterRefusal = who + " asks for a grid";
 
-  if ((regime == "auto" || regime == "block") && chooseBlock(/*mayBeTight=*/false))
+  if ((!wanted || wanted == LoopRegime::Block) && chooseBlock(/*mayBeTight=*/false))
     return true;
   if (clusterRefusal.empty() && chooseCluster())
     return true;
+  // Where an option's regime does not fit, another will do.
   const bool mayCross = acrossRefusal.empty();
-  if (wish && regime == "cluster")
-    acrossRefusal = "the schedule asks for a cluster";
+  if (wish && wanted == LoopRegime::Cluster)
+    acrossRefusal = who + " asks for a cluster";
   else if (mayCross && chooseGrid())
     return true;
-  if (!wish && (regime != "grid" || !mayCross) && chooseBlock(/*mayBeTight=*/true))
+  const bool mayBeBlock = wish ? wanted == LoopRegime::Block : wanted != LoopRegime::Grid || !mayCross;
+  if (mayBeBlock && chooseBlock(/*mayBeTight=*/true))
     return true;
   return refuse("one block: " + blockRefusal + "; a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal,
-                regime == "block" ? "leave the regime to the compiler" : "give the layer fewer units");
+                wanted == LoopRegime::Block ? "leave the regime to the compiler" : "give the layer fewer units");
 }
 
 int64_t UnitLoop::shareStreams(int64_t sets) const {
   if (wish && wish.getStreams())
-    return std::min<int64_t>(wish.getStreams(), e.streams);
+    return wish.getStreams();
   return llvm::divideCeil(e.streams, std::max<int64_t>(sets, 1));
 }
 
@@ -274,19 +274,24 @@ int64_t UnitLoop::countGroupCycles() const {
   return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes) + kMessageCycles * countMessages();
 }
 
-/// As many threads a block as keep all multiprocessors busy.
-void UnitLoop::chooseIndependent() {
+/// As many threads a block as keep all multiprocessors busy, or as the schedule asks for.
+bool UnitLoop::chooseIndependent() {
   acrossBlocks = onTensorCores = false;
   inRegisters = true;
   lanes = streamsPerGroup = 1;
   const int64_t share = llvm::divideCeil(units * e.streams, e.getMultiprocessors());
   const int64_t threads = std::clamp<int64_t>(llvm::PowerOf2Ceil(share), kWarpThreads, kGridThreads);
-  unitsPerBlock = std::min(units, threads);
-  streamsPerBlock = std::min<int64_t>(threads / unitsPerBlock, e.streams);
+  const bool hasUnits = wish && wish.getUnits(), hasStreams = wish && wish.getStreams();
+  unitsPerBlock = hasUnits ? wish.getUnits() : std::min(units, threads);
+  streamsPerBlock = hasStreams ? wish.getStreams() : std::clamp<int64_t>(threads / unitsPerBlock, 1, e.streams);
+  if (unitsPerBlock > units || unitsPerBlock * streamsPerBlock > kMaxBlockThreads)
+    return refuse("a block would have more units than there are, or more of all streams than threads",
+                  "ask for fewer units or streams of a block");
   shape = {};
   shape.threads = llvm::alignTo(unitsPerBlock * streamsPerBlock, kWarpThreads);
   shape.blocks = countUnitBlocks() * llvm::divideCeil(e.streams, streamsPerBlock);
   shape.isExact = shape.blocks > 1;
+  return true;
 }
 
 /// `mayBeTight`: there is no other way, so weights need not be in registers.
@@ -374,7 +379,7 @@ std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesO
     clusterRefusal = kUnevenDiagonal;
   else if (!inRegisters)
     clusterRefusal = kTooFewRegisters;
-  else if (e.getOptions().regime == "auto" && (streamsPerBlock > 1 || shape.threads > kClusterThreads))
+  else if (!wanted && (streamsPerBlock > 1 || shape.threads > kClusterThreads))
     clusterRefusal = kTooMuchWork;
   else
     return countGroupCycles();
@@ -396,7 +401,8 @@ bool UnitLoop::chooseGrid() {
   // The least work of a thread per frame, in multiply-adds.
   std::optional<int64_t> best;
   int64_t bestUnits = 0;
-  const int64_t mostUnits = e.getOptions().regime == "grid" ? llvm::divideCeil(units, 2) : units;
+  const bool spreads = wanted == LoopRegime::Grid && !(wish && wish.getUnits());
+  const int64_t mostUnits = spreads ? llvm::divideCeil(units, 2) : units;
   for (int64_t count = 1; count < 2 * mostUnits; ++count) {
     // Others leave the last block with less.
     if ((!llvm::isPowerOf2_64(count) && units % count != 0) || !isWished(count))

@@ -8,6 +8,7 @@
 // Three ways, the first that fits:
 //   product   one operand is static (a weight): rows are frames and streams
 //   gradient  summed over all frames and streams: these are the depth
+//   reduction in a loop over frames, if the target divides sums among threads
 //   naive     any other contraction: loops over what is summed, one per result
 //
 //===----------------------------------------------------------------------===//
@@ -94,7 +95,7 @@ static std::optional<Run> fuse(ContractOp op, const View &view, unsigned operand
 }
 
 LogicalResult RegionEmitter::emitContract(ContractOp op) {
-  if (op.getSumTo() ? !emitAsGradient(op) : !emitAsProduct(op))
+  if (op.getSumTo() ? !emitAsGradient(op) : !emitAsProduct(op) && !emitAsReduction(op))
     emitNaively(op);
   return success();
 }
@@ -305,6 +306,81 @@ bool RegionEmitter::emitAsGradient(ContractOp op) {
     return e.emitProduct(product);
   }
   return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums that threads divide
+//===----------------------------------------------------------------------===//
+
+/// A copy of a static signal, made before the loop, in which these dimensions are
+/// the last ones.
+View RegionEmitter::copyWithLast(const View &view, ArrayRef<unsigned> last) {
+  SmallVector<unsigned> order;
+  for (unsigned dim = 0; dim < view.strides.size(); ++dim)
+    if (!llvm::is_contained(last, dim))
+      order.push_back(dim);
+  llvm::append_range(order, last);
+  View copy = e.allocate(view.type, Rate::Static);
+  int64_t stride = 1;
+  for (unsigned dim : llvm::reverse(order)) {
+    copy.strides[dim] = stride;
+    stride *= view.type.getDimSize(dim);
+  }
+  e.emitBefore(beforeLoop, [&] { e.copy(view, copy, Rate::Static, {}); });
+  return copy;
+}
+
+bool RegionEmitter::emitAsReduction(ContractOp op) {
+  AffineMap out = op.getMap(2);
+  SmallVector<int64_t> sizes = op.getLoopSizes();
+  SmallVector<unsigned> summed;
+  int64_t count = 1;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (!positionOf(out, dim)) {
+      summed.push_back(dim);
+      count *= sizes[dim];
+    }
+  auto type = cast<RankedTensorType>(op.getType());
+  if (!inLoop() || !e.dividesSums(type.getElementType(), count))
+    return false;
+  View operands[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
+  // A matrix is read again in every frame, so that its order is worth a copy.
+  for (unsigned i : {0u, 1u}) {
+    SmallVector<unsigned> last;
+    for (unsigned dim : summed)
+      if (auto position = positionOf(op.getMap(i), dim))
+        last.push_back(*position);
+    if (rateOf(op.getOperand(i)) == Rate::Static && !last.empty() && operands[i].strides[last.back()] > 1)
+      operands[i] = copyWithLast(operands[i], last);
+  }
+
+  Reduction reduction{
+      {rateOf(op.getResult()), SmallVector<int64_t>(type.getShape())}, b.getZeroAttr(type.getElementType()), count};
+  reduction.frame = frame;
+  reduction.isAlong = true;
+  reduction.reads = {operands[0].buffer, operands[1].buffer};
+  reduction.target = allocateResult(op.getResult());
+  reduction.load = [&](const Point &result, Value i) {
+    SmallVector<Value> at(sizes.size());
+    for (auto [expr, value] : llvm::zip(out.getResults(), result.element))
+      at[cast<AffineDimExpr>(expr).getPosition()] = value;
+    for (unsigned dim : llvm::reverse(summed)) {
+      at[dim] = index.rem(i, index.constant(sizes[dim]));
+      i = index.div(i, index.constant(sizes[dim]));
+    }
+    Value factors[2];
+    for (unsigned operand : {0u, 1u}) {
+      Point from{result.frame, result.stream, {}};
+      for (AffineExpr expr : op.getMap(operand).getResults())
+        from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
+      factors[operand] = e.loadElement(operands[operand], from);
+      if (op.getRoundTo())
+        factors[operand] = e.roundToBf16(factors[operand]);
+    }
+    return e.multiply(factors[0], factors[1]);
+  };
+  reduction.combine = [&](Value x, Value y) { return e.add(x, y); };
+  return e.emitReduction(reduction);
 }
 
 //===----------------------------------------------------------------------===//

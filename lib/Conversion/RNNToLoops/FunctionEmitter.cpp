@@ -267,6 +267,10 @@ Value FunctionEmitter::add(Value x, Value y) {
   return isFloat(x) ? Value(arith::AddFOp::create(b, loc, x, y)) : Value(arith::AddIOp::create(b, loc, x, y));
 }
 
+Value FunctionEmitter::multiply(Value x, Value y) {
+  return isFloat(x) ? Value(arith::MulFOp::create(b, loc, x, y)) : Value(arith::MulIOp::create(b, loc, x, y));
+}
+
 Value FunctionEmitter::multiplyAdd(Value x, Value y, Value sum) {
   if (isFloat(x))
     return math::FmaOp::create(b, loc, x, y, sum);
@@ -315,6 +319,13 @@ void FunctionEmitter::access(ArrayRef<unsigned> reads, ArrayRef<unsigned> writes
     barrier();
   readSince.insert_range(reads);
   writtenSince.insert_range(writes);
+}
+
+void FunctionEmitter::emitBefore(Operation *place, function_ref<void()> body) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(place);
+  body();
+  emitBarrier();
 }
 
 void FunctionEmitter::onFirstThread(function_ref<void()> body) {

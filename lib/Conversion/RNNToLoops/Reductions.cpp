@@ -97,26 +97,25 @@ LogicalResult RegionEmitter::emitReduce(ReduceOp op) {
         at.element[i] = result.element[kept++];
     return at;
   };
-  if (!inLoop()) {
-    Reduction reduction{space, neutral, 1};
-    for (int64_t dim : reduced.set_bits())
-      reduction.count *= type.getDimSize(dim);
-    reduction.isAlong = type.getRank() && reduced.test(type.getRank() - 1) && source.strides.back() <= 1;
-    reduction.reads = {source.buffer};
-    reduction.target = target;
-    reduction.load = [&](const Point &result, Value i) {
-      Point at = placeOf(result);
-      for (int64_t dim = type.getRank(); dim-- > 0;)
-        if (reduced.test(dim)) {
-          at.element[dim] = index.rem(i, index.constant(type.getDimSize(dim)));
-          i = index.div(i, index.constant(type.getDimSize(dim)));
-        }
-      return e.loadElement(source, at);
-    };
-    reduction.combine = [&](Value x, Value y) { return combine(kind, x, y); };
-    if (e.emitReduction(reduction))
-      return success();
-  }
+  Reduction reduction{space, neutral, 1};
+  for (int64_t dim : reduced.set_bits())
+    reduction.count *= type.getDimSize(dim);
+  reduction.frame = frame;
+  reduction.isAlong = type.getRank() && reduced.test(type.getRank() - 1) && source.strides.back() <= 1;
+  reduction.reads = {source.buffer};
+  reduction.target = target;
+  reduction.load = [&](const Point &result, Value i) {
+    Point at = placeOf(result);
+    for (int64_t dim = type.getRank(); dim-- > 0;)
+      if (reduced.test(dim)) {
+        at.element[dim] = index.rem(i, index.constant(type.getDimSize(dim)));
+        i = index.div(i, index.constant(type.getDimSize(dim)));
+      }
+    return e.loadElement(source, at);
+  };
+  reduction.combine = [&](Value x, Value y) { return combine(kind, x, y); };
+  if (e.emitReduction(reduction))
+    return success();
 
   e.access({source.buffer}, {target.buffer});
   // Along the last dimension whole vectors are combined, then their lanes.

@@ -101,6 +101,7 @@ struct Reduction {
   int64_t count;               ///< elements of a result
   bool overFrames = false;     ///< so many for every frame of the domain
   bool inWindow = false;       ///< the domain
+  Value frame;                 ///< the current one in a loop over frames; else null
   bool isAlong = false;        ///< a result's elements lie side by side, rather than those of neighbouring results
   SmallVector<unsigned> reads; ///< buffers
   View target;
@@ -161,10 +162,13 @@ public:
   /// Emits this thread's share of a product, in order behind earlier accesses.
   /// Returns false, with nothing emitted, if the target has no way for it.
   virtual bool emitProduct(const MatrixProduct &product) = 0;
-  /// Emits this thread's share of a reduction outside of loops, in order behind
-  /// earlier accesses. Returns false, with nothing emitted, to have every result
-  /// computed by one thread.
+  /// Emits this thread's share of a reduction, in order behind earlier accesses.
+  /// Returns false, with nothing emitted, to have every result computed by one
+  /// thread.
   virtual bool emitReduction(const Reduction &reduction) { return false; }
+  /// True if `emitReduction` divides the sums of a loop over frames that have so
+  /// many elements among threads, best where these are neighbours in memory.
+  virtual bool dividesSums(Type element, int64_t count) const { return false; }
 
   /// The session's tensor number `position` of the table.
   View tensor(unsigned position, Rate rate, RankedTensorType type);
@@ -196,6 +200,9 @@ public:
   void barrier();
   /// The elements of a constant, as private memory of the module.
   View constant(DenseElementsAttr elements, RankedTensorType type);
+  /// Emits at `place`, which comes before a loop, what is done once, and a barrier
+  /// behind it.
+  void emitBefore(Operation *place, function_ref<void()> body);
   /// Emits what only the first thread does.
   void onFirstThread(function_ref<void()> body);
 
@@ -232,6 +239,7 @@ public:
   Value splat(Type element, unsigned lanes, double value);
   Value splat(TypedAttr element, unsigned lanes);
   Value add(Value x, Value y);
+  Value multiply(Value x, Value y);
   /// x * y + sum, of floats with one rounding.
   Value multiplyAdd(Value x, Value y, Value sum);
   /// The nearest bf16 of values, ties to even, in their own type; f64 by way of f32.

@@ -136,6 +136,8 @@ private:
   LogicalResult emitContract(ContractOp op);
   bool emitAsProduct(ContractOp op);
   bool emitAsGradient(ContractOp op);
+  bool emitAsReduction(ContractOp op);
+  View copyWithLast(const View &view, ArrayRef<unsigned> last);
   void emitNaively(ContractOp op);
   View withAbsentFramesZero(const View &view);
   /// The op in that form, if it has it.

@@ -90,6 +90,9 @@ public:
   const ConvertRNNToGPUOptions &getOptions() const { return options; }
   /// Those that the loop at hand may have: loops of a wavefront share them.
   int64_t getMultiprocessors() const { return loopMultiprocessors; }
+  /// The many blocks that run a loop op by op, if they take less time than so many
+  /// `others` that share the work and need not meet; else none. OpByOp.cpp.
+  KernelShape spreadOpByOp(ArrayRef<Operation *> ops, int64_t others) const;
   /// Emits, within a wavefront, what is done once and before it.
   void emitBeforeWavefront(function_ref<void()> body);
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
@@ -130,8 +133,6 @@ private:
   bool emitByUnits(RegionEmitter &region, ArrayRef<Operation *> ops);
 
   // OpByOp.cpp
-  /// Decides whether one block or many run the loop at hand.
-  void chooseOpByOp(ArrayRef<Operation *> ops);
   void dealOutWarps();
   void onFirstOfBlock(function_ref<void()> body);
   void meetAcrossBlocks();

@@ -25,7 +25,7 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::loops;
 
-/// Warps of a block of many.
+/// Warps of each of many blocks.
 static constexpr int64_t kLeastWarps = 4, kMostWarps = 16;
 /// What a multiprocessor does in a cycle, about: terms of a sum, whose factors
 /// come from far memory, and other elements, at several instructions each.
@@ -33,8 +33,7 @@ static constexpr int64_t kTermsPerCycle = 16, kElementsPerCycle = 32;
 /// A meeting of all blocks, in cycles, about.
 static constexpr int64_t kMeetingCycles = 2500;
 
-void GpuEmitter::chooseOpByOp(ArrayRef<Operation *> ops) {
-  opByOp = {};
+KernelShape GpuEmitter::spreadOpByOp(ArrayRef<Operation *> ops, int64_t others) const {
   int64_t cycles = 0, meetings = 1, warps = 2;
   for (Operation *op : ops) {
     auto count = [&](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements() * streams; };
@@ -53,12 +52,14 @@ void GpuEmitter::chooseOpByOp(ArrayRef<Operation *> ops) {
     warps = std::max<int64_t>(warps, llvm::divideCeil(elements, itemsOfWarp));
   }
   const int64_t blocks = std::min(getMultiprocessors(), warps);
-  const bool isWorthIt = cycles - cycles / blocks > meetings * kMeetingCycles;
+  const bool isWorthIt = cycles / others > cycles / blocks + meetings * kMeetingCycles;
   if (options.regime == "block" || (options.regime != "grid" && !isWorthIt) || blocks == 1)
-    return;
-  opByOp.blocks = blocks;
-  opByOp.threads = std::clamp<int64_t>(llvm::divideCeil(warps, blocks), kLeastWarps, kMostWarps) * kWarpThreads;
-  opByOp.isCooperative = true;
+    return {};
+  KernelShape spread;
+  spread.blocks = blocks;
+  spread.threads = std::clamp<int64_t>(llvm::divideCeil(warps, blocks), kLeastWarps, kMostWarps) * kWarpThreads;
+  spread.isCooperative = true;
+  return spread;
 }
 
 void GpuEmitter::beginLoop() {

@@ -233,7 +233,7 @@ FailureOr<bool> GpuEmitter::emitFrames(RegionEmitter &frames, ArrayRef<Operation
   if (!isByUnits && loop && loop.getRegime() != LoopRegime::OpByOp)
     return region->emitError() << "cannot deal out the loop as '" << loop << "': " << description.reason;
   if (!isByUnits)
-    chooseOpByOp(ops);
+    opByOp = spreadOpByOp(ops, /*others=*/1);
   return isByUnits;
 }
 

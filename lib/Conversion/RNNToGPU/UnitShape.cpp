@@ -117,7 +117,7 @@ bool UnitLoop::chooseShape() {
   else if (mayCross && chooseGrid())
     return true;
   const bool mayBeBlock = wish ? wanted == LoopRegime::Block : wanted != LoopRegime::Grid || !mayCross;
-  if (mayBeBlock && chooseBlock(/*mayBeTight=*/true))
+  if (mayBeBlock && chooseBlock(/*mayBeTight=*/true) && (wanted || !e.spreadOpByOp(ops, shape.blocks).blocks))
     return true;
   return refuse("one block: " + blockRefusal + "; a cluster: " + clusterRefusal + "; a grid: " + acrossRefusal,
                 wanted == LoopRegime::Block ? "leave the regime to the compiler" : "give the layer fewer units");

@@ -20,6 +20,12 @@
 // RUN: sed 's/regime = block, units = 8, streams = 1/regime = cluster/' %t.mlir | rnn-opt -convert-rnn-to-gpu -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=CLUSTER
 // CLUSTER: LoopByUnits {{.*}} Regime=cluster
 
+// Left to itself, the compiler would give each stream a cluster.
+// RUN: sed 's/regime = block, units = 8, streams = 1/regime = cluster, units = 2, streams = 2/' %t.mlir | rnn-opt -convert-rnn-to-gpu -remarks-filter=rnn-launch -o /dev/null 2>&1 | FileCheck %s --check-prefix=BOTH
+// BOTH: LoopByUnits {{.*}} Blocks=4, {{.*}} Regime=cluster, {{.*}} Streams=2, {{.*}} Units=2
+
+// RUN: sed 's/streams = 1/streams = 3/' %t.mlir | not rnn-opt -convert-rnn-to-gpu -o /dev/null 2>&1 | FileCheck %s --check-prefix=MORE
+// MORE: error: cannot deal out the loop as '{{.*}}': there are fewer streams
 // RUN: sed 's/units = 8/units = 3/' %t.mlir | not rnn-opt -convert-rnn-to-gpu -o /dev/null 2>&1 | FileCheck %s --check-prefix=UNITS
 // UNITS: error: cannot deal out the loop as '#rnn.loop<regime = block, units = 3, streams = 1>': one block: the schedule asks for fewer units of a block
 // RUN: sed 's/regime = block/regime = independent/' %t.mlir | not rnn-opt -convert-rnn-to-gpu -o /dev/null 2>&1 | FileCheck %s --check-prefix=ALONE

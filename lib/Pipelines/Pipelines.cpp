@@ -132,6 +132,7 @@ void rnn::buildToGpuPipeline(OpPassManager &pm, const ToGpuOptions &options) {
     kernels.regime = options.regime;
     kernels.multiprocessors = options.multiprocessors;
     kernels.clusterBlocks = options.clusterBlocks;
+    kernels.sharedBytes = options.sharedBytes;
     kernels.pieceFrames = options.pieceFrames;
     phase.addPass(createConvertRNNToGPU(kernels));
     phase.addPass(createExpandMath());

@@ -140,6 +140,7 @@ CASES = {
     "slstm-odd": (point("slstm", 24), {"grid": "grid"}, 5),
     "indrnn": (point("indrnn", 70), {"auto": "independent", "block": "block", "grid": "independent"}, 3),
     "memory": (point("lstm", 128), {"block": "block"}, 2),
+    "shared memory": (point("lstm", 104), {"block": "block"}, 2),
     "thirds": (point("gru", 48), {"grid": "grid"}, 6),
     "content": (CONTENT.format(n=36), {"auto": "op-by-op", "grid": "op-by-op"}, 2),
     "two-units": (TWO.format(n=64, m=33), {"block": "op-by-op", "grid": "op-by-op"}, 3),
@@ -159,7 +160,7 @@ def test_loops(tool, tmp_path, name, regime):
     if regimes[regime] == "op-by-op":
         assert all((loop["blocks"] > 1) == (regime == "grid") for loop in loops)
     else:
-        assert all(loop["weights"] == ("memory" if name == "memory" else "registers") for loop in loops)
+        assert all(loop["weights"] == (name if name.endswith("memory") else "registers") for loop in loops)
 
     described = json.loads(subprocess.run([tool("rnn-run"), artifact, "--describe"], capture_output=True, text=True,
                                           check=True, timeout=60).stdout)

@@ -123,13 +123,10 @@ std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, co
   return "";
 }
 
-EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime, int64_t multiprocessors, HostSanitizer sanitizer)
+EmulatorRunner::EmulatorRunner(ModuleOp module, const ConvertRNNToGPUOptions &options, HostSanitizer sanitizer)
     : sanitizer(sanitizer) {
   OwningOpRef<ModuleOp> clone = module.clone();
   PassManager manager(module.getContext());
-  ConvertRNNToGPUOptions options;
-  options.regime = regime.str();
-  options.multiprocessors = multiprocessors;
   manager.addPass(createConvertRNNToGPU(options));
   manager.addPass(createExpandMath());
   if (failed(manager.run(*clone)))
@@ -143,8 +140,11 @@ EmulatorRunner::EmulatorRunner(ModuleOp module, StringRef regime, int64_t multip
       auto apply = blocks.getDefiningOp<affine::AffineApplyOp>();
       AffineMap map = apply ? apply.getAffineMap() : AffineMap::getConstantMap(constant(blocks), module.getContext());
       const int64_t cluster = op.hasClusterSize() ? constant(op.getClusterSizeX()) : 1;
-      list.push_back(
-          {op.getKernelName().str(), map, constant(op.getBlockSizeX()), cluster, op->hasAttr("rnn.cooperative")});
+      APInt sharedBytes(64, 0);
+      if (Value bytes = op.getDynamicSharedMemorySize())
+        matchPattern(bytes, m_ConstantInt(&sharedBytes));
+      list.push_back({op.getKernelName().str(), map, constant(op.getBlockSizeX()), cluster,
+                      int64_t(sharedBytes.getZExtValue()), op->hasAttr("rnn.cooperative")});
     });
   }
   PassManager toNVVM(module.getContext());
@@ -213,7 +213,7 @@ std::string EmulatorRunner::call(unsigned number, int64_t frames, int64_t seed, 
       return "the number of blocks of " + launch.kernel + " is not a number";
     request.grid = {uint32_t(cast<IntegerAttr>(results.front()).getInt()), 1, 1};
     request.block = {uint32_t(launch.threads), 1, 1};
-    request.sharedBytes = std::max(sharedBytes, changedCode.sharedBytes);
+    request.sharedBytes = std::max(sharedBytes, changedCode.sharedBytes) + launch.sharedBytes;
     request.cluster = uint32_t(launch.cluster);
     request.cooperative = launch.isCooperative;
     if (runtime::Status status = emulator.launch(request); status.failed())

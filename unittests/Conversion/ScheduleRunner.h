@@ -9,6 +9,7 @@
 #define RNN_UNITTESTS_CONVERSION_SCHEDULERUNNER_H
 
 #include "NativeCode.h"
+#include "rnn/Conversion/Passes.h"
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Interpreter/Probe.h"
 
@@ -65,12 +66,11 @@ private:
   std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) override;
 };
 
-/// As GPU kernels on the emulator, with a regime of `convert-rnn-to-gpu`; a
+/// As GPU kernels on the emulator, with options of `convert-rnn-to-gpu`; a
 /// variant is the seed of an order of threads.
 class EmulatorRunner : public ScheduleRunner {
 public:
-  EmulatorRunner(ModuleOp module, StringRef regime, int64_t multiprocessors = 80,
-                 HostSanitizer sanitizer = HostSanitizer::None);
+  EmulatorRunner(ModuleOp module, const ConvertRNNToGPUOptions &options, HostSanitizer sanitizer = HostSanitizer::None);
 
   /// The kernels in the LLVM and NVVM dialects, before they become the emulator's.
   ModuleOp getKernels() { return *kernels; }
@@ -93,6 +93,7 @@ private:
     std::string kernel;
     AffineMap blocks; ///< of T
     int64_t threads, cluster;
+    int64_t sharedBytes; ///< besides those that kernels declare
     bool isCooperative;
   };
   /// Code for the emulator, and the shared memory that its kernels declare.

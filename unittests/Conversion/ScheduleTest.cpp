@@ -36,7 +36,8 @@ std::string replaceAll(std::string text, const std::string &from, const std::str
 /// Compiles and compares a module, in f64 and in f32. Networks are partitioned
 /// first. Returns the first difference.
 std::string compare(const std::string &text, const ProbeOptions &options,
-                    ArrayRef<const char *> regimes = {"block", "cluster", "grid"}) {
+                    ArrayRef<const char *> regimes = {"block", "cluster", "grid"},
+                    ConvertRNNToGPUOptions kernels = {}) {
   for (bool isDouble : {true, false}) {
     std::unique_ptr<MLIRContext> context = makeContext();
     std::string messages;
@@ -65,7 +66,8 @@ std::string compare(const std::string &text, const ProbeOptions &options,
     for (const char *regime : regimes) {
       if (!difference.empty())
         break;
-      EmulatorRunner emulator(*module, regime);
+      kernels.regime = regime;
+      EmulatorRunner emulator(*module, kernels);
       difference = compareSchedules(*module, emulator, options, tolerance);
       if (!difference.empty())
         difference = "emulator, regime " + std::string(regime) + ": " + difference;
@@ -255,6 +257,25 @@ rnn.network @n(%x: tensor<48xf32>) -> (h: tensor<16xf32>, q: tensor<64xf32>) {
   rnn.output %h, %q : tensor<16xf32>, tensor<64xf32>
 })";
 
+// 76,800 weights; partial sums of 300 elements per stream.
+const char *kManyWeights = R"(
+rnn.parameter @w : tensor<480x160xf32> init(#rnn.zeros)
+rnn.network @n(%x: tensor<480xf32>) -> (h: tensor<160xf32>) {
+  %w = rnn.param @w : tensor<480x160xf32>
+  %h1 = rnn.delay %h by 1 : tensor<160xf32>
+  %g = rnn.linear %h1, %w : (tensor<160xf32>, tensor<480x160xf32>) -> tensor<480xf32>
+  %s = rnn.sum %g, %x : tensor<480xf32>
+  %a = tensor.extract_slice %s[0] [160] [1] : tensor<480xf32> to tensor<160xf32>
+  %b = tensor.extract_slice %s[160] [160] [1] : tensor<480xf32> to tensor<160xf32>
+  %c = tensor.extract_slice %s[320] [160] [1] : tensor<480xf32> to tensor<160xf32>
+  %gate = rnn.sigmoid %a : tensor<160xf32>
+  %bound = math.tanh %b : tensor<160xf32>
+  %other = math.tanh %c : tensor<160xf32>
+  %part = arith.mulf %gate, %bound : tensor<160xf32>
+  %h = arith.addf %part, %other : tensor<160xf32>
+  rnn.output %h : tensor<160xf32>
+})";
+
 class ScheduleTest : public ::testing::TestWithParam<const char *> {};
 
 TEST_P(ScheduleTest, MatchesTheInterpreter) {
@@ -281,6 +302,21 @@ TEST_P(ManyFrames, MatchTheInterpreter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, ManyFrames, ::testing::Values(kProducts, kGradients, kReductions));
+
+/// Where registers of few multiprocessors do not hold the weights, these are in shared memory, or some of them in far
+/// memory; where static shared memory does not hold the partial sums of many streams, there is more of it.
+TEST(FewMultiprocessors, MatchTheInterpreter) {
+  for (auto [sharedBytes, streams] : {std::pair(232448, 1), {60000, 2}, {160000, 30}}) {
+    ProbeOptions options;
+    options.chunks = 1;
+    options.streams = streams;
+    ConvertRNNToGPUOptions kernels;
+    kernels.multiprocessors = 2;
+    kernels.sharedBytes = sharedBytes;
+    EXPECT_EQ(compare(kManyWeights, options, {"grid"}, kernels), "")
+        << sharedBytes << " bytes of shared memory, " << streams << " streams";
+  }
+}
 
 TEST(ScheduleFiles, MatchTheInterpreter) {
   const char *list = getenv("RNN_TEST_MODULES");

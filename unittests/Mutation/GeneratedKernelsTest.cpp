@@ -222,7 +222,10 @@ protected:
     frames = getProbeFrames(function, options, 1);
     expected = outputs->back();
     // Few blocks: races of many threads are missed.
-    runner = std::make_unique<EmulatorRunner>(*module, GetParam().regime, /*multiprocessors=*/4, kSanitizer);
+    ConvertRNNToGPUOptions kernels;
+    kernels.regime = GetParam().regime;
+    kernels.multiprocessors = 4;
+    runner = std::make_unique<EmulatorRunner>(*module, kernels, kSanitizer);
     ASSERT_TRUE(runner->isValid()) << messages;
   }
 

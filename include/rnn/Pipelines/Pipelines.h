@@ -82,6 +82,8 @@ struct ToGpuOptions : ToScheduleOptions, PassPipelineOptions<ToGpuOptions> {
   Option<int64_t> clusterBlocks{*this, "cluster-blocks",
                                 llvm::cl::desc("blocks of a cluster at most; 1: the chip has no clusters"),
                                 llvm::cl::init(16)};
+  Option<int64_t> sharedBytes{*this, "shared-bytes", llvm::cl::desc("shared memory that a block may have"),
+                              llvm::cl::init(232448)};
   Option<std::string> regime{*this, "regime",
                              llvm::cl::desc("auto, block, cluster or grid: how far a loop by units spreads"),
                              llvm::cl::init("auto")};

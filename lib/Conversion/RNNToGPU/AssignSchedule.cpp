@@ -41,6 +41,7 @@ struct AssignSchedule : rnn::impl::AssignScheduleBase<AssignSchedule> {
     ConvertRNNToGPUOptions options;
     options.multiprocessors = multiprocessors;
     options.clusterBlocks = clusterBlocks;
+    options.sharedBytes = sharedBytes;
     if (failed(convertToKernels(*copy, options, record)))
       return signalPassFailure();
     getOperation().walk([&](RecurrentOp loop) {

@@ -31,6 +31,8 @@ constexpr int64_t kAccessBytes = 16;
 constexpr int64_t kTileRows = 16, kTileColumns = 8, kTileDepth = 16;
 /// Words of a left tile that a lane has.
 constexpr int64_t kWordsOfTile = 4;
+/// Shared memory of a block that a kernel has without asking.
+constexpr int64_t kStaticSharedBytes = 48 * 1024;
 /// Polls of one wait, far more than any frame takes.
 constexpr int32_t kMaxPolls = 1 << 22;
 /// The NVVM address space of memory that all blocks see.
@@ -45,6 +47,7 @@ struct KernelShape {
   bool isCooperative = false; ///< all blocks run at the same time
   bool isExact = false;       ///< fewer blocks would not do all of the work
   int64_t clusterBlocks = 1;  ///< which see each other's shared memory and run at the same time
+  int64_t sharedBytes = 0;    ///< of a block; more than `kStaticSharedBytes` are asked for at the launch
 };
 
 /// How a loop over frames is dealt out, for the remark on its kernel. Op by op is
@@ -52,13 +55,14 @@ struct KernelShape {
 struct LoopDescription {
   LocationAttr loc;
   LoopRegime regime = LoopRegime::OpByOp;
-  int64_t units = 0;          ///< of a block
-  int64_t streams = 0;        ///< of a block
-  int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
-  int64_t exchangedBytes = 0; ///< of those vectors, for all streams
-  bool inRegisters = false;   ///< the weights; else they are read from memory in every frame
-  StringRef products;         ///< `multiply-adds`, `tensor cores`; `none`
-  int64_t registers = 0;      ///< of a thread, about
+  int64_t units = 0;           ///< of a block
+  int64_t streams = 0;         ///< of a block
+  int64_t exchanges = 0;       ///< vectors that units give to one another in a frame
+  int64_t exchangedBytes = 0;  ///< of those vectors, for all streams
+  bool inRegisters = false;    ///< the weights; else some are read again in every frame
+  bool inSharedMemory = false; ///< those that are; else from memory
+  StringRef products;          ///< `multiply-adds`, `tensor cores`; `none`
+  int64_t registers = 0;       ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only
 };
@@ -93,6 +97,9 @@ public:
   /// The many blocks that run a loop op by op, if they take less time than so many
   /// `others` that share the work and need not meet; else none. OpByOp.cpp.
   KernelShape spreadOpByOp(ArrayRef<Operation *> ops, int64_t others) const;
+  /// Shared memory that a block of the loop at hand may have. Beside loops of a
+  /// wavefront other kernels need some.
+  int64_t getSharedBytes() const { return wavefront ? kStaticSharedBytes : options.sharedBytes; }
   /// Emits, within a wavefront, what is done once and before it.
   void emitBeforeWavefront(function_ref<void()> body);
   /// Ends the kernel, emits one of that shape whose blocks share `work` items, and
@@ -199,6 +206,7 @@ private:
   bool beforeWavefront = false; ///< the kernel is for all frames, and not of the wavefront
   bool waitsForBlocks = false;  ///< some kernel's blocks wait for one another, and may do so in vain
   Size items;                   ///< the most items that threads of the kernel share
+  int64_t sharedBytes = 0;      ///< dynamic shared memory of the kernel so far
 };
 
 /// Converts a module, as the pass does; `recorder` as that of the emitter.

@@ -37,7 +37,9 @@ LoopDescription UnitLoop::describe() const {
                                        : LoopRegime::Block;
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
+  auto isAtHand = [&](auto &item) { return countStreamedQuads(item.second) == 0; };
   description.inRegisters = inRegisters;
+  description.inSharedMemory = !inRegisters && !onTensorCores && llvm::all_of(products, isAtHand);
   description.products = products.empty() ? "none" : onTensorCores ? "tensor cores" : "multiply-adds";
   description.registers = kOtherRegisters;
   for (auto &[op, product] : products)
@@ -86,13 +88,13 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
     addWavefront(remark);
     return;
   }
+  StringRef weights = description.inRegisters ? "registers" : description.inSharedMemory ? "shared memory" : "memory";
   auto remark = remark::analysis(Location(description.loc),
                                  remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()));
   remark << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())
          << remark::metric("Regime", stringifyLoopRegime(description.regime)) << remark::metric("Blocks", blocks)
          << remark::metric("Threads", threads) << remark::metric("Units", description.units)
-         << remark::metric("Streams", description.streams)
-         << remark::metric("Weights", StringRef(description.inRegisters ? "registers" : "memory"))
+         << remark::metric("Streams", description.streams) << remark::metric("Weights", weights)
          << remark::metric("Products", description.products) << remark::metric("Exchanges", description.exchanges)
          << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
   addWavefront(remark);

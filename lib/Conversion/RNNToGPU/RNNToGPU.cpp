@@ -46,7 +46,7 @@ struct ConvertRNNToGPU : rnn::impl::ConvertRNNToGPUBase<ConvertRNNToGPU> {
       module.emitError() << "unknown regime '" << regime << "'; expected auto, block, cluster or grid";
       return signalPassFailure();
     }
-    if (failed(convertToKernels(module, {regime, multiprocessors, clusterBlocks, pieceFrames})))
+    if (failed(convertToKernels(module, {regime, multiprocessors, clusterBlocks, sharedBytes, pieceFrames})))
       signalPassFailure();
   }
 };
@@ -99,6 +99,7 @@ void GpuEmitter::beginKernel() {
   kernel = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   items = {1, 0};
+  sharedBytes = 0;
 
   b.setInsertionPointToStart(&kernel.getBody().front());
   auto x = gpu::Dimension::x;
@@ -173,13 +174,15 @@ void GpuEmitter::launch() {
     operands.push_back(widen(
         affine::AffineApplyOp::create(host, loc, AffineMap::get(0, 1, frame), ValueRange{function.getArgument(2)})));
   }
+  Value dynamicBytes;
+  if (sharedBytes)
+    dynamicBytes = arith::ConstantOp::create(host, loc, host.getI32IntegerAttr(sharedBytes));
   std::optional<gpu::KernelDim3> cluster;
   if (shape.clusterBlocks > 1)
     cluster = gpu::KernelDim3{hostIndex.constant(shape.clusterBlocks), one, one};
-  auto launch =
-      gpu::LaunchFuncOp::create(host, loc, kernel, {blocks, one, one}, {hostIndex.constant(threads), one, one},
-                                /*dynamicSharedMemorySize=*/Value(), operands,
-                                /*asyncTokenType=*/nullptr, /*asyncDependencies=*/{}, cluster);
+  auto launch = gpu::LaunchFuncOp::create(host, loc, kernel, {blocks, one, one},
+                                          {hostIndex.constant(threads), one, one}, dynamicBytes, operands,
+                                          /*asyncTokenType=*/nullptr, /*asyncDependencies=*/{}, cluster);
   if (shape.isCooperative)
     launch->setAttr("rnn.cooperative", host.getUnitAttr());
   if (shape.isExact)
@@ -296,6 +299,13 @@ SmallVector<Value> GpuEmitter::await(int64_t count, Value isDead, function_ref<V
 Value GpuEmitter::allocateShared(Type element, int64_t count) {
   auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
   auto type = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
+  if (shape.sharedBytes > kStaticSharedBytes) {
+    auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(), MemRefLayoutAttrInterface(), space);
+    Value all = gpu::DynamicSharedMemoryOp::create(b, loc, bytes);
+    Value begin = index.constant(sharedBytes);
+    sharedBytes = llvm::alignTo(sharedBytes + count * (element.getIntOrFloatBitWidth() / 8), kAccessBytes);
+    return memref::ViewOp::create(b, loc, type, all, begin, ValueRange());
+  }
   Value memory = kernel.addWorkgroupAttribution(type, loc);
   kernel.setWorkgroupAttributionAttr(kernel.getNumWorkgroupAttributions() - 1, LLVM::LLVMDialect::getAlignAttrName(),
                                      b.getI64IntegerAttr(kAccessBytes));

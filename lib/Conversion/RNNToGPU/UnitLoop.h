@@ -19,8 +19,9 @@
 // At the end it stores what else outlives the frame.
 //
 // Signals of the last frame stay in registers, and so do the matrices' elements
-// where they fit; those that do not are read from memory in every frame, when
-// their part of the vector is there. What the next frame reads from elsewhere is
+// where they fit. Others stay in shared memory, and those that do not fit there
+// either are read from far memory in every frame, when their part of the vector is
+// there. What the next frame reads from elsewhere is
 // loaded a frame ahead.
 //
 // No exchange at all ("independent"): units and streams are divided among as many
@@ -94,8 +95,10 @@ private:
     int64_t perUnit = 0; ///< rows of a unit
     int64_t rowsPerLane = 0, lanesPerRow = 0, quads = 0;
     int64_t residentQuads = 0;  ///< the first ones, whose weights stay in registers
+    int64_t sharedQuads = 0;    ///< the next ones, whose weights stay in shared memory
     int64_t slice = 0;          ///< elements of the sum that a group or warp adds
     SmallVector<Value> weights; ///< [rowsPerLane][residentQuads * 4]
+    Value shared;               ///< the next ones: [sharedQuads][rowsPerLane][threads of the block][4]
     View streamed;              ///< the others: [quads][rowsPerLane][threads of the grid][4], if there are any
     Value inputs, partials;     ///< across blocks: memrefs in shared memory
     /// On tensor cores: tiles of 16 rows and of 16 elements of the sum that a warp
@@ -163,7 +166,7 @@ private:
   bool fragmentsFit(int64_t words);
   bool mayPack(Value value) const;
   int64_t countTensorCycles() const;
-  std::optional<int64_t> dealOut(int64_t unitsPerBlock);
+  std::optional<int64_t> dealOut(int64_t unitsPerBlock, int64_t bytes);
   /// Whether a block may have so many units, by the schedule.
   bool isWished(int64_t count) const { return !wish || !wish.getUnits() || wish.getUnits() == count; }
   /// Streams of a block, of which so many sets have multiprocessors of their own.
@@ -177,6 +180,8 @@ private:
   int64_t countRows(const Product &product) const;
   /// Chooses which weights stay in registers; returns how many, `weights` being all.
   int64_t chooseResident(int64_t weights);
+  /// Chooses which of the others stay in shared memory; returns how many.
+  int64_t chooseShared();
   int64_t countSharedBytes() const;
   int64_t countWarps() const { return shape.threads / kWarpThreads; }
   int64_t countUnitBlocks() const { return llvm::divideCeil(units, unitsPerBlock); }
@@ -273,8 +278,12 @@ private:
   SmallVector<Value> loadFour(const Product &product, Value row, Value exists, ArrayRef<Value> positions);
   void loadWeights(Operation *op, Product &product);
   void allocateStreamed();
-  /// Where this thread has its weights number `quad` of its row number `i`.
-  Value placeOfStreamed(const Product &product, int64_t quad, int64_t i);
+  int64_t countStreamedQuads(const Product &product) const {
+    return product.quads - product.residentQuads - product.sharedQuads;
+  }
+  /// Where this thread has its weights number `quad` of its row number `i`, if not in
+  /// registers: the memory and the place in it.
+  std::pair<Value, Value> placeOfWeights(const Product &product, int64_t quad, int64_t i);
   void multiplyInGroup(ContractOp op, Product &product);
   void multiplyAcrossWarps(ContractOp op, Product &product);
   void forStreams(function_ref<void(Value first)> body);

@@ -60,6 +60,8 @@ int64_t UnitLoop::countPartialsOfStream(const Product &product) const {
 void UnitLoop::allocateShared() {
   for (auto &[op, product] : products) {
     Type element = getElementTypeOrSelf(product.form.input);
+    if (product.sharedQuads)
+      product.shared = e.allocateShared(element, product.sharedQuads * product.rowsPerLane * shape.threads * 4);
     if (acrossBlocks) {
       if (!onTensorCores)
         product.inputs = e.allocateShared(element, countInputs(product));
@@ -281,30 +283,39 @@ void UnitLoop::loadWeights(Operation *op, Product &product) {
       SmallVector<Value> four;
       for (Value weight : loadFour(product, row, exists, ArrayRef(positions).slice(quad * 4, 4)))
         four.push_back(roundForProducts(weight));
-      if (quad < product.residentQuads)
+      if (quad < product.residentQuads) {
         llvm::append_range(product.weights, four);
-      else
-        e.storeNeighbours(four, e.base(product.streamed), placeOfStreamed(product, quad, i));
+        continue;
+      }
+      auto [memory, at] = placeOfWeights(product, quad, i);
+      e.storeNeighbours(four, memory, at);
     }
   }
 }
 
 void UnitLoop::allocateStreamed() {
   for (auto &[op, product] : products)
-    if (!onTensorCores && product.residentQuads < product.quads) {
-      const int64_t quads = product.quads - product.residentQuads, threads = shape.threads * shape.blocks;
-      product.streamed = e.allocate(
-          RankedTensorType::get({quads * product.rowsPerLane * threads * 4}, getElementTypeOrSelf(product.form.weight)),
-          Rate::Static, 0);
-    }
+    if (const int64_t quads = countStreamedQuads(product); quads && !onTensorCores)
+      product.streamed =
+          e.allocate(RankedTensorType::get({quads * product.rowsPerLane * shape.threads * shape.blocks * 4},
+                                           getElementTypeOrSelf(product.form.weight)),
+                     Rate::Static, 0);
 }
 
-Value UnitLoop::placeOfStreamed(const Product &product, int64_t quad, int64_t i) {
-  const int64_t threads = shape.threads * shape.blocks;
-  Value number =
-      index.add(index.mul(gpu::BlockIdOp::create(b, loc, gpu::Dimension::x), index.constant(shape.threads)), thread);
-  number = index.add(number, index.constant(((quad - product.residentQuads) * product.rowsPerLane + i) * threads));
-  return index.add(index.mul(number, index.constant(4)), index.constant(product.streamed.shift));
+std::pair<Value, Value> UnitLoop::placeOfWeights(const Product &product, int64_t quad, int64_t i) {
+  const int64_t first = product.residentQuads + product.sharedQuads;
+  const bool isShared = quad < first;
+  const int64_t row = (quad - (isShared ? product.residentQuads : first)) * product.rowsPerLane + i;
+  Value number = thread;
+  if (!isShared) {
+    Value block = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+    number = index.add(index.mul(block, index.constant(shape.threads)), thread);
+  }
+  const int64_t threads = shape.threads * (isShared ? 1 : shape.blocks);
+  Value at = index.mul(index.add(number, index.constant(row * threads)), index.constant(4));
+  if (isShared)
+    return {product.shared, at};
+  return {e.base(product.streamed), index.add(at, index.constant(product.streamed.shift))};
 }
 
 std::pair<Value, Value> UnitLoop::rowOfLane(Operation *op, const Product &product, int64_t i) {
@@ -481,8 +492,10 @@ void UnitLoop::multiplyStreamed(const Product &product, MutableArrayRef<SmallVec
   SmallVector<SmallVector<Value>> more(sums.size() * rows, SmallVector<Value>(chains)); // [streams][rows]
   for (int64_t quad = product.residentQuads; quad < product.quads; ++quad) {
     SmallVector<SmallVector<Value>> weights, inputs;
-    for (int64_t i = 0; i < rows; ++i)
-      weights.push_back(e.loadNeighbours(e.base(product.streamed), placeOfStreamed(product, quad, i), 4));
+    for (int64_t i = 0; i < rows; ++i) {
+      auto [memory, at] = placeOfWeights(product, quad, i);
+      weights.push_back(e.loadNeighbours(memory, at, 4));
+    }
     for (size_t s = 0; s < sums.size(); ++s)
       inputs.push_back(load(s, quad));
     for (auto [i, weight] : llvm::enumerate(weights))

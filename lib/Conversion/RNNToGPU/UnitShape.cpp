@@ -36,17 +36,16 @@ static constexpr int64_t kMinSlice = 32;
 static constexpr int64_t kThreadRegisters = 255;
 /// Weights that a thread keeps in registers at most, and registers that it needs
 /// besides where others come from memory in every frame.
-static constexpr int64_t kRegisterWeights = 160, kStreamingRegisters = 48;
+static constexpr int64_t kRegisterWeights = 160, kStreamingRegisters = 60;
 /// Streams that are worth a tile's eight columns, and tiles of the vector that a
 /// lane waits for at one time.
 static constexpr int64_t kMinTensorStreams = 5, kMaxTilesAtOnce = 32, kMinTilesAtOnce = 4;
 /// Products of one thread per frame that are written out.
 static constexpr int64_t kMaxUnrolled = 2048;
+/// Bytes that lie between what is in shared memory, at most.
+static constexpr int64_t kPadding = 256;
 /// The mbarriers of an exchange.
 static constexpr int64_t kClusterBytes = 16;
-/// Static shared memory of a block.
-static constexpr int64_t kSharedBytes = 48 * 1024;
-
 /// Instructions of an element of a function that is not one itself, such as
 /// `tanh`; a shuffle's latency; what a message of a cluster takes where it comes.
 static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24, kMessageCycles = 2;
@@ -59,18 +58,21 @@ static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too
                                      kUnevenDiagonal = "units of a block on a diagonal do not come out even",
                                      kTooManyBlocks = "there are fewer multiprocessors than blocks";
 
+static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
+
 /// Weights that each of so many threads of a block can keep in registers.
 static int64_t getRegisterWeights(int64_t threads) {
   return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);
 }
 
-/// All that fit, the first ones of every product.
+/// As many as fit, the first ones of every product.
 int64_t UnitLoop::chooseResident(int64_t weights) {
   const int64_t most = getRegisterWeights(shape.threads);
   inRegisters = weights <= most;
   int64_t resident = 0;
   for (auto &[op, product] : products) {
     product.residentQuads = product.quads;
+    product.sharedQuads = 0;
     if (!inRegisters)
       product.residentQuads = product.quads * std::max<int64_t>(most - kStreamingRegisters, 0) / weights;
     resident += product.rowsPerLane * product.residentQuads * 4;
@@ -78,7 +80,20 @@ int64_t UnitLoop::chooseResident(int64_t weights) {
   return resident;
 }
 
-static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
+/// Of the weights that registers do not hold as many as fit beside all else, the
+/// first ones of every product.
+int64_t UnitLoop::chooseShared() {
+  shape.sharedBytes = countSharedBytes();
+  int64_t shared = 0;
+  for (auto &[op, product] : products) {
+    const int64_t ofQuad = product.rowsPerLane * 4, bytes = ofQuad * shape.threads * getBytes(product.form.weight);
+    const int64_t rest = product.quads - product.residentQuads;
+    product.sharedQuads = std::clamp<int64_t>((e.getSharedBytes() - kPadding - shape.sharedBytes) / bytes, 0, rest);
+    shape.sharedBytes += product.sharedQuads * bytes;
+    shared += product.sharedQuads * ofQuad;
+  }
+  return shared;
+}
 
 bool UnitLoop::chooseShape() {
   wish = cast<RecurrentOp>(region.region).getLoopAttr();
@@ -315,7 +330,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
     if (shape.threads > kMaxBlockThreads)
       break;
     const int64_t weights = divideProducts();
-    const bool hasRoom = countSharedBytes() <= kSharedBytes;
+    const bool hasRoom = countSharedBytes() <= kStaticSharedBytes;
     if (weights * streamsPerGroup > kMaxUnrolled || !hasRoom || !fitsDiagonals()) {
       blockRefusal = !hasRoom ? kTooMuchShared : !fitsDiagonals() ? kUnevenDiagonal : kTooManyProducts;
       continue;
@@ -331,6 +346,7 @@ bool UnitLoop::chooseBlock(bool mayBeTight) {
   lanes = fitting;
   shape.threads = llvm::alignTo(units * lanes, kWarpThreads);
   chooseResident(divideProducts());
+  chooseShared();
   return true;
 }
 
@@ -373,7 +389,7 @@ std::optional<int64_t> UnitLoop::dealOutToCluster(int64_t blocks, int64_t lanesO
   chooseResident(weights);
   if (weights * streamsPerGroup > kMaxUnrolled)
     clusterRefusal = kTooManyProducts;
-  else if (countSharedBytes() > kSharedBytes)
+  else if (countSharedBytes() > kStaticSharedBytes)
     clusterRefusal = kTooMuchShared;
   else if (!fitsDiagonals())
     clusterRefusal = kUnevenDiagonal;
@@ -398,27 +414,32 @@ bool UnitLoop::chooseGrid() {
   shape.threads = std::clamp<int64_t>(depth / kMinSlice, 1, kGridThreads / kWarpThreads) * kWarpThreads;
   shape.isCooperative = true;
 
-  // The least work of a thread per frame, in multiply-adds.
-  std::optional<int64_t> best;
-  int64_t bestUnits = 0;
   const bool spreads = wanted == LoopRegime::Grid && !(wish && wish.getUnits());
   const int64_t mostUnits = spreads ? llvm::divideCeil(units, 2) : units;
-  for (int64_t count = 1; count < 2 * mostUnits; ++count) {
-    // Others leave the last block with less.
-    if ((!llvm::isPowerOf2_64(count) && units % count != 0) || !isWished(count))
-      continue;
-    const std::optional<int64_t> cost = dealOut(count);
-    if (cost && (!best || *cost < *best)) {
-      best = cost;
-      bestUnits = count;
+  // What is exchanged has more shared memory only where it must.
+  for (int64_t bytes : {kStaticSharedBytes, e.getSharedBytes()}) {
+    // The least work of a thread per frame, in multiply-adds.
+    std::optional<int64_t> best;
+    int64_t bestUnits = 0;
+    for (int64_t count = 1; count < 2 * mostUnits; ++count) {
+      // Others leave the last block with less.
+      if ((!llvm::isPowerOf2_64(count) && units % count != 0) || !isWished(count))
+        continue;
+      const std::optional<int64_t> cost = dealOut(count, bytes);
+      if (cost && (!best || *cost < *best)) {
+        best = cost;
+        bestUnits = count;
+      }
     }
+    if (best)
+      return dealOut(bestUnits, bytes).has_value();
   }
-  return best && dealOut(bestUnits);
+  return false;
 }
 
-/// Gives so many units to a block; returns the cost of a frame, or none if that
-/// does not fit.
-std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
+/// Gives so many units to a block, whose exchange has so many bytes of shared memory
+/// at most; returns the cost of a frame, or none if that does not fit.
+std::optional<int64_t> UnitLoop::dealOut(int64_t count, int64_t bytes) {
   unitsPerBlock = count;
   if (!reductions.empty() && (unitsPerBlock > kWarpThreads || !llvm::isPowerOf2_64(unitsPerBlock))) {
     if (unitsPerBlock > kWarpThreads)
@@ -452,23 +473,27 @@ std::optional<int64_t> UnitLoop::dealOut(int64_t count) {
     inRegisters = fragmentsFit(weights);
   streamsAtOnce = onTensorCores ? kTileColumns : std::min<int64_t>(streamsPerBlock, 4);
   while (!onTensorCores && streamsAtOnce > 1 &&
-         (countSharedBytes() > kSharedBytes || weights * streamsAtOnce > kMaxUnrolled))
+         (countSharedBytes() > kStaticSharedBytes || weights * streamsAtOnce > kMaxUnrolled))
     streamsAtOnce /= 2;
   partialSlots = 2;
-  if (countSharedBytes() > kSharedBytes)
+  if (countSharedBytes() > kStaticSharedBytes)
     partialSlots = 1;
-  if (countSharedBytes() > kSharedBytes || weights * (onTensorCores ? 1 : streamsAtOnce) > kMaxUnrolled) {
+  if (countSharedBytes() > bytes || weights * (onTensorCores ? 1 : streamsAtOnce) > kMaxUnrolled) {
     // More units need more of both.
     if (acrossRefusal == kTooManyBlocks)
-      acrossRefusal = countSharedBytes() > kSharedBytes ? kTooMuchShared : kTooManyProducts;
+      acrossRefusal = countSharedBytes() > bytes ? kTooMuchShared : kTooManyProducts;
     return std::nullopt;
   }
+  shape.sharedBytes = countSharedBytes();
   if (onTensorCores)
     return countTensorCycles() * (inRegisters ? 1 : 8) + shape.blocks;
+  const int64_t shared = chooseShared();
   int64_t waits = 0;
   for (auto &[op, product] : products)
     waits += llvm::divideCeil(product.slice, kWarpThreads);
   // In multiply-adds, as seen on an H200: a wait takes some, a weight from far
-  // memory many; each block that polls delays all others.
-  return (resident + 8 * (weights - resident) + 4 * waits) * streamsPerBlock + shape.blocks;
+  // memory many (from shared memory fewer: by its bandwidth); each block that polls
+  // delays all others.
+  const int64_t loads = 2 * shared + 8 * (weights - resident - shared);
+  return (resident + loads + 4 * waits) * streamsPerBlock + shape.blocks;
 }

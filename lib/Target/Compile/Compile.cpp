@@ -317,6 +317,7 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
   if (std::optional<ChipResources> chip = getChipResources(getCudaChip(target))) {
     gpu.multiprocessors = chip->multiprocessors;
     gpu.clusterBlocks = chip->clusterBlocks;
+    gpu.sharedBytes = chip->sharedBytes;
   }
   setOptions(gpu);
   const size_t known = remarks.getEntries().size();

@@ -34,15 +34,16 @@ using namespace mlir;
 using namespace mlir::rnn;
 
 /// A chip, the lowest version of PTX that has it, from 8.0 on, which all of our drivers read, the multiprocessors of
-/// the GPUs that it is compiled for: A100, A40, L40S, H100 SXM and H200, B200, and the blocks of a cluster at most.
-/// Smaller GPUs refuse what does not fit.
+/// the GPUs that it is compiled for: A100, A40, L40S, H100 SXM and H200, B200, the blocks of a cluster at most, and a
+/// block's shared memory. Smaller GPUs refuse what does not fit.
 struct Chip {
   StringLiteral name;
   unsigned version;
   ChipResources resources;
 };
-static constexpr Chip kChips[] = {{"sm_80", 80, {108, 1}},  {"sm_86", 80, {84, 1}},    {"sm_89", 80, {128, 1}},
-                                  {"sm_90", 80, {132, 16}}, {"sm_90a", 80, {132, 16}}, {"sm_100", 86, {148, 16}}};
+static constexpr Chip kChips[] = {{"sm_80", 80, {108, 1, 163 << 10}},   {"sm_86", 80, {84, 1, 99 << 10}},
+                                  {"sm_89", 80, {128, 1, 99 << 10}},    {"sm_90", 80, {132, 16, 227 << 10}},
+                                  {"sm_90a", 80, {132, 16, 227 << 10}}, {"sm_100", 86, {148, 16, 227 << 10}}};
 
 /// What kernels write in PTX themselves, and the version that brought it.
 static constexpr std::pair<StringLiteral, unsigned> kNewInstructions[] = {

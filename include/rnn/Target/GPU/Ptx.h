@@ -27,6 +27,7 @@ ArrayRef<StringRef> getCudaChips();
 struct ChipResources {
   int64_t multiprocessors; ///< so many blocks may wait for each other
   int64_t clusterBlocks;   ///< blocks of a cluster at most; 1: there are none
+  int64_t sharedBytes;     ///< shared memory that a block may have
 };
 
 /// None if the chip is not known.

@@ -300,9 +300,6 @@ const char *kCombined =
     "every lane's part is in the words of a reduction, which all have waited for before anybody writes there again";
 const char *kReductionFollows = "the barrier of a reduction follows before anybody reads what the others have written";
 
-const char *kOwnElements =
-    "threads begin a frame with what they have left themselves, and meet again before anybody else is concerned";
-
 const Equivalent kEquivalents[] = {
     {"OneInABlock", "rnn_fn_0_k1", "mask 0", kFirstSlice},
     {"OneInABlock", "rnn_fn_0_k1", "mask 1", kFirstSlice},
@@ -347,11 +344,6 @@ const Equivalent kEquivalents[] = {
     {"ReductionsInACluster", "rnn_fn_0_k1", "barrier 3", kCombined},
     {"ReductionsInACluster", "rnn_fn_0_k1", "cluster barrier 1", kAllHasCome},
     {"ReductionsInACluster", "rnn_fn_0_k1", "narrow barrier 1", kAllHasCome},
-    {"OpsInABlock", "rnn_fn_0_k1", "barrier 4", kOwnElements},
-    {"OpsAcrossBlocks", "rnn_fn_0_k2", "barrier 8", kOwnElements},
-    {"OpsAcrossBlocks", "rnn_fn_0_k2", "barrier 9", kOwnElements},
-    {"OpsAcrossBlocks", "rnn_fn_0_k2", "relaxed count 4", kOwnElements},
-    {"OpsAcrossBlocks", "rnn_fn_0_k2", "relaxed load 4", kOwnElements},
 };
 
 std::string findReason(StringRef test, StringRef kernel, StringRef mutant) {

@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Three ways, the first that fits:
+// Four ways, the first that fits:
+//   reduction in a loop over frames, if the target divides sums among threads
 //   product   one operand is static (a weight): rows are frames and streams
 //   gradient  summed over all frames and streams: these are the depth
-//   reduction in a loop over frames, if the target divides sums among threads
 //   naive     any other contraction: loops over what is summed, one per result
 //
 //===----------------------------------------------------------------------===//
@@ -95,7 +95,7 @@ static std::optional<Run> fuse(ContractOp op, const View &view, unsigned operand
 }
 
 LogicalResult RegionEmitter::emitContract(ContractOp op) {
-  if (op.getSumTo() ? !emitAsGradient(op) : !emitAsProduct(op) && !emitAsReduction(op))
+  if (op.getSumTo() ? !emitAsGradient(op) : !emitAsReduction(op) && !emitAsProduct(op))
     emitNaively(op);
   return success();
 }
@@ -330,6 +330,18 @@ View RegionEmitter::copyWithLast(const View &view, ArrayRef<unsigned> last) {
   return copy;
 }
 
+/// An element of a delayed signal; `init` is null where zeros come before its frames.
+Value RegionEmitter::loadDelayed(DelayOp delay, const View &init, const Point &point) {
+  TimedRead read = prepareRead(delay, point);
+  Value at = read.rowOffset;
+  for (auto [coordinate, stride] : llvm::zip(point.element, read.source.strides))
+    at = index.addScaled(at, coordinate, stride);
+  Type element = cast<RankedTensorType>(delay.getType()).getElementType();
+  Value loaded = e.loadAt(read.base, at, element, /*lastStride=*/0, /*lanes=*/1, {});
+  Value other = init ? e.loadElement(init, point) : e.splat(element, 1, 0);
+  return arith::SelectOp::create(b, loc, read.valid, loaded, other);
+}
+
 bool RegionEmitter::emitAsReduction(ContractOp op) {
   AffineMap out = op.getMap(2);
   SmallVector<int64_t> sizes = op.getLoopSizes();
@@ -343,9 +355,20 @@ bool RegionEmitter::emitAsReduction(ContractOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   if (!inLoop() || !e.dividesSums(type.getElementType(), count))
     return false;
-  View operands[2] = {materialize(op.getLhs()), materialize(op.getRhs())};
-  // A matrix is read again in every frame, so that its order is worth a copy.
+  View operands[2];
+  // What is delayed is read where it lies, so that no thread need write it first.
+  DelayOp delays[2];
   for (unsigned i : {0u, 1u}) {
+    auto delay = op.getOperand(i).getDefiningOp<DelayOp>();
+    if (delay && groupOf.contains(delay)) {
+      delays[i] = delay;
+      readInPlace.insert(&op->getOpOperand(i));
+      if (delay.getInit())
+        operands[i] = materialize(delay.getInit());
+      continue;
+    }
+    operands[i] = materialize(op.getOperand(i));
+    // A matrix is read again in every frame, so that its order is worth a copy.
     SmallVector<unsigned> last;
     for (unsigned dim : summed)
       if (auto position = positionOf(op.getMap(i), dim))
@@ -358,7 +381,9 @@ bool RegionEmitter::emitAsReduction(ContractOp op) {
       {rateOf(op.getResult()), SmallVector<int64_t>(type.getShape())}, b.getZeroAttr(type.getElementType()), count};
   reduction.frame = frame;
   reduction.isAlong = true;
-  reduction.reads = {operands[0].buffer, operands[1].buffer};
+  for (const View &view : operands)
+    if (view)
+      reduction.reads.push_back(view.buffer);
   reduction.target = allocateResult(op.getResult());
   reduction.load = [&](const Point &result, Value i) {
     SmallVector<Value> at(sizes.size());
@@ -373,7 +398,8 @@ bool RegionEmitter::emitAsReduction(ContractOp op) {
       Point from{result.frame, result.stream, {}};
       for (AffineExpr expr : op.getMap(operand).getResults())
         from.element.push_back(at[cast<AffineDimExpr>(expr).getPosition()]);
-      factors[operand] = e.loadElement(operands[operand], from);
+      factors[operand] = delays[operand] ? loadDelayed(delays[operand], operands[operand], from)
+                                         : e.loadElement(operands[operand], from);
       if (op.getRoundTo())
         factors[operand] = e.roundToBf16(factors[operand]);
     }

@@ -83,8 +83,9 @@ void RegionEmitter::emitGroup(Group &closed) {
   llvm::SetVector<Value> stored;
   for (Operation *op : group->ops) {
     Value result = op->getResult(0);
-    bool isRead = outliving.contains(result) ||
-                  llvm::any_of(result.getUsers(), [&](Operation *user) { return !group->ops.contains(user); });
+    bool isRead = outliving.contains(result) || llvm::any_of(result.getUses(), [&](OpOperand &use) {
+                    return !group->ops.contains(use.getOwner()) && !readInPlace.contains(&use);
+                  });
     if (isRead) {
       allocateResult(result);
       stored.insert(result);

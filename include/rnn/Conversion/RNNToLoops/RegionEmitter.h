@@ -138,6 +138,7 @@ private:
   bool emitAsGradient(ContractOp op);
   bool emitAsReduction(ContractOp op);
   View copyWithLast(const View &view, ArrayRef<unsigned> last);
+  Value loadDelayed(DelayOp delay, const View &init, const Point &point);
   void emitNaively(ContractOp op);
   View withAbsentFramesZero(const View &view);
   /// The op in that form, if it has it.
@@ -161,6 +162,8 @@ private:
   llvm::DenseMap<Value, View> places; ///< where the region's results go
   llvm::DenseMap<Operation *, Group *> groupOf;
   SmallVector<std::unique_ptr<Group>> openGroups;
+  /// Operands that are read where their delayed signal lies, and need no memory of their own.
+  llvm::SmallPtrSet<OpOperand *, 4> readInPlace;
   /// Values that later frames or the region's results read.
   llvm::SmallPtrSet<Value, 8> outliving;
   SmallVector<View> results;

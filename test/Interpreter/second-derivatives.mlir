@@ -1,6 +1,7 @@
 // The gradient of a gradient: the loss of each step holds one, and its own gradient is compared with differences.
 // RUN: rnn-opt %s -split-input-file -verify-diagnostics -rnn-sort -rnn-differentiate -test-rnn-gradients -o /dev/null
 // RUN: rnn-opt %s -split-input-file -verify-diagnostics -test-rnn-interpret-each -rnn-differentiate -rnn-sort -cse -rnn-partition=streams=2 -o /dev/null
+// RUN: test-rnn-networks %s
 
 rnn.parameter @w : tensor<2xf64> init(#rnn.zeros)
 rnn.step @pointwise train of @net (%x: tensor<2xf64>) -> (loss: tensor<f64> {rnn.rate = "static"}, grad.w: tensor<2xf64> {rnn.rate = "static"}) {

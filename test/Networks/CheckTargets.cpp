@@ -50,6 +50,8 @@ HostTensor makeInput(const TensorDesc &desc, uint64_t seed, int64_t call, int64_
       tensor.as<double>()[i] = number;
     else if (tensor.dtype == "i1")
       tensor.as<uint8_t>()[i] = u < (desc.isReset ? 0.2 : 0.75);
+    else if (tensor.dtype == "i8")
+      tensor.as<int8_t>()[i] = int8_t(3 * u);
     else if (tensor.dtype == "i32")
       tensor.as<int32_t>()[i] = int32_t(isParameter ? mix(key ^ i) : uint64_t(3 * u));
     else

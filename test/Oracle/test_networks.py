@@ -15,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -29,6 +30,9 @@ RANDOM = [("float", seed) for seed in range(60)] + [("window", seed) for seed in
 RANDOM += [("rounded", seed) for seed in range(10)]  # float, with products of rounded operands
 INTEGER = range(20)
 NAMED = ["charlm", "two-loops", "bidirectional", "resets-masks", "window-1", "window-2", "window-4"]
+# Networks of a file that the targets are tested with: what follows the line that names one.
+KINDS = dict(re.findall(r"^// network (\S+) .*\n((?:(?!// -----).*\n)*)",
+                        (HERE.parent / "Networks" / "kinds.mlir").read_text(), re.MULTILINE))
 TOLERANCE = 1e-9
 CALLS, STREAMS = 3, 2
 
@@ -114,9 +118,9 @@ def random_case(mode, seed, folder):
 
 def named_case(name, folder):
     path = HERE.parent.parent / "examples" / "charlm.mlir" if name == "charlm" else HERE / "networks" / f"{name}.mlir"
-    text = path.read_text()
-    if name == "charlm":  # at learning rate 0 the gradients of a window are those of one set of parameters
-        text = text.replace("lr = 0.002", "lr = 0.0")
+    text = KINDS[name] if name in KINDS else path.read_text()
+    # At learning rate 0 the gradients of a window are those of one set of parameters.
+    text = re.sub(r"optimizer\(#rnn\.\w+<.*?>\)( clip<.*?>)?", "optimizer(#rnn.sgd<lr = 0.0>)", text)
     (folder / "net.mlir").write_text(text)
     dump = json.loads(run("rnn-translate", "--rnn-to-json", folder / "net.mlir"))
     rng = np.random.default_rng(len(name))
@@ -126,19 +130,20 @@ def named_case(name, folder):
     for i in range(CALLS + (name == "window-4") * 2):
         chunk = {}
         for a in network["arguments"]:
-            shape = (frames, STREAMS, *a["shape"])
+            shape = ((frames, STREAMS) if a["rate"] == "frame" else (STREAMS,)) + tuple(a["shape"])
+            kind = generate.NUMPY[a["dtype"]]
             if a["dtype"] == "i1":
                 chunk[a["name"]] = rng.random(shape) < (0.2 if a["reset"] else 0.7)
-            elif a["dtype"] == "i32":
-                chunk[a["name"]] = rng.integers(0, 256 if name == "charlm" else 5, shape).astype(np.int32)
+            elif a["dtype"].startswith("i"):
+                chunk[a["name"]] = rng.integers(0, {"charlm": 256}.get(name, 2 if name in KINDS else 5), shape).astype(kind)
             else:
-                chunk[a["name"]] = rng.normal(size=shape).astype(np.float32)
+                chunk[a["name"]] = rng.normal(size=shape).astype(kind)
         if i == 1:
             chunk["mask"] = rng.random((frames, STREAMS)) < 0.6
         if i == 0:
             for p in dump["parameters"]:
                 scale = 0.5 / np.sqrt(p["shape"][-1]) if len(p["shape"]) > 1 else 0.3
-                chunk[p["name"]] = rng.normal(scale=scale, size=p["shape"]).astype(np.float32)
+                chunk[p["name"]] = rng.normal(scale=scale, size=p["shape"]).astype(generate.NUMPY[p["dtype"]])
         chunks.append(chunk)
     return Case(name, folder, text, dump, chunks, "step")
 
@@ -202,7 +207,7 @@ def judge(jobs, request):
     states_agree(case, result)
 
 
-@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("named", [*NAMED, *KINDS])
 def test_named(jobs, request, named):
     judge(jobs, request)
 

@@ -8,28 +8,18 @@
 // first item of each, and no delay reads across that border, in either direction.
 
 rnn.parameter @embedding : tensor<8x16xf32> init(#rnn.normal<std = 0.3>)
-rnn.parameter @forward.w : tensor<16x16xf32> init(#rnn.orthogonal<>)
-rnn.parameter @backward.w : tensor<16x16xf32> init(#rnn.orthogonal<>)
+rnn.parameter @past.wh : tensor<16x16xf32> init(#rnn.orthogonal<>)
+rnn.parameter @past.b : tensor<16xf32> init(#rnn.zeros)
+rnn.parameter @future.wh : tensor<16x16xf32> init(#rnn.orthogonal<>)
+rnn.parameter @future.b : tensor<16xf32> init(#rnn.zeros)
 rnn.parameter @out.w : tensor<2x32xf32> init(#rnn.uniform<>)
 rnn.parameter @out.b : tensor<2xf32> init(#rnn.zeros)
 
 rnn.network @tagger(%x: tensor<i32>, %first: tensor<i1> {rnn.reset}, %target: tensor<i32>) -> (logits: tensor<2xf32>, nll: tensor<f32>) {
-  %embedding = rnn.param @embedding : tensor<8x16xf32>
-  %item = rnn.gather %embedding, %x : (tensor<8x16xf32>, tensor<i32>) -> tensor<16xf32>
-
-  // `local`, so that a chunk is read by itself: a layer that looks ahead cannot carry its state to the next chunk.
-  %before = rnn.delay %past by 1 local : tensor<16xf32>
-  %forward.w = rnn.param @forward.w : tensor<16x16xf32>
-  %a = rnn.linear %before, %forward.w : (tensor<16xf32>, tensor<16x16xf32>) -> tensor<16xf32>
-  %past.sum = rnn.sum %item, %a : tensor<16xf32>
-  %past = math.tanh %past.sum : tensor<16xf32>
-
-  // The same layer from the other end: the delay is negative.
-  %after = rnn.delay %future by -1 : tensor<16xf32>
-  %backward.w = rnn.param @backward.w : tensor<16x16xf32>
-  %c = rnn.linear %after, %backward.w : (tensor<16xf32>, tensor<16x16xf32>) -> tensor<16xf32>
-  %future.sum = rnn.sum %item, %c : tensor<16xf32>
-  %future = math.tanh %future.sum : tensor<16xf32>
+  // Two layers read the same items, with one table: the first carries its state from chunk to chunk; the second goes through
+  // a chunk from its end, and begins anew in each.
+  %past = rnn.elman "past" %x wx(@embedding) wh(@past.wh) b(@past.b) : tensor<i32> -> tensor<16xf32>
+  %future = rnn.elman "future" %x wx(@embedding) wh(@future.wh) b(@future.b) reverse : tensor<i32> -> tensor<16xf32>
 
   %both = tensor.concat dim(0) %past, %future : (tensor<16xf32>, tensor<16xf32>) -> tensor<32xf32>
   %w = rnn.param @out.w : tensor<2x32xf32>

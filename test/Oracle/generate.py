@@ -446,7 +446,7 @@ class Generator:
             return self.op("rnn.contract", [w, v], (w.shape[0],), number, indexing_maps=[[0, 1], [1], [0]])
 
         def opened(state):
-            return self.op("rnn.delay", [None], unit, number, by=1, name=f"{name}.{state}")
+            return self.op("rnn.delay", [None], unit, number, by=self.cell_lag, name=f"{name}.{state}")
 
         def flagged(x, y):
             spread = self.op("rnn.broadcast", [flag], unit, "i1", dims=[0])
@@ -537,6 +537,8 @@ class Generator:
         self.loops.append(h)
         options += f" clock(%{flag.name})" if clocked else ""
         options += f" restart(%{flag.name})" if restarted else ""
+        if self.cell_lag < 0:
+            options = " reverse" + options
         between = {"indrnn": "u", "min_gru": "", "sru": ""}.get(kind, "wh")
         parameters = f"wx({symbol(wx)}) " + (f"{between}({symbol(extra[0])}) " if extra else "") + f"b({symbol(b)})"
         line = (f"%{h.name}{', %' + h.name + '.c' if kind in ('lstm', 'sru') else ''} = rnn.{kind} \"{name}\" %{x.name} "
@@ -590,8 +592,8 @@ class Generator:
     def make_group(self):
         self.group += 1
         sign = -1 if self.mode == "float" and self.rng.random() < 0.3 else 1
-        # A cell looks back: in a group that looks ahead a cycle could mix directions.
-        self.has_cells = self.cells and sign > 0
+        # Cells have the direction of their group, since they may lie on its cycles.
+        self.cell_lag = sign
         shapes = [(self.rng.choice(SIZES),) if self.rng.random() < 0.8 else
                   self.rng.choice([(), (2, 3), (3, 1)]) for _ in range(self.rng.randint(1, 3))]
         opened = [self.delay(None, sign * self.rng.choice([1, 1, 2, 3, 4]), shape) for shape in shapes]
@@ -599,7 +601,7 @@ class Generator:
         kinds = [self.make_linear] * 4 + [self.make_binary] * 3 + [self.make_unary] * 3 + [self.make_sum] * 2 + \
             [self.make_reduce, self.make_broadcast, self.make_slice, self.make_concat, self.make_reshape,
              self.make_contract, self.make_select, self.make_gather, self.make_convert, self.make_feedforward_delay,
-             self.make_sum_frames] + [self.make_cell] * (10 if self.has_cells else 0) + \
+             self.make_sum_frames] + [self.make_cell] * (10 if self.cells else 0) + \
             [self.make_random] * (6 if self.has_random else 0)
         for _ in range(self.rng.randint(3, 7)):
             self.rng.choice(kinds)()

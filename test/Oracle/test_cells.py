@@ -126,6 +126,17 @@ CELLS = {
     "sru": ("sru", "", {"wx": (3 * H, H), "b": (2 * H,)}, sru, {}),
     "sru-wide": ("sru", "", {"wx": (4 * H, K), "b": (2 * H,)}, sru, {}),
     "sru-table": ("sru", "", {"wx": (K, 4 * H), "b": (2 * H,)}, sru, {}),
+    "elman-reverse": ("elman", "reverse activation(relu) restart(%new)", shapes(1), elman, {"relu": True}),
+    "gru-reverse": ("gru", "reverse bn(@bn) clock(%on)", shapes(3, bn=UNIT), gru, {}),
+    "gru-reverse-before": ("gru", "reverse reset(before)", shapes(3), gru, {"before": True}),
+    "lstm-reverse-table": ("lstm", "reverse", shapes(4, wx=(K, 4 * H)), lstm, {}),
+    "lstm-reverse-all": ("lstm", "reverse forget(coupled) peephole(@pi, @po) projection(@wp) layer_norm(@ax, @ah, @ac, @bc) "
+                         "clip(0.3125) clock(%on) restart(%new)",
+                         shapes(3, wh=(3 * H, P), pi=UNIT, po=UNIT, wp=(P, H), ax=(3 * H,), ah=(3 * H,), ac=UNIT, bc=UNIT),
+                         lstm, {"forget": "coupled", "clip": 0.3125}),
+    "indrnn-reverse": ("indrnn", "reverse activation(tanh)", {"wx": (H, K), "u": UNIT, "b": UNIT}, indrnn, {"tanh": True}),
+    "min_gru-reverse": ("min_gru", "reverse", {"wx": (2 * H, K), "b": (2 * H,)}, min_gru, {}),
+    "sru-reverse": ("sru", "reverse", {"wx": (3 * H, H), "b": (2 * H,)}, sru, {}),
     "sru-peephole": ("sru", "peephole(@vf, @vr)", {"wx": (4 * H, K), "b": (2 * H,), "vf": UNIT, "vr": UNIT}, sru, {}),
 }
 STATES = {"lstm": "hc", "sru": "c"}  # of the others h
@@ -160,8 +171,8 @@ def draw(name, shape, rng):
     return (rng.normal(scale=0.6, size=shape) + (name in ("ax", "ah", "ac"))).astype(np.float32).astype(np.float64)
 
 
-def sequence(formula, options, parameters, state, x, on, new):
-    """Outputs [T, B, P] and the last state, frame by frame and stream by stream."""
+def sequence(formula, options, reverse, parameters, state, x, on, new):
+    """Outputs [T, B, P] and the last state, frame by frame, from the first or the last one on, and stream by stream."""
 
     def step(state, x, on, new):
         read = {n: jnp.where(new, 0.0, v) for n, v in state.items()}
@@ -169,11 +180,12 @@ def sequence(formula, options, parameters, state, x, on, new):
         return {n: jnp.where(on, v, state.get(n, v)) for n, v in out.items()}
 
     h = []
-    for frame in zip(x, on, new):
+    way = slice(None, None, -1 if reverse else 1)
+    for frame in zip(x[way], on[way], new[way]):
         out = jax.vmap(step)(state, *frame)
         h.append(out["h"])
         state = {n: out[n] for n in state}
-    return jnp.stack(h), state
+    return jnp.stack(h[way]), state
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -188,13 +200,14 @@ def test_cell(tool, tmp_path, name):
         artifacts[kind] = tmp_path / f"{kind}.rnnc"
         run(tool("rnn-compile"), tmp_path / "net.mlir", "-o", artifacts[kind], "--target=cpu", "--target=emulator",
             "--target=interpreter", f"--streams={STREAMS}", "--keep=gradients,results", *option)
-    state = {n: jnp.zeros((STREAMS, outputs if n == "h" else H)) for n in STATES.get(op, "h")}
+    reverse = after.startswith("reverse")
+    start = state = {n: jnp.zeros((STREAMS, outputs if n == "h" else H)) for n in STATES.get(op, "h")}
     carried = {target: {} for target in ("interpreter", "cpu", "emulator")}
 
     @jax.jit
     @functools.partial(jax.value_and_grad, has_aux=True)
     def evaluate(parameters, state, x, target, on, new):
-        h, last = sequence(formula, options, parameters, state, x, on, new)
+        h, last = sequence(formula, options, reverse, parameters, state, x, on, new)
         return jnp.mean(jnp.sum((h - target) ** 2, axis=-1)), (h, last)
 
     for call in range(CALLS):
@@ -206,7 +219,7 @@ def test_cell(tool, tmp_path, name):
         target = draw("target", (FRAMES, STREAMS, outputs), rng)
         (value, (h, last)), gradients = evaluate(weights, state, x, target, on, new)
         want = {"loss": value, "h": h, **{"grad." + n: g for n, g in gradients.items()},
-                **{f"state.cell.{n}": s[None] for n, s in last.items()}}
+                **{f"state.cell.{n}": s[None] for n, s in last.items() if not reverse}}
         for place in carried:
             given = tmp_path / f"in.{place}.npz"
             np.savez(given, **weights, x=x, target=target, **flags, **carried[place])
@@ -214,10 +227,11 @@ def test_cell(tool, tmp_path, name):
                 f"--target={place}")
             with np.load(tmp_path / "out.npz") as out:
                 carried[place] = {n: out[n] for n in out if n.startswith("state.")}
+                assert not reverse or not any(n.startswith("state.cell") for n in out)
                 for tensor, expected in want.items():
                     np.testing.assert_allclose(out[tensor], expected, rtol=1e-11, atol=1e-12,
                                                err_msg=f"{tensor} on {place}, call {call}")
-        state = last
+        state = start if reverse else last
     narrow = {n: w.astype(np.float32) for n, w in {**weights, "target": target}.items()}
     np.savez(tmp_path / "f32.npz", x=x if is_table else x.astype(np.float32), **flags, **narrow)
     for place in ("cpu", "emulator"):

@@ -89,6 +89,8 @@ ZONEOUT = {
     "lstm": ("lstm", "zoneout(0.25, 0.5)", test_cells.shapes(4), test_cells.lstm, {"h": (0.25, 0), "c": (0.5, 1)}),
     "lstm-clock": ("lstm", "zoneout(0.25, 0.5) clock(%on) restart(%new)", test_cells.shapes(4), test_cells.lstm,
                    {"h": (0.25, 0), "c": (0.5, 1)}),
+    "lstm-reverse": ("lstm", "reverse zoneout(0.25, 0.5) clock(%on) restart(%new)", test_cells.shapes(4), test_cells.lstm,
+                     {"h": (0.25, 0), "c": (0.5, 1)}),
 }
 
 
@@ -97,14 +99,14 @@ def test_zoneout(tool, tmp_path, name):
     op, options, parameters, formula, zones = ZONEOUT[name]
     module, _, outputs = test_cells.text(op, options, parameters)
     compile(tool, tmp_path, module)
-    units, clocked = test_cells.H, "clock" in options
+    units, clocked, reverse = test_cells.H, "clock" in options, options.startswith("reverse")
     rng = np.random.default_rng(2)
     weights = {n: test_cells.draw(n, s, rng) for n, s in parameters.items()}
 
     def evaluate(weights, state, x, target, on, new, draws):
         """The loss, outputs and last state; without draws the average."""
-        h = []
-        for t in range(FRAMES):
+        h, way = [], slice(None, None, -1 if reverse else 1)
+        for t in range(FRAMES)[way]:
             read = {n: jnp.where(new[t][:, None], 0.0, v) for n, v in state.items()}
             out = jax.vmap(lambda s, v: formula(weights, s, v))(read, x[t])
             for n, (p, _) in zones.items():
@@ -112,7 +114,7 @@ def test_zoneout(tool, tmp_path, name):
                 out[n] = kept if draws is not None else out[n] + p * (read[n] - out[n])
             state = {n: jnp.where(on[t][:, None], out[n], state[n]) for n in state}
             h.append(state["h"])
-        h = jnp.stack(h)
+        h = jnp.stack(h[way])
         return jnp.mean(jnp.sum((h - target) ** 2, axis=-1)), (h, state)
 
     for target in TARGETS:
@@ -133,6 +135,8 @@ def test_zoneout(tool, tmp_path, name):
                 np.testing.assert_allclose(got["h"], average, rtol=1e-12, atol=1e-13, err_msg=f"{function} on {target}")
             (value, (h, state)), gradients = jax.value_and_grad(evaluate, has_aux=True)(
                 weights, state, x, goal, on, new, draws)
+            if reverse:  # it begins anew in every call
+                state = {n: jnp.zeros((STREAMS, units)) for n in zones}
             got = run(tool, tmp_path, target, "step", **given, target=goal, **carried)
             carried = {n: v for n, v in got.items() if n.startswith(("state.", "opt."))}
             np.testing.assert_allclose(got["h"], h, rtol=1e-12, atol=1e-13, err_msg=f"{target}, call {call}")

@@ -124,68 +124,13 @@ def compare(got, want, kind, what):
 OPS = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}
 
 
-def lines_of_reverse(case, name, source, inputs, units, outputs):
-    """A layer that reads its sequence from the end, as arithmetic: no cell does."""
-    vector, unit, wide = tensor((outputs,)), tensor((units,)), {"RNN": 1, "GRU": 3, "LSTM": 4}[case["module"]] * units
-    gates = tensor((wide,))
-    lines = [f"%{name}.after = rnn.delay %{name} by -1 : {vector}",
-             f"%{name}.gx = rnn.linear {source}, %{name}.wx, %{name}.b : ({tensor((inputs,))}, {tensor((wide, inputs))}, {gates}) -> {gates}",
-             f"%{name}.gh = rnn.linear %{name}.after, %{name}.wh : ({vector}, {tensor((wide, outputs))}) -> {gates}"]
-
-    def emit(result, op, *operands, kind=unit):
-        lines.append(f"%{name}.{result} = {op} {', '.join('%' + name + '.' * (o != '') + o for o in operands)} : {kind}")
-
-    def gate(result, of, k):
-        lines.append(f"%{name}.{result} = tensor.extract_slice %{name}.{of}[{k * units}] [{units}] [1] : {gates} to {unit}")
-
-    if case["module"] == "RNN":
-        emit("sum", "rnn.sum", "gx", "gh")
-        if case["nonlinearity"] == "tanh":
-            emit("", "math.tanh", "sum")
-        else:
-            lines.append(f"%{name}.zero = arith.constant dense<0.0> : {unit}")
-            emit("", "arith.maximumf", "sum", "zero")
-        lines[-1] = lines[-1].replace(f"%{name}. =", f"%{name} =")
-        return lines
-    if case["module"] == "GRU":
-        for k, g in enumerate("rzn"):
-            gate(f"x{g}", "gx", k)
-            gate(f"h{g}", "gh", k)
-        for g in "rz":
-            emit(f"{g}s", "rnn.sum", f"x{g}", f"h{g}")
-            emit(g, "rnn.sigmoid", f"{g}s")
-        emit("hb", "arith.addf", "hn", "bn")
-        emit("rh", "arith.mulf", "r", "hb")
-        emit("ns", "rnn.sum", "xn", "rh")
-        emit("n", "math.tanh", "ns")
-        emit("d", "arith.subf", "after", "n")
-        emit("zd", "arith.mulf", "z", "d")
-        lines.append(f"%{name} = arith.addf %{name}.n, %{name}.zd : {unit}")
-        return lines
-    emit("sum", "rnn.sum", "gx", "gh", kind=gates)
-    for k, g in enumerate("ifgo"):
-        gate(f"{g}s", "sum", k)
-        emit(g, "math.tanh" if g == "g" else "rnn.sigmoid", f"{g}s")
-    lines.append(f"%{name}.ca = rnn.delay %{name}.c by -1 : {unit}")
-    emit("fc", "arith.mulf", "f", "ca")
-    emit("ig", "arith.mulf", "i", "g")
-    emit("c", "arith.addf", "fc", "ig")
-    emit("tc", "math.tanh", "c")
-    if outputs == units:
-        lines.append(f"%{name} = arith.mulf %{name}.o, %{name}.tc : {unit}")
-    else:
-        emit("oc", "arith.mulf", "o", "tc")
-        lines.append(f"%{name} = rnn.linear %{name}.oc, %{name}.wp : ({unit}, {tensor((outputs, units))}) -> {vector}")
-    return lines
-
-
-def lines_of_cell(case, name, source, inputs, units, outputs):
+def line_of_cell(case, name, source, inputs, units, outputs, reverse):
     op = OPS[case["module"]]
     more = {"gru": f"bn(@{name}.bn)", "elman": f"activation({case.get('nonlinearity')})" if case.get("nonlinearity") == "relu" else "",
             "lstm": f"projection(@{name}.wp)" if outputs != units else ""}[op]
     results = f"%{name}" + (f", %{name}.c" if op == "lstm" else "")
-    return [f"{results} = rnn.{op} \"{name}\" {source} wx(@{name}.wx) wh(@{name}.wh) b(@{name}.b) {more} : {tensor((inputs,))} -> "
-            f"{tensor((outputs,))}" + (f", {tensor((units,))}" if outputs != units else "")]
+    return (f"{results} = rnn.{op} \"{name}\" {source} wx(@{name}.wx) wh(@{name}.wh) b(@{name}.b) {'reverse' * reverse} {more} : "
+            f"{tensor((inputs,))} -> {tensor((outputs,))}" + (f", {tensor((units,))}" if outputs != units else ""))
 
 
 def weights_of(case, name, arrays, suffix, of=lambda value: value):
@@ -213,7 +158,7 @@ def module_of(case, arrays):
             layers[name] = suffix
             for key, value in weights_of(case, name, arrays, suffix).items():
                 module.parameter(key, value)
-            module.body += (lines_of_reverse if reverse else lines_of_cell)(case, name, source, inputs, units, outputs)
+            module.body.append(line_of_cell(case, name, source, inputs, units, outputs, reverse))
             ways.append(name)
         source, inputs = f"%{ways[0]}", outputs
         if len(ways) == 2:

@@ -147,6 +147,8 @@ std::string Picture::getLabel(Operation *op) const {
     return what + " " + assign.getParameter().str() + "\n" + formatShape(assign.getValue().getType());
   if (auto call = dyn_cast<CallOp>(op))
     what = call.getCallee().str();
+  else if (isa<CompositeOpInterface>(op) && op->hasAttr("reverse"))
+    what += " reverse";
   if (op->getNumResults() != 1 || isa<CompositeOpInterface, CallOp>(op)) {
     auto name = op->getAttrOfType<StringAttr>("name");
     std::string shapes = llvm::join(llvm::map_range(op->getResultTypes(), formatShape), ", ");

@@ -117,6 +117,12 @@ rnn.network @net(%x: tensor<4xf32>) -> (y: tensor<4xf32>) {
   %y = arith.addf %p, %q : tensor<4xf32>
   rnn.output %y : tensor<4xf32>
 }
+// CHECK:      digraph "ahead" {
+// CHECK:        [shape=box, label="l1\nlstm reverse\n4, 4", tooltip="rnn.lstm"];
+rnn.network @ahead(%x: tensor<4xf32>) -> (y: tensor<4xf32>) {
+  %y, %c = rnn.lstm "l1" %x wx(@wx) wh(@wh) b(@b) reverse : tensor<4xf32> -> tensor<4xf32>
+  rnn.output %y : tensor<4xf32>
+}
 
 //--- step.mlir
 // A train step is its network and what becomes of the results; a step that was built is a graph as any other.

@@ -160,6 +160,8 @@ ParseResult rnn::detail::parseHead(OpAsmParser &parser, OperationState &state, C
   for (StringRef keyword : parameters)
     if (parser.parseKeyword(keyword) || parseSymbol(parser, state, keyword))
       return failure();
+  if (succeeded(parser.parseOptionalKeyword("reverse")))
+    state.addAttribute("reverse", parser.getBuilder().getUnitAttr());
   return success();
 }
 
@@ -192,6 +194,8 @@ void rnn::detail::printHead(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef
   p << " " << cell->getAttr("name") << " " << cell->getOperand(0);
   for (StringRef parameter : parameters)
     p << " " << parameter << "(" << cell->getAttr(parameter) << ")";
+  if (cell->hasAttr("reverse"))
+    p << " reverse";
 }
 
 void rnn::detail::printOption(OpAsmPrinter &p, StringRef keyword, FlatSymbolRefAttr symbol) {
@@ -218,7 +222,7 @@ void rnn::detail::printOption(OpAsmPrinter &p, StringRef keyword, Value flag) {
 }
 
 void rnn::detail::printTail(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef> printed) {
-  SmallVector<StringRef> elided{"name", "operandSegmentSizes"};
+  SmallVector<StringRef> elided{"name", "operandSegmentSizes", "reverse"};
   llvm::append_range(elided, printed);
   p.printOptionalAttrDict(cell->getAttrs(), elided);
   p << " : " << cell->getOperand(0).getType() << " -> " << cell->getResult(0).getType();

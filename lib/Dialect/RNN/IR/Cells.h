@@ -57,9 +57,11 @@ struct CellWriter {
   Location loc;
   ModuleOp module;
   RankedTensorType unit;
+  int64_t lag; // of a state: 1, or -1 where the cell reads its frames from the last to the first
 
   CellWriter(OpBuilder &builder, Operation *cell, RankedTensorType unit)
-      : b(builder), loc(cell->getLoc()), module(cell->getParentOfType<ModuleOp>()), unit(unit) {}
+      : b(builder), loc(cell->getLoc()), module(cell->getParentOfType<ModuleOp>()), unit(unit),
+        lag(cell->hasAttr("reverse") ? -1 : 1) {}
 
   Value param(FlatSymbolRefAttr symbol) {
     auto parameter = SymbolTable::lookupNearestSymbolFrom<ParameterOp>(module, symbol);
@@ -78,8 +80,8 @@ struct CellWriter {
   /// The larger of 0 and x; the zero comes first, so that the derivative at 0 is 0 (rule A2).
   Value relu(Value x) { return arith::MaximumFOp::create(b, loc, createSplat(b, loc, getTensor(x), 0), x); }
   Value activation(Activation kind, Value x) { return kind == Activation::Tanh ? tanh(x) : relu(x); }
-  /// The state of the frame before.
-  Value before(Value state, const Twine &name) { return DelayOp::create(b, loc, state, 1, name.str()); }
+  /// The state of the frame that the cell has read last: the one before, or, in reverse, the one after.
+  Value before(Value state, const Twine &name) { return DelayOp::create(b, loc, state, lag, name.str()); }
   /// A flag for every element of a vector like `x`.
   Value flags(Value flag, Value x) {
     auto type = RankedTensorType::get(getTensor(x).getShape(), b.getI1Type());
@@ -123,7 +125,7 @@ FailureOr<SmallVector<Value>> expandOneState(OpBuilder &builder, Operation *cell
                                              llvm::function_ref<Value(CellWriter &w, Value last)> write);
 
 //===----------------------------------------------------------------------===//
-// Syntax: "name" %x wx(@) wh(@) b(@) option(…)… : in -> h [, c]
+// Syntax: "name" %x wx(@) wh(@) b(@) [reverse] option(…)… : in -> h [, c]
 //===----------------------------------------------------------------------===//
 
 /// The operands of a cell: the input, and flags where they are given.
@@ -163,7 +165,7 @@ ParseResult parseWord(OpAsmParser &parser, OperationState &state, StringRef attr
   return parser.parseRParen();
 }
 
-/// What all cells begin with, up to their options: name, input and the parameters of these keywords.
+/// What all cells begin with, up to their own options: name, input, the parameters of these keywords, and `reverse`.
 ParseResult parseHead(OpAsmParser &parser, OperationState &state, CellOperands &operands,
                       ArrayRef<StringRef> parameters = {"wx", "wh", "b"});
 

@@ -32,6 +32,7 @@ public:
 private:
   LogicalResult verifyDelayed();
   LogicalResult verifyDirections();
+  LogicalResult verifyCells(ArrayRef<uint8_t> signs);
   LogicalResult verifySums();
 
   bool isKnown(const Edge &edge) const { return !isa<CallOp>(graph.getOp(edge.to)); }
@@ -44,6 +45,8 @@ private:
 
   /// Writes `%a -> %b -> %a`.
   void describe(InFlightDiagnostic &diag, const Path &path, SignalNames &names);
+  /// Adds a note at every delay; returns what they add up to.
+  int64_t noteDelays(InFlightDiagnostic &diag, const Path &path);
   /// Adds a note at every reader.
   void noteReaders(InFlightDiagnostic &diag, const Path &path, SignalNames &names);
 
@@ -73,6 +76,24 @@ void CycleVerifier::noteReaders(InFlightDiagnostic &diag, const Path &path, Sign
   for (auto [i, edge] : llvm::enumerate(path))
     diag.attachNote(getReader(edge)->getLoc())
         << names.getName(getValue(path[(i + 1) % path.size()])) << " uses " << names.getName(getValue(edge)) << " here";
+}
+
+int64_t CycleVerifier::noteDelays(InFlightDiagnostic &diag, const Path &path) {
+  int64_t net = 0;
+  for (unsigned number : path) {
+    int64_t distance = graph.getEdge(number).distance;
+    net += distance;
+    if (distance != 0)
+      diag.attachNote(getReader(number)->getLoc()) << "delayed by " << distance << " here";
+  }
+  return net;
+}
+
+/// The delay with which a composite reads a signal that it owns, which it has a name for; 0 if it owns none.
+static int64_t getDelayOfState(Operation *op) {
+  if (!isa<CompositeOpInterface>(op) || !op->hasAttr("name"))
+    return 0;
+  return op->hasAttr("reverse") ? -1 : 1;
 }
 
 /// C1: every cycle has a delay.
@@ -118,7 +139,7 @@ LogicalResult CycleVerifier::verifyDirections() {
     }
   }
   if (!mixed)
-    return success();
+    return verifyCells(signs);
   SmallVector<unsigned> later, earlier;
   for (auto [number, edge] : llvm::enumerate(graph.getEdges()))
     if (edge.distance != 0 && componentOf[edge.to] == *mixed && isInside(edge))
@@ -128,17 +149,28 @@ LogicalResult CycleVerifier::verifyDirections() {
   SignalNames names(function);
   InFlightDiagnostic diag = function->emitError() << "cycle mixes positive and negative delays: ";
   describe(diag, path, names);
-  int64_t net = 0;
-  for (unsigned number : path) {
-    int64_t distance = graph.getEdge(number).distance;
-    net += distance;
-    if (distance != 0)
-      diag.attachNote(getReader(number)->getLoc()) << "delayed by " << distance << " here";
-  }
-  if (net > 0)
+  if (int64_t net = noteDelays(diag, path); net > 0)
     diag.attachNote() << "the delays of the cycle add up to " << net << ": retimed, it has one delay by " << net
                       << " and no other";
   return diag;
+}
+
+/// C1 for what a cell reads of itself, with the signs of the delays of each component: 1 positive, 2 negative.
+LogicalResult CycleVerifier::verifyCells(ArrayRef<uint8_t> signs) {
+  for (unsigned node = 0; node < graph.size(); ++node) {
+    int64_t delay = getDelayOfState(graph.getOp(node));
+    uint8_t others = signs[componentOf[node]];
+    if (delay == 0 || others == 0 || others == (delay > 0 ? 1 : 2))
+      continue;
+    Path path = graph.findShortestCycle({node}, [&](const Edge &edge) { return isInside(edge); });
+    SignalNames names(function);
+    InFlightDiagnostic diag = function->emitError() << "cycle mixes positive and negative delays: ";
+    describe(diag, path, names);
+    noteDelays(diag, path);
+    diag.attachNote(graph.getOp(node)->getLoc()) << "the state of this cell is delayed by " << delay;
+    return diag;
+  }
+  return success();
 }
 
 /// C1: no sum over frames lies on a cycle. Neither does a gradient, which sums over frames when it is written out.

@@ -206,3 +206,31 @@ rnn.step @alone train of @n (%x: tensor<f32> {rnn.rate = "static"}) -> () {
   %g1 = rnn.delay %g by 1 : tensor<f32>
   rnn.output
 }
+
+// -----
+
+// A cell counts with what it reads of itself, whichever way.
+rnn.parameter @w : tensor<3x3xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<3xf32> init(#rnn.zeros)
+// expected-error@+1 {{cycle mixes positive and negative delays: %h -> %0 -> %in -> %h}}
+rnn.network @back(%x: tensor<3xf32>) -> (h: tensor<3xf32>) {
+  // expected-note@+1 {{delayed by 1 here}}
+  %h1 = rnn.delay %h by 1 : tensor<3xf32>
+  %in = arith.addf %h1, %x : tensor<3xf32>
+  // expected-note@+1 {{the state of this cell is delayed by -1}}
+  %h = rnn.elman "back" %in wx(@w) wh(@w) b(@b) reverse : tensor<3xf32> -> tensor<3xf32>
+  rnn.output %h : tensor<3xf32>
+}
+
+// -----
+
+rnn.parameter @w : tensor<3x3xf32> init(#rnn.zeros)
+rnn.parameter @b : tensor<3xf32> init(#rnn.zeros)
+// expected-error@+1 {{cycle mixes positive and negative delays: %h -> %0 -> %h}}
+rnn.network @forth(%x: tensor<3xf32>) -> (h: tensor<3xf32>) {
+  // expected-note@+1 {{delayed by -2 here}}
+  %h2 = rnn.delay %h by -2 init(%x) : tensor<3xf32>
+  // expected-note@+1 {{the state of this cell is delayed by 1}}
+  %h = rnn.elman "forth" %h2 wx(@w) wh(@w) b(@b) : tensor<3xf32> -> tensor<3xf32>
+  rnn.output %h : tensor<3xf32>
+}

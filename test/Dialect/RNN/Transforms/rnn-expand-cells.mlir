@@ -86,6 +86,36 @@ rnn.network @clocked(%x: tensor<8xf32>, %on: tensor<i1>, %new: tensor<i1>) -> (h
 
 // -----
 
+// In reverse a cell reads its state from the frame after; that is never carried.
+// CHECK-LABEL: rnn.network @reverse(
+// CHECK:         rnn.delay %{{.*}} by -1 name "l0.h" : tensor<4xf32>
+// CHECK-NEXT:    rnn.delay %{{.*}} by -1 name "l0.c" : tensor<4xf32>
+// CHECK:         rnn.delay %{{.*}} by -1 name "l1.h"
+// CHECK:         rnn.delay %{{.*}} by -1 name "l2.h"
+// CHECK:         rnn.delay %{{.*}} by -1 name "l3.h"
+// CHECK:         rnn.delay %{{.*}} by -1 name "l4.h"
+// CHECK:         rnn.delay %{{.*}} by -1 name "l5.c"
+// CHECK-NOT:     by 1
+rnn.parameter @r.w4 : tensor<16x4xf32> init(#rnn.zeros)
+rnn.parameter @r.w3 : tensor<12x4xf32> init(#rnn.zeros)
+rnn.parameter @r.w2 : tensor<8x4xf32> init(#rnn.zeros)
+rnn.parameter @r.w1 : tensor<4x4xf32> init(#rnn.zeros)
+rnn.parameter @r.b4 : tensor<16xf32> init(#rnn.zeros)
+rnn.parameter @r.b3 : tensor<12xf32> init(#rnn.zeros)
+rnn.parameter @r.b2 : tensor<8xf32> init(#rnn.zeros)
+rnn.parameter @r.b1 : tensor<4xf32> init(#rnn.zeros)
+rnn.network @reverse(%x: tensor<4xf32>) -> (y: tensor<4xf32>) {
+  %0, %c0 = rnn.lstm "l0" %x wx(@r.w4) wh(@r.w4) b(@r.b4) reverse : tensor<4xf32> -> tensor<4xf32>
+  %1 = rnn.gru "l1" %0 wx(@r.w3) wh(@r.w3) b(@r.b3) reverse : tensor<4xf32> -> tensor<4xf32>
+  %2 = rnn.elman "l2" %1 wx(@r.w1) wh(@r.w1) b(@r.b1) reverse : tensor<4xf32> -> tensor<4xf32>
+  %3 = rnn.indrnn "l3" %2 wx(@r.w1) u(@r.b1) b(@r.b1) reverse : tensor<4xf32> -> tensor<4xf32>
+  %4 = rnn.min_gru "l4" %3 wx(@r.w2) b(@r.b2) reverse : tensor<4xf32> -> tensor<4xf32>
+  %5, %c5 = rnn.sru "l5" %4 wx(@r.w3) b(@r.b2) reverse : tensor<4xf32> -> tensor<4xf32>
+  rnn.output %5 : tensor<4xf32>
+}
+
+// -----
+
 // The loop of CTC is a delayed vector that begins at the first blank.
 // CHECK-LABEL: rnn.network @ctc(
 // CHECK:         %[[CLASSES:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[1] [3] [2] : tensor<3xi32> into tensor<7xi32>

@@ -38,6 +38,9 @@ def RNN_LSTMOp : RNN_CellOp<"lstm"> {
     - `zoneout(ph, pc)`: while training, each element of h and of c keeps its last value with this probability; else what it is on average, h[t-1] + (1 - ph)·(h - h[t-1]).
     - `clock(%on)`: h and c change only in frames in which the `tensor<i1>` is true; in others both results are those of the frame before.
     - `restart(%new)`: in frames in which the `tensor<i1>` is true the cell reads zeros as h[t-1] and c[t-1], if its clock lets it read.
+    - `reverse`: the cell goes through its frames from the last to the first; wherever t-1 stands above it is t+1.
+      It begins with zeros at the last frame of a chunk and before each reset, and so has no state between calls.
+      The frame that `restart(%new)` names is then the one with which it begins. It cannot lie on a cycle with a delay d > 0, nor in a step whose window is longer than its advance (rules C1, A5).
 
     ```mlir
     %h, %c = rnn.lstm "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) peephole(@l0.pi, @l0.pf, @l0.po)
@@ -48,10 +51,11 @@ def RNN_LSTMOp : RNN_CellOp<"lstm"> {
              layer_norm(@l2.ax, @l2.ah, @l2.ac, @l2.bc) clip(10.0) : tensor<64xf32> -> tensor<128xf32>
     %h, %c = rnn.lstm "l3" %x wx(@l3.wx) wh(@l3.wh) b(@l3.b) zoneout(0.05, 0.5) clock(%word) restart(%page)
            : tensor<64xf32> -> tensor<128xf32>
+    %h, %c = rnn.lstm "l4" %x wx(@l4.wx) wh(@l4.wh) b(@l4.b) reverse : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
-                       FlatSymbolRefAttr:$b,
+                       FlatSymbolRefAttr:$b, UnitAttr:$reverse,
                        DefaultValuedAttr<RNN_ForgetKindAttr, "::mlir::rnn::ForgetKind::Gate">:$forget,
                        OptionalAttr<FlatSymbolRefArrayAttr>:$peephole, OptionalAttr<FlatSymbolRefAttr>:$projection,
                        OptionalAttr<FlatSymbolRefArrayAttr>:$layer_norm, OptionalAttr<F64Attr>:$clip,
@@ -78,7 +82,7 @@ def RNN_GRUOp : RNN_CellOp<"gru"> {
     An integer scalar input is an index: `wx` is then a table [K, 3H].
     The cell named `l0` owns the signal `l0.h`.
     With the reset before it, the product waits for r, and a frame takes two exchanges of a vector instead of one.
-    `zoneout(p)`, `clock(%on)` and `restart(%new)` are those of `rnn.lstm`.
+    `zoneout(p)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.gru "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) bn(@l0.bn) : tensor<64xf32> -> tensor<128xf32>
@@ -86,7 +90,7 @@ def RNN_GRUOp : RNN_CellOp<"gru"> {
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
-                       FlatSymbolRefAttr:$b, OptionalAttr<FlatSymbolRefAttr>:$bn,
+                       FlatSymbolRefAttr:$b, UnitAttr:$reverse, OptionalAttr<FlatSymbolRefAttr>:$bn,
                        DefaultValuedAttr<RNN_ResetKindAttr, "::mlir::rnn::ResetKind::After">:$reset,
                        OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
   let results = (outs RNN_Signal:$h);
@@ -101,14 +105,14 @@ def RNN_ElmanOp : RNN_CellOp<"elman"> {
     Parameters: `wx` [H, K], `wh` [H, H], `b` [H].
     An integer scalar input is an index: `wx` is then a table [K, H].
     The cell named `l0` owns the signal `l0.h`.
-    `zoneout(p)`, `clock(%on)` and `restart(%new)` are those of `rnn.lstm`.
+    `zoneout(p)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.elman "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
-                       FlatSymbolRefAttr:$b,
+                       FlatSymbolRefAttr:$b, UnitAttr:$reverse,
                        DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Tanh">:$activation,
                        OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
   let results = (outs RNN_Signal:$h);
@@ -126,14 +130,14 @@ def RNN_IndRNNOp : RNN_ElementwiseCellOp<"indrnn"> {
     `h = f(wx·x + b + u∘h[t-1])`, f being max(0, ·) or, with `activation(tanh)`, tanh; H units.
     Parameters: `wx` [H, K], `u` [H], `b` [H]. Nothing bounds `u`; what it is drawn from should lie within ±1 or near.
     An integer scalar input is an index: `wx` is then a table [K, H].
-    The cell named `l0` owns the signal `l0.h`.
+    The cell named `l0` owns the signal `l0.h`. `reverse` is that of `rnn.lstm`.
 
     ```mlir
     %h = rnn.indrnn "l0" %x wx(@l0.wx) u(@l0.u) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$u,
-                       FlatSymbolRefAttr:$b,
+                       FlatSymbolRefAttr:$b, UnitAttr:$reverse,
                        DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Relu">:$activation);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
@@ -150,13 +154,14 @@ def RNN_MinGRUOp : RNN_ElementwiseCellOp<"min_gru"> {
     ```
     Parameters: `wx` [2H, K], `b` [2H]; z admits the new, where a GRU's keeps the old. What remains of the loop is affine in h.
     An integer scalar input is an index: `wx` is then a table [K, 2H].
-    The cell named `l0` owns the signal `l0.h`.
+    The cell named `l0` owns the signal `l0.h`. `reverse` is that of `rnn.lstm`.
 
     ```mlir
     %h = rnn.min_gru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
-  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b);
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b,
+                       UnitAttr:$reverse);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -174,13 +179,13 @@ def RNN_SRUOp : RNN_ElementwiseCellOp<"sru"> {
     Without rows for s it is the input itself, the highway of the paper.
     Parameters: `wx` [3H, H] or [4H, K], `b` [2H] (bf, br). The loop is affine in c; with `peephole(@vf, @vr)`, [H] each, vf∘c[t-1] and vr∘c[t-1] are added in the gates, as in the paper's second form, and it is not.
     An integer scalar input is an index: `wx` is then a table [K, 4H].
-    The cell named `l0` owns the signal `l0.c`.
+    The cell named `l0` owns the signal `l0.c`. `reverse` is that of `rnn.lstm`.
 
     ```mlir
     %h, %c = rnn.sru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<128xf32> -> tensor<128xf32>
     ```
   }];
-  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b,
+  let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b, UnitAttr:$reverse,
                        OptionalAttr<FlatSymbolRefArrayAttr>:$peephole);
   let results = (outs RNN_Signal:$h, RNN_Signal:$c);
   let hasCustomAssemblyFormat = 1;

@@ -189,6 +189,8 @@ Status writeModelText(const Options &options, const Data &data, std::string &tex
           " optimizer(" + optimizer + ">)";
   if (options.clipNorm > 0)
     text += " clip<norm = " + floatText(options.clipNorm) + ">";
+  if (options.clipValue > 0)
+    text += " clip<value = " + floatText(options.clipValue) + ">";
   text += " bptt<window = " + std::to_string(window) + ", advance = " + std::to_string(advance) + ">\n";
   return Status::success();
 }

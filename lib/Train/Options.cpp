@@ -37,7 +37,7 @@ const std::vector<Shaping> kShaping = {
     {"patience", "3"},       {"early-stop", "0"},
     {"val-every", ""},       {"val-data", ""},
     {"seed", "0"},           {"matmul-precision", "f32"},
-    {"label-errors", ""},
+    {"label-errors", ""},    {"clip-value", "0"},
 };
 
 /// The default of an option for an optimizer other than adam.
@@ -94,6 +94,8 @@ const std::vector<tools::Option> &optionTable() {
       {"momentum", "<x>", "of sgd (0.9) and rmsprop (0)"},
       {"weight-decay", "<x>", "weight decay (0)"},
       {"clip-norm", "<x>", "largest norm of the gradient; 0 is off (the model's, else 1)", "grad-clip"},
+      {"clip-value", "<x>",
+       "largest element of the gradient, in place of --clip-norm; 0 is off (the model's, else off)"},
       {"lr-schedule", "constant|cosine|plateau", "course of the learning rate (constant)"},
       {"warmup-steps", "<n>", "steps of linear growth of the learning rate (0)"},
       {"lr-min", "<x>", "lowest learning rate (1e-5)"},
@@ -175,7 +177,7 @@ Status Options::read(const CommandLine &line) {
   streamsGiven = line.has("streams");
   optimizerGiven = line.has("optimizer");
   lrGiven = line.has("lr");
-  clipGiven = line.has("clip-norm");
+  clipGiven = line.has("clip-norm") || line.has("clip-value");
   sample.prime = line.get("prime");
 
   int64_t seedValue = 0;
@@ -195,6 +197,7 @@ Status Options::read(const CommandLine &line) {
       line.number("momentum", 0, 1, momentum, false, true),
       line.number("weight-decay", 0, 1e6, weightDecay),
       line.number("clip-norm", 0, 1e30, clipNorm),
+      line.number("clip-value", 0, 1e30, clipValue),
       line.integer("warmup-steps", 0, most, warmupSteps),
       line.number("lr-min", 0, 1e6, lrMin),
       line.number("lr-factor", 0, 1, lrFactor, true, true),
@@ -217,6 +220,10 @@ Status Options::read(const CommandLine &line) {
   if (line.has("label-errors") && labelErrors.size() != 1 && labelErrors.size() != 3)
     return usageError("--label-errors must be <logits> or <logits>,<labels>,<length>, got '" +
                       line.get("label-errors") + "'");
+  if (line.has("clip-norm") && line.has("clip-value"))
+    return usageError("--clip-norm and --clip-value exclude each other");
+  if (line.has("clip-value"))
+    clipNorm = 0;
   if (line.has("momentum") && optimizer != "sgd" && optimizer != "rmsprop")
     return usageError("--momentum needs --optimizer=sgd or --optimizer=rmsprop");
   if (!line.has("momentum") && optimizer == "rmsprop")

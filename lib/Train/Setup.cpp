@@ -108,12 +108,13 @@ Status overrides(const Options &options, const std::string &model, std::vector<s
     flags.push_back(text);
   }
   if (options.clipGiven)
-    flags.push_back("--clip-norm=" + exactNumber(options.clipNorm));
+    flags.push_back(options.shaping.count("clip-value") ? "--clip-value=" + exactNumber(options.clipValue)
+                                                        : "--clip-norm=" + exactNumber(options.clipNorm));
   return Status::success();
 }
 
 Status rejectOverrides(const Options &options) {
-  for (const char *name : {"bptt-window", "bptt-advance", "optimizer", "clip-norm", "matmul-precision"})
+  for (const char *name : {"bptt-window", "bptt-advance", "optimizer", "clip-norm", "clip-value", "matmul-precision"})
     if (options.shaping.count(name))
       return usageError(std::string("--") + name + " needs an .mlir model; '" + options.model + "' is compiled");
   return Status::success();

@@ -555,8 +555,10 @@ def update(optimizer, parameter, gradient, slots, steps):
     raise NotImplementedError(f"the oracle has no rule for optimizer '{o['kind']}'")
 
 
-def clip(gradients, norm):
-    """Gradients scaled to a total norm of at most `norm`."""
+def clip(gradients, norm, value=None):
+    """Gradients scaled to a total norm of at most `norm`, or each element held within `value`."""
+    if value is not None:
+        return {p: np.clip(g, -value, value) for p, g in gradients.items()}
     total = np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values()))
     scale = min(1.0, norm / (total + 1e-6)) if norm is not None else 1.0
     return {p: g * scale for p, g in gradients.items()}

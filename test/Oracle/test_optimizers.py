@@ -38,10 +38,11 @@ rnn.network @n(%x: tensor<3xf32>, %target: tensor<4xf32>) -> (e: tensor<f32>) {
   %e = arith.mulf %s, %gain : tensor<f32>
   rnn.output %e : tensor<f32>
 }
-rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.OPTIMIZER) clip<norm = 1.5> bptt<window = 3, advance = 3>
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.OPTIMIZER) clip<CLIP> bptt<window = 3, advance = 3>
 """
 OPTIMIZERS = {
     "sgd": "sgd<lr = 0.05>",
+    "sgd-value": "sgd<lr = 0.05>",
     "momentum": "sgd<lr = 0.05, momentum = 0.9, weight_decay = 0.01>",
     "nesterov": "sgd<lr = 0.05, momentum = 0.9, weight_decay = 0.01, nesterov = true>",
     "adam": "adam<lr = 0.02, weight_decay = 0.1>",
@@ -59,6 +60,8 @@ OPTIMIZERS = {
     "adadelta": "adadelta<>",
     "adadelta-decay": "adadelta<lr = 0.5, rho = 0.8, eps = 0.001, weight_decay = 0.1>",
 }
+NORM = "norm = 1.5"
+CLIPS = {"sgd-value": "value = 0.25"}
 FRAMES, STREAMS, UPDATES = 3, 2, 7
 
 
@@ -68,9 +71,13 @@ def run(*command):
     return done.stdout
 
 
+def network(optimizer, clip):
+    return NETWORK.replace("OPTIMIZER", optimizer).replace("CLIP", clip)
+
+
 def expected(dump, given):
     """Parameters and slots after all updates, and the losses before each."""
-    judge, optimizer = oracle.Oracle(dump), dump["train_steps"][0]["optimizer"]
+    judge, step = oracle.Oracle(dump), dump["train_steps"][0]
     now = {k: v for k, v in given.items() if k not in ("x", "target")}
     slots, losses = {name: {} for name in now}, []
     parameters, state = dict(now), {}
@@ -79,9 +86,11 @@ def expected(dump, given):
         out = judge.train("step", {**parameters, **state, **chunk})
         losses.append(out["loss"])
         state = {name: value for name, value in out.items() if name.startswith("state.")}
-        gradients = oracle.clip({name: out["grad." + name] for name in parameters}, 1.5)
+        gradients = oracle.clip({name: out["grad." + name] for name in parameters},
+                                step["clip_norm"], step["clip_value"])
         for name in parameters:
-            parameters[name], slots[name] = oracle.update(optimizer, parameters[name], gradients[name], slots[name], k + 1)
+            parameters[name], slots[name] = oracle.update(step["optimizer"], parameters[name], gradients[name],
+                                                            slots[name], k + 1)
     want = {**parameters, "loss": np.array(losses), "opt.step": np.int64(UPDATES)}
     want.update({f"opt.{slot}.{name}": value for name in slots for slot, value in slots[name].items()})
     return want
@@ -89,7 +98,7 @@ def expected(dump, given):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_updates(tool, tmp_path, name):
-    (tmp_path / "net.mlir").write_text(NETWORK.replace("OPTIMIZER", OPTIMIZERS[name]))
+    (tmp_path / "net.mlir").write_text(network(OPTIMIZERS[name], CLIPS.get(name, NORM)))
     dump = json.loads(run(tool("rnn-translate"), "--rnn-to-json", tmp_path / "net.mlir"))
     rng = np.random.default_rng(3)
     given = {p["name"]: rng.normal(scale=0.5, size=p["shape"]).astype(np.float32) for p in dump["parameters"]}
@@ -117,8 +126,16 @@ def test_updates(tool, tmp_path, name):
 
 
 def test_command_line(tool, tmp_path):
-    """`--optimizer` of rnn-compile replaces that of the model, field by field."""
-    (tmp_path / "net.mlir").write_text(NETWORK.replace("OPTIMIZER", "sgd<>"))
+    """`--optimizer` of rnn-compile replaces that of the model, field by field, `--clip-…` the clipping."""
+    (tmp_path / "net.mlir").write_text(network("sgd<>", NORM))
+
+    def same(option, text):
+        (tmp_path / "same.mlir").write_text(text)
+        steps = []
+        for arguments in (["net.mlir", option], ["same.mlir"]):
+            steps.append(run(tool("rnn-compile"), *arguments, "-o", "-", "--compile-to=gradient"))
+        assert steps[0] == steps[1], option
+
     for given, printed in (("adamw,lr=0.5", "adamw<lr = 5.000000e-01>"),
                            ("rmsprop,momentum=0.5", "rmsprop<lr = 1.000000e-02, momentum = 5.000000e-01>"),
                            ("rmsprop,centered=true", "rmsprop<lr = 1.000000e-02, centered = true>"),
@@ -127,12 +144,10 @@ def test_command_line(tool, tmp_path):
                            ("adadelta,rho=0.5", "adadelta<lr = 1.000000e+00, rho = 5.000000e-01>"),
                            ("sgd,momentum=0.5,nesterov=true",
                             "sgd<lr = 1.000000e-02, momentum = 5.000000e-01, nesterov = true>")):
-        text = NETWORK.replace("OPTIMIZER", printed)
-        (tmp_path / "same.mlir").write_text(text)
-        hashes = []
-        for arguments in (["net.mlir", f"--optimizer={given}"], ["same.mlir"]):
-            done = subprocess.run([tool("rnn-compile"), *arguments, "-o", "-", "--compile-to=gradient"], cwd=tmp_path,
-                                  capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            hashes.append(done.stdout)
-        assert hashes[0] == hashes[1]
+        same(f"--optimizer={given}", network(printed, NORM))
+    same("--clip-value=0.5", network("sgd<>", "value = 0.5"))
+    same("--clip-norm=0.5", network("sgd<>", "norm = 0.5"))
+    same("--clip-value=0", network("sgd<>", NORM).replace(f"clip<{NORM}>", ""))
+    done = subprocess.run([tool("rnn-compile"), tmp_path / "net.mlir", "--clip-value=1", "--clip-norm=1", "-o", "-"],
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == "rnn-compile: error: --clip-norm and --clip-value exclude each other\n"

@@ -135,6 +135,12 @@ def test_schedules(tools, bigram, text):
     assert rates == pytest.approx([1, 0.1, 0.01], rel=1e-6) and "done: 20 steps" in done.out
     done = train(tools, bigram, f"--data={text}", "--val-every=5", "--early-stop=3", "--min-delta=10", "--out=early")
     assert "done: 20 steps" in done.out
+    # On a plateau the run goes back to its best parameters: those of step 5, whatever steps 6 to 10 made of them.
+    for schedule in ("constant", "plateau"):
+        train(tools, bigram, f"--data={text}", "--lr=1", f"--lr-schedule={schedule}", "--val-every=5", "--patience=1",
+              "--min-delta=10", "--max-steps=10", "--out=back", "--overwrite")
+        (last, _), (best, of) = (checkpoint(tools.work / "back" / f"{name}.safetensors") for name in ("last", "best"))
+        assert of["rnn.step"] == "5" and all(np.array_equal(last[n], best[n]) for n in "wv") == (schedule == "plateau")
 
 
 # TensorBoard ----------------------------------------------------------------------
@@ -584,6 +590,23 @@ def test_optimizer_options(tools, text, options, text_form, flag):
     assert re.search(r"--resume with --lr=0.25, but the run used --lr=(\S+)\n", failed.err)[1] in (rate, f"{float(rate):g}")
 
 
+def test_clipping_options(tools, text):
+    """One way of clipping takes the place of the other, in a written model and in one that is given."""
+    for option, form in ((["--clip-value=0.25"], "clip<value = 0.25> "), (["--clip-norm=0.25"], "clip<norm = 0.25> "),
+                         ([], "clip<norm = 1.0> "), (["--clip-norm=0"], ""), (["--clip-value=0"], "")):
+        train(tools, f"--data={text}", *option, "--max-steps=1", "--overwrite")
+        assert f"adam<lr = 0.002>) {form}bptt<" in (tools.work / "rnn-out" / "model.mlir").read_text()
+    (tools.work / "m.mlir").write_text("// model: bigram\n")
+    for option in ("--clip-value=0.25", "--clip-norm=0.25", None):
+        train(tools, "m.mlir", f"--data={text}", *filter(None, [option]), "--max-steps=1", "--overwrite")
+        assert [o for o in tools.compile_calls()[-1] if o.startswith("--clip")] == list(filter(None, [option]))
+    train(tools, "m.mlir", f"--data={text}", "--clip-value=0.25", "--max-steps=1", "--overwrite")
+    train(tools, f"--data={text}", "--resume", "--max-steps=2")
+    assert "--clip-value=0.25" in tools.compile_calls()[-1]
+    assert train(tools, f"--data={text}", "--clip-value=1", "--clip-norm=1", check=2).err == (
+        "rnn-train: error: --clip-norm and --clip-value exclude each other\n")
+
+
 def test_names_in_written_models(tools):
     y = np.zeros((4, 2, 1), np.float32)
     for name in ("a b", "loss", "state.x", "h0", "y", "l0.wx", "out.b"):
@@ -628,6 +651,7 @@ def test_dry_run(tools, text):
     ("--quiet=1", "option '--quiet' takes no value"),
     ("--momentum=0.5", "--momentum needs --optimizer=sgd or --optimizer=rmsprop"),
     ("--bptt-window=4", "--bptt-window needs an .mlir model"),
+    ("--clip-value=4", "--clip-value needs an .mlir model"),
     ("--out", "option '--out' needs a value"),
 ])
 def test_command_line(tools, bigram, text, option, message):

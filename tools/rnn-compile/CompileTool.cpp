@@ -32,7 +32,8 @@ static const std::vector<Option> kOptions = {
     {"keep", "list", "what a step returns besides: gradients, results"},
     {"bptt", "h,h'", "window and advance, instead of the model's"},
     {"optimizer", "name", "adam|adamw|sgd|rmsprop|adagrad|adadelta[,key=value...], instead of the model's"},
-    {"clip-norm", "c", "clip the gradient's norm, instead of the model's; 0: off"},
+    {"clip-norm", "c", "clip the gradient's norm, instead of the model's clipping; 0: off"},
+    {"clip-value", "c", "clip each element of the gradient, instead of the model's clipping; 0: off"},
     {"mode", "m", "split: loops hold only what is recurrent; sequential: one loop holds all (split)"},
     {"matmul-precision", "p", "f32, or bf16: products round their operands, which tensor cores need (f32)"},
     {"dtype", "f64", "compute an f32 network in f64"},
@@ -118,11 +119,15 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   static const std::vector<std::string> kinds = {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"};
   if (StringRef kind = StringRef(options.optimizer).split(',').first; !kind.empty() && !llvm::is_contained(kinds, kind))
     return usageError("unknown --optimizer '" + kind.str() + "'", {"known: " + llvm::join(kinds, ", ")});
-  double clip = 0;
-  if (Status status = line.number("clip-norm", 0, 1e30, clip); status.failed())
-    return status;
-  if (line.has("clip-norm"))
-    options.clipNorm = clip;
+  for (auto [name, limit] : {std::pair("clip-norm", &options.clipNorm), std::pair("clip-value", &options.clipValue)}) {
+    double clip = 0;
+    if (Status status = line.number(name, 0, 1e30, clip); status.failed())
+      return status;
+    if (line.has(name))
+      *limit = clip;
+  }
+  if (options.clipNorm && options.clipValue)
+    return usageError("--clip-norm and --clip-value exclude each other");
   if (Status status = line.choice("regime", {"auto", "block", "cluster", "grid"}, options.regime); status.failed())
     return status;
   if (Status status = line.integer("piece-frames", 1, 1 << 30, options.pieceFrames); status.failed())

@@ -29,10 +29,11 @@ struct CompileOptions {
   std::vector<std::string> functions;
   /// What a step returns besides its losses: `gradients`, `results`.
   std::vector<std::string> keep;
-  /// Overrides of the train steps: window and advance, `<optimizer>[,key=value…]`, the clipping norm (0: none).
+  /// Overrides of the train steps: window and advance, `<optimizer>[,key=value…]`, and where the gradient is clipped,
+  /// by norm or by value (0: not at all), whichever it was before.
   std::optional<std::pair<int64_t, int64_t>> bptt;
   std::string optimizer;
-  std::optional<double> clipNorm;
+  std::optional<double> clipNorm, clipValue;
   /// `split` or `sequential`.
   std::string mode = "split";
   /// On a GPU, how far loops spread over blocks: `auto`, `block`, `cluster` or `grid`; and the least frames of a piece

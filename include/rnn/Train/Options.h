@@ -46,7 +46,8 @@ struct Options {
   std::string matmulPrecision = "f32";
   std::string optimizer = "adam";
   bool optimizerGiven = false, lrGiven = false, clipGiven = false;
-  double lr = 0.002, momentum = 0.9, weightDecay = 0, clipNorm = 1;
+  double lr = 0.002, momentum = 0.9, weightDecay = 0;
+  double clipNorm = 1, clipValue = 0; ///< one of them is 0
   std::string schedule = "constant";
   int64_t warmupSteps = 0;
   double lrMin = 1e-5, lrFactor = 0.5, minDelta = 1e-4;

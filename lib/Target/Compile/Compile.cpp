@@ -152,8 +152,11 @@ LogicalResult Compilation::override() {
   for (auto step : module->getOps<TrainStepOp>()) {
     if (options.bptt)
       step.setBpttAttr(BPTTAttr::get(&context, options.bptt->first, options.bptt->second));
-    if (options.clipNorm)
-      step.setClipNormAttr(*options.clipNorm > 0 ? Builder(&context).getF64FloatAttr(*options.clipNorm) : FloatAttr());
+    if (options.clipNorm || options.clipValue) {
+      auto limit = [&](double value) { return value > 0 ? Builder(&context).getF64FloatAttr(value) : FloatAttr(); };
+      step.setClipNormAttr(limit(options.clipNorm.value_or(0)));
+      step.setClipValueAttr(limit(options.clipValue.value_or(0)));
+    }
     if (options.optimizer.empty())
       continue;
     auto [kind, fields] = StringRef(options.optimizer).split(',');
@@ -350,6 +353,8 @@ llvm::json::Array Compilation::describeOptions() const {
     list.push_back("--optimizer=" + options.optimizer);
   if (options.clipNorm)
     list.push_back(llvm::formatv("--clip-norm={0}", *options.clipNorm).str());
+  if (options.clipValue)
+    list.push_back(llvm::formatv("--clip-value={0}", *options.clipValue).str());
   if (options.regime != "auto")
     list.push_back("--regime=" + options.regime);
   if (options.pieceFrames != kPieceFrames)

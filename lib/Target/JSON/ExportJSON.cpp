@@ -164,12 +164,15 @@ void Exporter::writeStep(TrainStepOp step) {
   writeLosses("losses", step.getLosses());
   writeLosses("metrics", step.getMetrics());
   write(step, "optimizer", step.getOptimizer());
-  json.attributeBegin("clip_norm");
-  if (FloatAttr norm = step.getClipNormAttr())
-    writeReal(json, norm.getValueAsDouble());
-  else
-    json.value(nullptr);
-  json.attributeEnd();
+  for (auto [key, limit] :
+       {std::pair("clip_norm", step.getClipNormAttr()), std::pair("clip_value", step.getClipValueAttr())}) {
+    json.attributeBegin(key);
+    if (limit)
+      writeReal(json, limit.getValueAsDouble());
+    else
+      json.value(nullptr);
+    json.attributeEnd();
+  }
   json.attribute("window", step.getBptt() ? step.getBptt()->getWindow() : 0);
   json.attribute("advance", step.getBptt() ? step.getBptt()->getAdvance() : 0);
 }

@@ -56,19 +56,19 @@ rnn.network @net(%x: tensor<4xf32> {rnn.rate = "static"}, %r: tensor<i1> {rnn.re
 
 // CHECK-SAME: "train_steps":[{"name":"step","network":"net","losses":[{"result":"e","reduction":"sum","weight":0.5,"mask":"m"}],
 // CHECK-SAME: "metrics":[{"result":"e","reduction":"mean","weight":1.0,"mask":"m"}],
-// CHECK-SAME: "optimizer":{"kind":"sgd","lr":0.01,"momentum":0.9,"weight_decay":0.0,"nesterov":false},"clip_norm":2.5,"window":8,"advance":4},
-// CHECK-SAME: {"name":"full",{{.*}}"mask":null{{.*}}"optimizer":{"kind":"adam","lr":0.001,"beta1":0.9,"beta2":0.999,"eps":1e-08,"weight_decay":0.0,"amsgrad":false},"clip_norm":null,"window":0,"advance":0},
+// CHECK-SAME: "optimizer":{"kind":"sgd","lr":0.01,"momentum":0.9,"weight_decay":0.0,"nesterov":false},"clip_norm":2.5,"clip_value":null,"window":8,"advance":4},
+// CHECK-SAME: {"name":"full",{{.*}}"mask":null{{.*}}"optimizer":{"kind":"adam","lr":0.001,"beta1":0.9,"beta2":0.999,"eps":1e-08,"weight_decay":0.0,"amsgrad":false},"clip_norm":null,"clip_value":null,"window":0,"advance":0},
 // CHECK-SAME: "optimizer":{"kind":"adamw","lr":0.001,"beta1":0.9,"beta2":0.999,"eps":1e-08,"weight_decay":0.01,"amsgrad":true}
 // CHECK-SAME: "optimizer":{"kind":"rmsprop","lr":0.01,"alpha":0.99,"eps":1e-08,"momentum":0.0,"weight_decay":0.0,"centered":true}
 // CHECK-SAME: "optimizer":{"kind":"adagrad","lr":0.01,"lr_decay":0.0,"eps":1e-10,"weight_decay":0.0}
-// CHECK-SAME: "optimizer":{"kind":"adadelta","lr":1.0,"rho":0.9,"eps":1e-06,"weight_decay":0.0},"clip_norm":null,"window":0,"advance":0}]}
+// CHECK-SAME: "optimizer":{"kind":"adadelta","lr":1.0,"rho":0.9,"eps":1e-06,"weight_decay":0.0},"clip_norm":null,"clip_value":0.5,"window":0,"advance":0}]}
 rnn.train_step @step of @net loss("e" sum weight 0.5 mask "m") metric("e" mean mask "m")
   optimizer(#rnn.sgd<momentum = 0.9>) clip<norm = 2.5> bptt<window = 8, advance = 4>
 rnn.train_step @full of @net loss("e" mean) optimizer(#rnn.adam<>)
 rnn.train_step @decayed of @net loss("e" mean) optimizer(#rnn.adamw<amsgrad = true>)
 rnn.train_step @scaled of @net loss("e" mean) optimizer(#rnn.rmsprop<centered = true>)
 rnn.train_step @summed of @net loss("e" mean) optimizer(#rnn.adagrad<>)
-rnn.train_step @adaptive of @net loss("e" mean) optimizer(#rnn.adadelta<>)
+rnn.train_step @adaptive of @net loss("e" mean) optimizer(#rnn.adadelta<>) clip<value = 0.5>
 
 // What was built from the graph is left out.
 rnn.step @built eval of @net (%x: tensor<f32>) -> (y: tensor<f32>) {

@@ -274,11 +274,16 @@ ParseResult TrainStepOp::parse(OpAsmParser &parser, OperationState &state) {
     return failure();
   state.addAttribute("optimizer", optimizer);
   if (succeeded(parser.parseOptionalKeyword("clip"))) {
-    Real norm;
-    if (parser.parseLess() || parser.parseKeyword("norm") || parser.parseEqual() || parseReal(parser, norm) ||
-        parser.parseGreater())
+    SMLoc loc;
+    StringRef what;
+    Real limit;
+    if (parser.parseLess() || parser.getCurrentLocation(&loc) || parser.parseKeyword(&what))
       return failure();
-    state.addAttribute("clip_norm", b.getF64FloatAttr(norm));
+    if (what != "norm" && what != "value")
+      return parser.emitError(loc) << "expected 'norm' or 'value', but got '" << what << "'";
+    if (parser.parseEqual() || parseReal(parser, limit) || parser.parseGreater())
+      return failure();
+    state.addAttribute(what == "norm" ? "clip_norm" : "clip_value", b.getF64FloatAttr(limit));
   }
   if (succeeded(parser.parseOptionalKeyword("bptt"))) {
     Attribute bptt = BPTTAttr::parse(parser, Type());
@@ -298,17 +303,15 @@ void TrainStepOp::print(OpAsmPrinter &p) {
   for (LossAttr metric : getMetrics().getAsRange<LossAttr>())
     printLoss(p, "metric", metric);
   p << " optimizer(" << getOptimizer() << ")";
-  if (getClipNormAttr()) {
-    p << " clip<norm = ";
-    p.printFloat(getClipNormAttr().getValue());
-    p << ">";
-  }
+  for (auto [what, limit] : {std::pair("norm", getClipNormAttr()), std::pair("value", getClipValueAttr())})
+    if (limit)
+      p << " clip<" << what << " = " << Real(limit.getValueAsDouble()) << ">";
   if (getBpttAttr()) {
     p << " bptt";
     getBpttAttr().print(p);
   }
   p.printOptionalAttrDict((*this)->getAttrs(),
-                          {"sym_name", "network", "losses", "metrics", "optimizer", "clip_norm", "bptt"});
+                          {"sym_name", "network", "losses", "metrics", "optimizer", "clip_norm", "clip_value", "bptt"});
 }
 
 LogicalResult TrainStepOp::verify() {
@@ -323,6 +326,11 @@ LogicalResult TrainStepOp::verify() {
           !isNew && it->second != loss.getMask()) // train_step_c6
         return emitOpError() << "names result '" << loss.getResult().getValue() << "' with two masks; 'sum."
                              << loss.getResult().getValue() << "' can be the sum over one";
+  for (FloatAttr limit : {getClipNormAttr(), getClipValueAttr()}) // train_step_c7
+    if (limit && !(limit.getValue().isFinite() && limit.getValueAsDouble() > 0))
+      return emitOpError() << "expected a positive number to clip at, but got " << limit.getValueAsDouble();
+  if (getClipNormAttr() && getClipValueAttr()) // train_step_c8
+    return emitOpError("clips by norm or by value, not both");
   return rnn::detail::verifyBPTT(*this, getBpttAttr());
 }
 

@@ -247,7 +247,7 @@ void StepBuilder::buildUpdate(Value total) {
   Value isFinite = arith::AndIOp::create(builder, loc, buildIsFinite(total), buildIsFinite(norm));
   GuardOp::create(builder, loc, isFinite);
 
-  // PyTorch's clip_grad_norm_.
+  // PyTorch's clip_grad_norm_ and clip_grad_value_.
   Value factor;
   if (source.getClipNormAttr()) {
     auto scalar = getScalar(real);
@@ -268,6 +268,11 @@ void StepBuilder::buildUpdate(Value total) {
     Value clipped = gradient;
     if (factor)
       clipped = arith::MulFOp::create(builder, loc, gradient, spread(convert(factor, type.getElementType()), type));
+    if (FloatAttr limit = source.getClipValueAttr()) {
+      double value = limit.getValueAsDouble();
+      clipped = arith::MinimumFOp::create(builder, loc, clipped, constant(type, value));
+      clipped = arith::MaximumFOp::create(builder, loc, clipped, constant(type, -value));
+    }
     SmallVector<ParameterOp> slots;
     SmallVector<Value> slotValues;
     for (StringRef slot : optimizer.getSlots()) {

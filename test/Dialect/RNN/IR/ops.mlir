@@ -154,6 +154,12 @@ rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3
 // CHECK-NEXT:    rnn.min_gru "o" %x wx(@wx2) b(@b2) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    %{{.*}}, %{{.*}} = rnn.sru "p" %y wx(@wh) b(@b2) : tensor<3xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.sru "q" %x wx(@wx4) b(@b2) peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "r" %x wx(@wx) wh(@wh) b(@b) reverse forget(coupled) clip(3.000000e+00) clock(%on) restart(%new) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "s" %x wx(@wx) wh(@wh) b(@b) reverse bn(@p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "t" %k wx(@wt) wh(@wh1) b(@p) reverse zoneout(5.000000e-01) : tensor<i32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.indrnn "u" %x wx(@wx1) u(@p) b(@p) reverse activation(tanh) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.min_gru "v" %x wx(@wx2) b(@b2) reverse : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.sru "w" %x wx(@wx4) b(@b2) reverse peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.dropout %x <frame> p(5.000000e-01) : tensor<4xf32>
 // CHECK-NEXT:    rnn.dropout %x <stream> p(0.000000e+00) : tensor<4xf32>
 // CHECK-NEXT:    rnn.training : tensor<3xi1>
@@ -187,9 +193,16 @@ rnn.network @cells(%x: tensor<4xf32>, %y: tensor<3xf32>, %k: tensor<i32>, %on: t
   %14 = rnn.min_gru "o" %x wx(@wx2) b(@b2) : tensor<4xf32> -> tensor<3xf32>
   %15:2 = rnn.sru "p" %y wx(@wh) b(@b2) : tensor<3xf32> -> tensor<3xf32>
   %16:2 = rnn.sru "q" %x wx(@wx4) b(@b2) peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
-  %17 = rnn.dropout %x <frame> p(0.5) : tensor<4xf32>
-  %18 = rnn.dropout %x <stream> p(0) : tensor<4xf32>
-  %19 = rnn.training : tensor<3xi1>
+  %17:2 = rnn.lstm "r" %x wx(@wx) wh(@wh) b(@b) reverse forget(coupled) clip(3) clock(%on) restart(%new)
+        : tensor<4xf32> -> tensor<3xf32>
+  %18 = rnn.gru "s" %x wx(@wx) wh(@wh) b(@b) reverse bn(@p) : tensor<4xf32> -> tensor<3xf32>
+  %19 = rnn.elman "t" %k wx(@wt) wh(@wh1) b(@p) reverse zoneout(0.5) : tensor<i32> -> tensor<3xf32>
+  %20 = rnn.indrnn "u" %x wx(@wx1) u(@p) b(@p) reverse activation(tanh) : tensor<4xf32> -> tensor<3xf32>
+  %21 = rnn.min_gru "v" %x wx(@wx2) b(@b2) reverse : tensor<4xf32> -> tensor<3xf32>
+  %22:2 = rnn.sru "w" %x wx(@wx4) b(@b2) reverse peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
+  %23 = rnn.dropout %x <frame> p(0.5) : tensor<4xf32>
+  %24 = rnn.dropout %x <stream> p(0) : tensor<4xf32>
+  %25 = rnn.training : tensor<3xi1>
   rnn.output
 }
 // CHECK-LABEL: rnn.network @losses
@@ -219,6 +232,8 @@ rnn.train_step @full of @composites loss("nll" mean weight 0.5) metric("nll" sum
   optimizer(#rnn.adam<lr = 0.004, beta1 = 0.8>) clip<norm = 1.0> bptt<window = 64, advance = 32>
 // CHECK: rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<lr = 1.000000e-02>)
 rnn.train_step @short of @composites loss("nll" sum) optimizer(#rnn.sgd<>)
+// CHECK: rnn.train_step @clipped of @composites loss("nll" sum) optimizer(#rnn.sgd<lr = 1.000000e-02>) clip<value = 5.000000e-01>{{$}}
+rnn.train_step @clipped of @composites loss("nll" sum) optimizer(#rnn.sgd<>) clip<value = 0.5>
 // CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01, nesterov = true>)
 rnn.train_step @nesterov of @composites loss("nll" sum) optimizer(#rnn.sgd<nesterov = true, momentum = 0.5>)
 // CHECK: optimizer(#rnn.sgd<lr = 1.000000e-02, momentum = 5.000000e-01>)

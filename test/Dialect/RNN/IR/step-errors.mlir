@@ -219,6 +219,27 @@ rnn.train_step @step of @n loss("e" mean mask "m") metric("e" sum) optimizer(#rn
 
 // -----
 
+// expected-error@+1 {{'rnn.train_step' op expected a positive number to clip at, but got 0.0}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<>) clip<norm = 0>
+
+// -----
+
+// expected-error@+1 {{'rnn.train_step' op expected a positive number to clip at, but got -1.0}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<>) clip<value = -1.0>
+
+// -----
+
+// expected-error@+1 {{'rnn.train_step' op clips by norm or by value, not both}}
+"rnn.train_step"() {sym_name = "step", network = @n, losses = [#rnn.loss<"e", mean, 1.0, "">], metrics = [], optimizer = #rnn.sgd<>,
+                    clip_norm = 1.0, clip_value = 1.0} : () -> ()
+
+// -----
+
+// expected-error@+1 {{expected 'norm' or 'value', but got 'size'}}
+rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<>) clip<size = 1.0>
+
+// -----
+
 // expected-error@+1 {{'rnn.train_step' op refers to unknown network '@n'}}
 rnn.train_step @step of @n loss("e" mean) optimizer(#rnn.sgd<>)
 

@@ -81,6 +81,7 @@ def RNN_TrainStepOp : RNN_Op<"train_step", [Symbol, HasParent<"::mlir::ModuleOp"
   let description = [{
     Names the losses and metrics of a network (rule S1), the optimizer, clipping and BPTT(h; h').
     `rnn-build-step` makes a `rnn.step` of it.
+    `clip<norm = c>` shortens a gradient whose norm over all parameters is larger than c, `clip<value = c>` holds each of its elements within [-c, c].
 
     ```mlir
     rnn.train_step @step of @charlm loss("nll" mean weight 1.0 mask "m") metric("hit" mean)
@@ -91,7 +92,8 @@ def RNN_TrainStepOp : RNN_Op<"train_step", [Symbol, HasParent<"::mlir::ModuleOp"
                        TypedArrayAttrBase<RNN_LossAttr, "losses">:$losses,
                        TypedArrayAttrBase<RNN_LossAttr, "metrics">:$metrics,
                        RNN_OptimizerAttrInterface:$optimizer,
-                       OptionalAttr<F64Attr>:$clip_norm, OptionalAttr<RNN_BPTTAttr>:$bptt);
+                       OptionalAttr<F64Attr>:$clip_norm, OptionalAttr<F64Attr>:$clip_value,
+                       OptionalAttr<RNN_BPTTAttr>:$bptt);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }

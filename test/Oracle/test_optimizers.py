@@ -132,7 +132,7 @@ def test_command_line(tool, tmp_path):
     def same(option, text):
         (tmp_path / "same.mlir").write_text(text)
         steps = []
-        for arguments in (["net.mlir", option], ["same.mlir"]):
+        for arguments in ([tmp_path / "net.mlir", option], [tmp_path / "same.mlir"]):
             steps.append(run(tool("rnn-compile"), *arguments, "-o", "-", "--compile-to=gradient"))
         assert steps[0] == steps[1], option
 

@@ -137,7 +137,7 @@ def test_schedules(tools, bigram, text):
     assert "done: 20 steps" in done.out
     # On a plateau the run goes back to its best parameters: those of step 5, whatever steps 6 to 10 made of them.
     for schedule in ("constant", "plateau"):
-        train(tools, bigram, f"--data={text}", "--lr=1", f"--lr-schedule={schedule}", "--val-every=5", "--patience=1",
+        train(tools, bigram, f"--data={text}", "--lr=1000", f"--lr-schedule={schedule}", "--val-every=5", "--patience=1",
               "--min-delta=10", "--max-steps=10", "--out=back", "--overwrite")
         (last, _), (best, of) = (checkpoint(tools.work / "back" / f"{name}.safetensors") for name in ("last", "best"))
         assert of["rnn.step"] == "5" and all(np.array_equal(last[n], best[n]) for n in "wv") == (schedule == "plateau")
@@ -603,7 +603,7 @@ def test_clipping_options(tools, text):
     train(tools, "m.mlir", f"--data={text}", "--clip-value=0.25", "--max-steps=1", "--overwrite")
     train(tools, f"--data={text}", "--resume", "--max-steps=2")
     assert "--clip-value=0.25" in tools.compile_calls()[-1]
-    assert train(tools, f"--data={text}", "--clip-value=1", "--clip-norm=1", check=2).err == (
+    assert train(tools, f"--data={text}", "--clip-value=1", "--clip-norm=1", "--overwrite", check=2).err == (
         "rnn-train: error: --clip-norm and --clip-value exclude each other\n")
 
 

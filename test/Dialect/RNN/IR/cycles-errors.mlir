@@ -212,7 +212,7 @@ rnn.step @alone train of @n (%x: tensor<f32> {rnn.rate = "static"}) -> () {
 // A cell counts with what it reads of itself, whichever way.
 rnn.parameter @w : tensor<3x3xf32> init(#rnn.zeros)
 rnn.parameter @b : tensor<3xf32> init(#rnn.zeros)
-// expected-error@+1 {{cycle mixes positive and negative delays: %h -> %0 -> %in -> %h}}
+// expected-error@+1 {{cycle mixes positive and negative delays: %h -> %0 -> %1 -> %h}}
 rnn.network @back(%x: tensor<3xf32>) -> (h: tensor<3xf32>) {
   // expected-note@+1 {{delayed by 1 here}}
   %h1 = rnn.delay %h by 1 : tensor<3xf32>

@@ -130,7 +130,7 @@ def named_case(name, folder):
     for i in range(CALLS + (name == "window-4") * 2):
         chunk = {}
         for a in network["arguments"]:
-            shape = ((frames, STREAMS) if a["rate"] == "frame" else (STREAMS,)) + tuple(a["shape"])
+            shape = {"frame": (frames, STREAMS), "stream": (STREAMS,), "static": ()}[a["rate"]] + tuple(a["shape"])
             kind = generate.NUMPY[a["dtype"]]
             if a["dtype"] == "i1":
                 chunk[a["name"]] = rng.random(shape) < (0.2 if a["reset"] else 0.7)

@@ -48,6 +48,43 @@ struct TestContext : RnnContext {
   }
 };
 
+/// A context whose threads run one at a time, from barrier to barrier.
+struct TurnsContext : RnnContext {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int64_t turn = 0; ///< modulo the number of threads: whose it is
+  bool isDescending;
+
+  void waitForTurn(std::unique_lock<std::mutex> &lock, int64_t thread) {
+    const int64_t place = isDescending ? threads - 1 - thread : thread;
+    changed.wait(lock, [&] { return turn % threads == place; });
+  }
+  void begin(int64_t thread) {
+    std::unique_lock<std::mutex> lock(mutex);
+    waitForTurn(lock, thread);
+  }
+  void end() {
+    std::unique_lock<std::mutex> lock(mutex);
+    ++turn;
+    changed.notify_all();
+  }
+  static void meet(RnnContext *base, int64_t thread) {
+    auto *self = static_cast<TurnsContext *>(base);
+    std::unique_lock<std::mutex> lock(self->mutex);
+    ++self->turn;
+    self->changed.notify_all();
+    self->waitForTurn(lock, thread);
+  }
+};
+
+/// Bytes behind every tensor and the workspace that must not change.
+constexpr int64_t kGuard = 256;
+constexpr char kGuardByte = char(0xff);
+
+bool isGuardWhole(const char *guard) {
+  return std::all_of(guard, guard + kGuard, [](char byte) { return byte == kGuardByte; });
+}
+
 std::vector<int64_t> shapeOf(const AbiTensor &tensor, int64_t frames, int64_t streams) {
   std::vector<int64_t> shape;
   if (tensor.rate == Rate::Frame)
@@ -60,7 +97,7 @@ std::vector<int64_t> shapeOf(const AbiTensor &tensor, int64_t frames, int64_t st
 
 template <typename T, typename From>
 void write(std::vector<char> &bytes, const From &values) {
-  bytes.resize(values.size() * sizeof(T) + 1);
+  bytes.assign(values.size() * sizeof(T) + kGuard, kGuardByte);
   for (auto [i, value] : llvm::enumerate(values)) {
     T converted = static_cast<T>(value);
     std::memcpy(bytes.data() + i * sizeof(T), &converted, sizeof(T));
@@ -92,7 +129,7 @@ void dispatch(Type element, Action action) {
 
 } // namespace
 
-CpuRunner::CpuRunner(ModuleOp module, const HostTarget &target) {
+CpuRunner::CpuRunner(ModuleOp module, const HostTarget &target) : target(target) {
   OwningOpRef<ModuleOp> clone = module.clone();
   FailureOr<HostMachine> machine = describeHost(target, module.getLoc());
   if (failed(machine))
@@ -103,23 +140,44 @@ CpuRunner::CpuRunner(ModuleOp module, const HostTarget &target) {
   manager.addPass(createConvertRNNToCPU(options));
   if (failed(manager.run(*clone)))
     return;
-  setMemory(*clone);
+  lowered = std::move(clone);
+  setMemory(*lowered);
+  change(*lowered);
+}
+
+bool CpuRunner::change(ModuleOp module) {
+  OwningOpRef<ModuleOp> clone = module.clone();
   code = std::make_unique<NativeCode>(*clone, target);
+  return code->isLoaded();
 }
 
 std::string CpuRunner::call(unsigned number, int64_t frames, int64_t threads, const CallMemory &memory) {
-  TestContext context;
-  context.frames = frames;
-  context.tensors = memory.tensors;
-  context.workspace = memory.workspace;
-  context.barrier = TestContext::meet;
-  context.threads = threads;
   auto *function = code->symbol<void(RnnContext *, int64_t, int64_t)>("rnn_fn_" + std::to_string(number));
-  std::vector<std::thread> workers;
-  for (int64_t thread = 0; thread < threads; ++thread)
-    workers.emplace_back([&, thread] { function(&context, thread, threads); });
-  for (std::thread &worker : workers)
-    worker.join();
+  auto start = [&](RnnContext &context, function_ref<void(int64_t)> thread) {
+    context.frames = frames;
+    context.tensors = memory.tensors;
+    context.workspace = memory.workspace;
+    context.threads = threads;
+    std::vector<std::thread> workers;
+    for (int64_t number = 0; number < threads; ++number)
+      workers.emplace_back(thread, number);
+    for (std::thread &worker : workers)
+      worker.join();
+  };
+  if (order == Order::Together) {
+    TestContext context;
+    context.barrier = TestContext::meet;
+    start(context, [&](int64_t thread) { function(&context, thread, threads); });
+    return "";
+  }
+  TurnsContext context;
+  context.barrier = TurnsContext::meet;
+  context.isDescending = order == Order::Descending;
+  start(context, [&](int64_t thread) {
+    context.begin(thread);
+    function(&context, thread, threads);
+    context.end();
+  });
   return "";
 }
 
@@ -265,12 +323,10 @@ std::string ScheduleRunner::run(unsigned number, ScheduleOp schedule, const Tens
 
   const Sizes &size = sizes[number];
   int64_t total = size.constant + size.perThread * variant + size.perFrame * frames;
-  // Bytes beyond the announced size are checked not to change.
-  constexpr int64_t kGuard = 256;
   std::unique_ptr<char, decltype(&free)> workspace(
       static_cast<char *>(aligned_alloc(64, llvm::alignTo(total + kGuard, 64))), free);
   std::memset(workspace.get(), fill, total);
-  std::memset(workspace.get() + total, 0xff, kGuard);
+  std::memset(workspace.get() + total, kGuardByte, kGuard);
 
   CallMemory memory{addresses.data(), workspace.get(), {}};
   for (std::vector<char> &bytes : storage)
@@ -278,11 +334,12 @@ std::string ScheduleRunner::run(unsigned number, ScheduleOp schedule, const Tens
   memory.bytes.emplace_back(workspace.get(), total);
   if (std::string problem = call(number, frames, variant, memory); !problem.empty())
     return problem;
-  for (int64_t i = 0; i < kGuard; ++i)
-    if (workspace.get()[total + i] != char(0xff))
-      outputs["(memory beyond the workspace was written)"] = Tensor::scalar(int64_t(i));
+  if (!isGuardWhole(workspace.get() + total))
+    outputs["(memory beyond the workspace was written)"] = Tensor::scalar(int64_t(0));
 
   for (auto [tensor, bytes] : llvm::zip(abi, storage)) {
+    if (!isGuardWhole(bytes.data() + bytes.size() - kGuard))
+      outputs["(memory beyond '" + tensor.name + "' was written)"] = Tensor::scalar(int64_t(0));
     if (tensor.role == AbiRole::Argument)
       continue;
     Type element = tensor.type.getElementType();
@@ -308,6 +365,23 @@ bool test::isSame(const TensorMap &a, const TensorMap &b) {
       return false;
   }
   return a.size() == b.size();
+}
+
+std::optional<std::string> test::findDifferenceOfRun(const TensorMap &expected, const TensorMap &found,
+                                                     double tolerance) {
+  if (auto difference = findDifference(expected, found, tolerance))
+    return difference;
+  for (auto &[name, tensor] : found)
+    if (name[0] == '(')
+      return name;
+  // States, by name: the same schedule has the same ones.
+  TensorMap expectedStates, foundStates;
+  for (auto &[name, tensor] : expected)
+    if (StringRef(name).starts_with("state.") || StringRef(name).starts_with("ring.")) {
+      expectedStates["session " + name] = tensor;
+      foundStates["session " + name] = found.at(name);
+    }
+  return findDifference(expectedStates, foundStates, tolerance);
 }
 
 std::string test::compareSchedules(ModuleOp module, ScheduleRunner &runner, const ProbeOptions &options,
@@ -339,22 +413,10 @@ std::string test::compareSchedules(ModuleOp module, ScheduleRunner &runner, cons
       for (auto [variant, outputs] : {std::pair(1, &one), std::pair(3, &three)})
         if (std::string problem = runner.run(number, schedule, inputs, frames, variant, *outputs); !problem.empty())
           return where + problem;
-      if (auto difference = findDifference((*expected)[chunk], one, tolerance))
+      if (auto difference = findDifferenceOfRun((*expected)[chunk], one, tolerance))
         return where + *difference;
       if (!isSame(one, three))
         return where + "results depend on the number or order of threads";
-      for (auto &[name, tensor] : one)
-        if (name[0] == '(')
-          return where + name;
-      // States, by name: the same schedule has the same ones.
-      TensorMap states, found;
-      for (auto &[name, tensor] : (*expected)[chunk])
-        if (StringRef(name).starts_with("state.") || StringRef(name).starts_with("ring.")) {
-          states["session " + name] = tensor;
-          found["session " + name] = one[name];
-        }
-      if (auto difference = findDifference(states, found, tolerance))
-        return where + *difference;
     }
   }
   return "";

@@ -62,8 +62,25 @@ class CpuRunner : public ScheduleRunner {
 public:
   CpuRunner(ModuleOp module, const HostTarget &target);
 
+  /// The functions before they become machine code.
+  ModuleOp getLowered() { return *lowered; }
+  /// From now on this code runs, a module like that of `getLowered`. False if it does not compile.
+  bool change(ModuleOp module);
+
+  /// When threads run between two barriers.
+  enum class Order {
+    Together,
+    Ascending, ///< one after another, by their numbers
+    Descending,
+  };
+  void setOrder(Order value) { order = value; }
+
 private:
   std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) override;
+
+  OwningOpRef<ModuleOp> lowered;
+  HostTarget target;
+  Order order = Order::Together;
 };
 
 /// As GPU kernels on the emulator, with options of `convert-rnn-to-gpu`; a
@@ -120,6 +137,10 @@ private:
 
 /// Bitwise equality of tensors, NaN included.
 bool isSame(const TensorMap &a, const TensorMap &b);
+
+/// The first difference between what the interpreter and a runner made of the same schedule, its states among it; also
+/// if memory was written that is nobody's.
+std::optional<std::string> findDifferenceOfRun(const TensorMap &expected, const TensorMap &found, double tolerance);
 
 /// Runs every schedule over the chunks of a probe, in the interpreter and by the
 /// runner with variants one and three, and returns the first difference, or an

@@ -8,6 +8,7 @@
 #ifndef RNN_UNITTESTS_MUTATION_MUTANTS_H
 #define RNN_UNITTESTS_MUTATION_MUTANTS_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -16,7 +17,7 @@
 
 namespace mlir::rnn::test {
 
-/// The faults that are put into kernels.
+/// The faults that are put into kernels and into functions for the CPU.
 enum class Fault {
   Barrier,  ///< a barrier, of a block or a cluster, is gone, or that of a cluster is one of each block
   Warp,     ///< a barrier of a warp is gone
@@ -30,14 +31,19 @@ enum class Fault {
   Fragment, ///< a product takes the neighbour of an element of shared memory
   Shuffle,  ///< a shuffle gets its value from another lane
   Sentinel, ///< a result that looks like a word that is not there yet is published
+  Bound,    ///< a loop begins one step too late or ends one too early, or a branch is taken one too early
+  Place,    ///< an element, a frame or a thread's share begins one too early
+  Stride,   ///< rows lie too near to each other, or a share is one item too small
+  Sum,      ///< an accumulator does not begin at zero, or two are swapped
+  Choice,   ///< a value is taken where another one was to take its place
 };
 
-/// A fault in a kernel of the LLVM and NVVM dialects.
+/// A fault in a kernel of the LLVM and NVVM dialects, or in a function of scf, arith, memref and vector.
 struct Mutant {
   Fault fault;
-  std::string name;                        ///< the fault and its number in the kernel: `barrier 2`
+  std::string name;                        ///< the fault and its number in the function: `barrier 2`
   std::function<void(Operation *)> change; ///< of the operation
-  unsigned operation;                      ///< its number in the kernel, in the order of the text
+  unsigned operation;                      ///< its number in the function, in the order of the text
 };
 
 /// All faults of a kernel that one change of one operation makes. Clamps and masks
@@ -46,6 +52,13 @@ SmallVector<Mutant> listMutants(LLVM::LLVMFuncOp kernel);
 
 /// A module with that kernel alone, and with the fault if one is given; `kernels` stays.
 OwningOpRef<ModuleOp> makeMutant(ModuleOp kernels, StringRef kernel, const Mutant *mutant = nullptr);
+
+/// All faults of a function for the CPU, as `convert-rnn-to-cpu` makes it, that one change of one operation makes; of
+/// those of one kind in a block only some.
+SmallVector<Mutant> listMutants(func::FuncOp function);
+
+/// A copy of a module whose only function for the CPU has the fault.
+OwningOpRef<ModuleOp> makeMutant(ModuleOp module, const Mutant &mutant);
 
 /// A kernel of a module.
 LLVM::LLVMFuncOp findKernel(ModuleOp kernels, StringRef name);

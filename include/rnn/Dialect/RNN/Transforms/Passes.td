@@ -17,7 +17,7 @@ def Inline : Pass<"rnn-inline", "::mlir::ModuleOp"> {
   let summary = "Write out calls of networks";
   let description = [{
     Replaces every `rnn.call "l0" @cell(…)` by a copy of the body of `@cell`, whose signals, cells and calls are renamed `l0.<name>`.
-    Afterwards no `rnn.call` is left. A network that calls itself, directly or through others, is an error.
+    Afterwards no `rnn.call` is left. A network that calls itself, directly or through others, is an error, and so are a cycle without a delay or a wrong rate that calls have hidden.
 
     ```mlir
     // Before

@@ -175,7 +175,8 @@ Fiber *EmulatorEngine::newFiber() {
 Fiber *EmulatorEngine::takeReady() {
   if (ready.empty())
     return nullptr;
-  if (seed) {
+  // Before they are called stalled, all get their turn: the one who can go on may be of a block out of favour.
+  if (seed && vain < mostVainTurns() / 2) {
     const auto count = uint32_t(ready.size());
     uint32_t at = random(count);
     if (seed % 2 == 0) {
@@ -190,6 +191,8 @@ Fiber *EmulatorEngine::takeReady() {
   ready.pop_front();
   return fiber;
 }
+
+uint64_t EmulatorEngine::mostVainTurns() const { return kVainTurns * std::max<uint64_t>(fibers.size(), 64); }
 
 void EmulatorEngine::suspend() { swapcontext(&current->context, &scheduler); }
 
@@ -301,7 +304,7 @@ Status EmulatorEngine::launch(const EmulatorLaunch &launch) {
       if (clusters.empty())
         break;
       problem = "stalled: no thread can go on";
-    } else if (vain > kVainTurns * std::max<uint64_t>(fibers.size(), 64)) {
+    } else if (vain > mostVainTurns()) {
       ready.push_back(next);
       problem = "stalled: threads wait for a value that nobody writes";
     } else {

@@ -142,6 +142,8 @@ private:
   void endThread(Fiber &fiber);
   Fiber *newFiber();
   Fiber *takeReady();
+  /// So often all threads together may give way in vain.
+  uint64_t mostVainTurns() const;
   void suspend();
   /// Lets others go on for a while, sometimes.
   void giveWay(Wait wait);

@@ -50,8 +50,8 @@ struct KernelShape {
   int64_t sharedBytes = 0;    ///< of a block; more than `kStaticSharedBytes` are asked for at the launch
 };
 
-/// How a loop over frames is dealt out, for the remark on its kernel. Op by op is
-/// in one block, all threads on each op.
+/// How a loop over frames is dealt out, for the remark on its kernel. Op by op all
+/// threads, of one block or many, are on each op.
 struct LoopDescription {
   LocationAttr loc;
   LoopRegime regime = LoopRegime::OpByOp;
@@ -127,6 +127,9 @@ public:
   /// `kMaxPolls` times, and only once if `isDead`, an i1. Returns the words that the
   /// last poll has read, `count` of i32, and then whether the wait was in vain.
   SmallVector<Value> await(int64_t count, Value isDead, function_ref<Value(SmallVectorImpl<Value> &words)> poll);
+  /// Tells the runtime, if `isLost`, an i1, that a wait was in vain: a block never ran.
+  void reportLoss(Value isLost);
+  Value constantI32(int32_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
   /// Ends the kernel, if there is anything in it, and begins one whose threads
   /// meet (a loop).
   void beginLoop(KernelShape shape);

@@ -66,16 +66,15 @@ void GpuEmitter::beginLoop() {
   if (opByOp.blocks == 0)
     return beginLoop(KernelShape());
   arrivals = allocateFlat(b.getI32Type(), 1);
-  auto zero = [&]() -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0)); };
   // Pieces of a wavefront go on counting.
   emitBeforeWavefront([&] {
     access({}, {arrivals.buffer});
-    onFirstThread([&] { store(zero(), arrivals, {}, 1, {}); });
+    onFirstThread([&] { store(constantI32(0), arrivals, {}, 1, {}); });
   });
   synchronize();
   beginLoop(opByOp);
   isLost = allocateShared(b.getI32Type(), 1);
-  onFirstOfBlock([&] { memref::StoreOp::create(b, loc, zero(), isLost, index.constant(0)); });
+  onFirstOfBlock([&] { memref::StoreOp::create(b, loc, constantI32(0), isLost, index.constant(0)); });
   dealOutWarps();
 }
 
@@ -98,7 +97,6 @@ void GpuEmitter::onFirstOfBlock(function_ref<void()> body) {
 
 void GpuEmitter::meetAcrossBlocks() {
   Type i32 = b.getI32Type();
-  auto constant = [&](int32_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
   gpu::BarrierOp::create(b, loc);
   onFirstOfBlock([&] {
     Value blocks = arith::IndexCastOp::create(b, loc, i32, gpu::GridDimOp::create(b, loc, gpu::Dimension::x));
@@ -107,9 +105,9 @@ void GpuEmitter::meetAcrossBlocks() {
             .getResult(0);
     // The count at which all are there: the next multiple of the blocks.
     Value round = arith::DivUIOp::create(b, loc, before, blocks);
-    Value wanted = arith::MulIOp::create(b, loc, arith::AddIOp::create(b, loc, round, constant(1)), blocks);
+    Value wanted = arith::MulIOp::create(b, loc, arith::AddIOp::create(b, loc, round, constantI32(1)), blocks);
     Value at = index.constant(0);
-    Value lost = compare(arith::CmpIPredicate::ne, memref::LoadOp::create(b, loc, isLost, at), constant(0));
+    Value lost = compare(arith::CmpIPredicate::ne, memref::LoadOp::create(b, loc, isLost, at), constantI32(0));
     Value isInVain = await(0, lost, [&](SmallVectorImpl<Value> &) -> Value {
                        Value count = LLVM::LoadOp::create(b, loc, i32, pointer(arrivals), /*alignment=*/4,
                                                           /*isVolatile=*/false, /*isNonTemporal=*/false,
@@ -124,15 +122,9 @@ void GpuEmitter::meetAcrossBlocks() {
 }
 
 void GpuEmitter::endOpByOp() {
-  // Flag 4: a block was lost.
   onFirstOfBlock([&] {
     Value lost = memref::LoadOp::create(b, loc, isLost, index.constant(0));
-    Value isLostNow =
-        compare(arith::CmpIPredicate::ne, lost, arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0)));
-    auto branch = scf::IfOp::create(b, loc, isLostNow);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    store(arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(4)), flags, {}, 1, {});
+    reportLoss(compare(arith::CmpIPredicate::ne, lost, constantI32(0)));
   });
   isLost = {};
 }

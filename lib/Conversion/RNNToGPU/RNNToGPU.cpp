@@ -275,25 +275,31 @@ void GpuEmitter::emitBarrier() {
 
 SmallVector<Value> GpuEmitter::await(int64_t count, Value isDead, function_ref<Value(SmallVectorImpl<Value> &)> poll) {
   Type i32 = b.getI32Type();
-  auto constant = [&](int32_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
   Value patient = arith::XOrIOp::create(b, loc, isDead, arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
   // The words, whether something is missing, and the number of polls.
   SmallVector<Type> results(count, i32);
   results.append({b.getI1Type(), i32});
   auto loop = scf::WhileOp::create(
-      b, loc, results, ValueRange{constant(0)},
+      b, loc, results, ValueRange{constantI32(0)},
       [&](OpBuilder &, Location, ValueRange arguments) {
         SmallVector<Value> words;
         Value isMissing = poll(words);
         isMissing = arith::AndIOp::create(b, loc, isMissing, patient);
-        Value mayGoOn = compare(arith::CmpIPredicate::ult, arguments[0], constant(kMaxPolls));
+        Value mayGoOn = compare(arith::CmpIPredicate::ult, arguments[0], constantI32(kMaxPolls));
         words.append({isMissing, arguments[0]});
         scf::ConditionOp::create(b, loc, arith::AndIOp::create(b, loc, isMissing, mayGoOn), words);
       },
       [&](OpBuilder &, Location, ValueRange arguments) {
-        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constant(1))});
+        scf::YieldOp::create(b, loc, ValueRange{arith::AddIOp::create(b, loc, arguments.back(), constantI32(1))});
       });
   return SmallVector<Value>(loop.getResults().drop_back());
+}
+
+void GpuEmitter::reportLoss(Value isLost) {
+  auto branch = scf::IfOp::create(b, loc, isLost, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  store(constantI32(4), flags, {}, 1, {});
 }
 
 Value GpuEmitter::allocateShared(Type element, int64_t count) {
@@ -358,10 +364,9 @@ SmallVector<Value> GpuEmitter::multiplyTiles(ArrayRef<Value> left, ArrayRef<Valu
 }
 
 Value GpuEmitter::combineLanes(Value value, int64_t lanes, function_ref<Value(Value, Value)> combine, int64_t stride) {
-  auto constant = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); };
   for (int64_t distance = lanes / 2; distance >= stride; distance /= 2) {
     auto shuffle =
-        gpu::ShuffleOp::create(b, loc, value, constant(distance), constant(kWarpThreads), gpu::ShuffleMode::XOR);
+        gpu::ShuffleOp::create(b, loc, value, constantI32(distance), constantI32(kWarpThreads), gpu::ShuffleMode::XOR);
     value = combine(value, shuffle.getShuffleResult());
   }
   return value;

@@ -338,13 +338,8 @@ void UnitLoop::emit() {
   dead = loop.getResult(0);
   if (isCluster())
     endCluster();
-  if (acrossBlocks || isCluster()) {
-    // Flag 4: a block was lost.
-    auto failed = scf::IfOp::create(b, loc, dead, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(failed.thenBlock());
-    e.store(constantI32(4), e.flags, {}, 1, {});
-  }
+  if (acrossBlocks || isCluster())
+    e.reportLoss(dead);
   e.endLoop();
 }
 

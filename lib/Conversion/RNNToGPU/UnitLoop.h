@@ -21,8 +21,7 @@
 // Signals of the last frame stay in registers, and so do the matrices' elements
 // where they fit. Others stay in shared memory, and those that do not fit there
 // either are read from far memory in every frame, when their part of the vector is
-// there. What the next frame reads from elsewhere is
-// loaded a frame ahead.
+// there. What the next frame reads from elsewhere is loaded a frame ahead.
 //
 // No exchange at all ("independent"): units and streams are divided among as many
 // blocks as there are multiprocessors, and no thread waits for another.
@@ -210,7 +209,7 @@ private:
   Value flatIndex(Value value, int64_t j);
   Point pointOf(Value flat, const View &view, int64_t s) { return pointOf(flat, view, streams[s]); }
   Point pointOf(Value flat, const View &view, Value stream);
-  Value constantI32(int32_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
+  Value constantI32(int32_t value) { return e.constantI32(value); }
 
   // Reductions: UnitReductions.cpp.
   void presetReductions();

@@ -515,9 +515,7 @@ void UnitLoop::multiplyStreamed(const Product &product, MutableArrayRef<SmallVec
 Value UnitLoop::multiplyAdd(Value weight, Value value, Value sum) {
   if (sum)
     return e.multiplyAdd(weight, value, sum);
-  if (isa<FloatType>(value.getType()))
-    return arith::MulFOp::create(b, loc, weight, value);
-  return arith::MulIOp::create(b, loc, weight, value);
+  return e.multiply(weight, value);
 }
 
 SmallVector<Value> UnitLoop::loadQuad(const Product &product, Value memory, Value base, int64_t quad) {

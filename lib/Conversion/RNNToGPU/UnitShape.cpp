@@ -46,6 +46,7 @@ static constexpr int64_t kMaxUnrolled = 2048;
 static constexpr int64_t kPadding = 256;
 /// The mbarriers of an exchange.
 static constexpr int64_t kClusterBytes = 16;
+
 /// Instructions of an element of a function that is not one itself, such as
 /// `tanh`; a shuffle's latency; what a message of a cluster takes where it comes.
 static constexpr int64_t kExpandedInstructions = 25, kShuffleCycles = 24, kMessageCycles = 2;

@@ -94,6 +94,15 @@ static std::optional<Run> fuse(ContractOp op, const View &view, unsigned operand
   return run;
 }
 
+static SmallVector<unsigned> findSummed(ContractOp op) {
+  AffineMap out = op.getMap(2);
+  SmallVector<unsigned> summed;
+  for (unsigned dim = 0; dim < out.getNumDims(); ++dim)
+    if (!positionOf(out, dim))
+      summed.push_back(dim);
+  return summed;
+}
+
 LogicalResult RegionEmitter::emitContract(ContractOp op) {
   if (op.getSumTo() ? !emitAsGradient(op) : !emitAsReduction(op) && !emitAsProduct(op))
     emitNaively(op);
@@ -333,11 +342,8 @@ View RegionEmitter::copyWithLast(const View &view, ArrayRef<unsigned> last) {
 /// An element of a delayed signal; `init` is null where zeros come before its frames.
 Value RegionEmitter::loadDelayed(DelayOp delay, const View &init, const Point &point) {
   TimedRead read = prepareRead(delay, point);
-  Value at = read.rowOffset;
-  for (auto [coordinate, stride] : llvm::zip(point.element, read.source.strides))
-    at = index.addScaled(at, coordinate, stride);
   Type element = cast<RankedTensorType>(delay.getType()).getElementType();
-  Value loaded = e.loadAt(read.base, at, element, /*lastStride=*/0, /*lanes=*/1, {});
+  Value loaded = loadRead(read, read.source.strides, element, point, /*lanes=*/1, {});
   Value other = init ? e.loadElement(init, point) : e.splat(element, 1, 0);
   return arith::SelectOp::create(b, loc, read.valid, loaded, other);
 }
@@ -345,13 +351,10 @@ Value RegionEmitter::loadDelayed(DelayOp delay, const View &init, const Point &p
 bool RegionEmitter::emitAsReduction(ContractOp op) {
   AffineMap out = op.getMap(2);
   SmallVector<int64_t> sizes = op.getLoopSizes();
-  SmallVector<unsigned> summed;
+  SmallVector<unsigned> summed = findSummed(op);
   int64_t count = 1;
-  for (unsigned dim = 0; dim < sizes.size(); ++dim)
-    if (!positionOf(out, dim)) {
-      summed.push_back(dim);
-      count *= sizes[dim];
-    }
+  for (unsigned dim : summed)
+    count *= sizes[dim];
   auto type = cast<RankedTensorType>(op.getType());
   if (!inLoop() || !e.dividesSums(type.getElementType(), count))
     return false;
@@ -422,10 +425,7 @@ void RegionEmitter::emitNaively(ContractOp op) {
   const Rate rate = rateOf(op.getResult());
   AffineMap out = op.getMap(2);
   SmallVector<int64_t> sizes = op.getLoopSizes();
-  SmallVector<unsigned> summed;
-  for (unsigned dim = 0; dim < sizes.size(); ++dim)
-    if (!positionOf(out, dim))
-      summed.push_back(dim);
+  SmallVector<unsigned> summed = findSummed(op);
 
   // Vectors run along the last dimension of the result.
   unsigned rowLanes = 1;

@@ -175,10 +175,7 @@ void RegionEmitter::emitGroup(Group &closed) {
         Value loaded;
         if (from.source) {
           View source = flatten(views[timedSource(op)]);
-          Value at = from.rowOffset;
-          for (auto [coordinate, stride] : llvm::zip(point.element, source.strides))
-            at = index.addScaled(at, coordinate, stride);
-          loaded = e.loadAt(from.base, at, element, source.strides.empty() ? 0 : source.strides.back(), lanes, mask);
+          loaded = loadRead(from, source.strides, element, point, lanes, mask);
         } else {
           loaded = read(timedSource(op));
         }
@@ -194,6 +191,14 @@ void RegionEmitter::emitGroup(Group &closed) {
     for (Value value : stored)
       e.store(local[value], flatten(views[value]), point, lanes, mask);
   });
+}
+
+Value RegionEmitter::loadRead(const TimedRead &read, ArrayRef<int64_t> strides, Type element, const Point &point,
+                              unsigned lanes, Value mask) {
+  Value at = read.rowOffset;
+  for (auto [coordinate, stride] : llvm::zip(point.element, strides))
+    at = index.addScaled(at, coordinate, stride);
+  return e.loadAt(read.base, at, element, strides.empty() ? 0 : strides.back(), lanes, mask);
 }
 
 /// Where a delay, save or seed reads at a frame and stream, by rules T2, T5, A3.

@@ -108,6 +108,9 @@ private:
   void emitGroup(Group &group);
   void flushAll();
   TimedRead prepareRead(Operation *op, const Point &row);
+  /// Loads elements of what is read, a signal with these strides, whether or not the read is valid.
+  Value loadRead(const TimedRead &read, ArrayRef<int64_t> strides, Type element, const Point &point, unsigned lanes,
+                 Value mask);
   Value emitElement(Operation *op, ValueRange operands, unsigned lanes);
   void forEachVector(const Space &space, unsigned lanes, function_ref<void(const Point &)> row,
                      FunctionEmitter::RowBody body) {

@@ -8,11 +8,13 @@
 #   suites.py <source folder> <build folder> [<lit filter>…]
 #
 # One function per suite: it adds to the tally what passed, failed or was skipped, and never raises for a failing test.
+# Within a suite as many tests run at a time as there are processors: lit's, programs, or files of pytest.
 # A suite whose folder or program does not exist is skipped with the reason; one that crashes or takes too long has
 # failed under its own name. Output of failing suites goes to build/test-logs.
 #
 # ===-------------------------------------------------------------------------===#
 
+import concurrent.futures
 import glob
 import importlib.util
 import json
@@ -57,14 +59,28 @@ class Suites:
         self.environment = dict(os.environ, RNN_TEST_BUILD=build, NO_COLOR="1", PYTHONDONTWRITEBYTECODE="1")
         self.environment["PATH"] = os.pathsep.join(
             [os.path.join(build, "bin")] + [d for d in [self.llvm] if d] + [os.environ["PATH"]])
+        self.sanitizers = self.cached("RNN_SANITIZE")
+        if "address" in self.sanitizers:
+            # Python and mlir-opt load libraries of ours, and leak.
+            compiler = self.cached("CMAKE_CXX_COMPILER")
+            name = "libclang_rt.asan-x86_64.so" if "clang" in compiler else "libasan.so"
+            runtime = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
+            self.environment.setdefault("LD_PRELOAD", runtime)
+            self.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 
     # ===- Helpers -----------------------------------------------------------===#
+
+    def cached(self, variable):
+        """A variable of the build folder's CMakeCache.txt, or an empty text."""
+        with open(os.path.join(self.build, "CMakeCache.txt")) as cache:
+            lines = [line.strip().partition("=") for line in cache if line.startswith(variable + ":")]
+        return lines[0][2] if lines else ""
 
     def log(self, name):
         return os.path.join(self.logs, name.replace("/", "-") + ".log")
 
     def run(self, name, command, **options):
-        """Runs a command of a suite; returns its exit status, None for a timeout. Output goes to the suite's log."""
+        """Runs a command; returns its exit status, None for a timeout. Output is added to the log of that name."""
         with open(self.log(name), "a") as log:
             log.write("$ " + " ".join(command) + "\n")
             log.flush()
@@ -132,15 +148,27 @@ class Suites:
                     if os.path.isfile(p) and os.access(p, os.X_OK)]
         if not programs:
             return self.tally.skip(name, "none built")
-        for program in programs:
-            results = os.path.join(self.logs, os.path.basename(program) + ".json")
-            if os.path.exists(results):
-                os.remove(results)
-            status = self.run(name, [program, f"--gtest_output=json:{results}", "--gtest_brief=1"], cwd=self.logs)
-            if not os.path.exists(results):
+        results = {program: os.path.join(self.logs, os.path.basename(program) + ".json") for program in programs}
+
+        def start(program):
+            """Exit status of a program, and what it printed."""
+            own = os.path.basename(program)
+            for old in (results[program], self.log(own)):
+                if os.path.exists(old):
+                    os.remove(old)
+            status = self.run(own, [program, f"--gtest_output=json:{results[program]}", "--gtest_brief=1"], cwd=self.logs)
+            with open(self.log(own), errors="replace") as log:
+                return status, log.read()
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            ended = dict(zip(programs, pool.map(start, programs)))
+        for program, (status, text) in ended.items():
+            with open(self.log(name), "a") as log:
+                log.write(text)
+            if not os.path.exists(results[program]):
                 self.tally.fail(f"{os.path.basename(program)} (exit {status})")
                 continue
-            with open(results) as f:
+            with open(results[program]) as f:
                 groups = json.load(f)["testsuites"]
             for test in (t for g in groups for t in g["testsuite"]):
                 if test.get("result") != "SKIPPED" and test.get("status") == "RUN":
@@ -155,6 +183,7 @@ class Suites:
             if os.path.exists(results):
                 os.remove(results)
             status = self.run(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                                     f"--numprocesses={os.cpu_count()}", "--dist=loadfile",
                                      f"--junitxml={results}", folder], cwd=self.root)
             if not os.path.exists(results):
                 return self.tally.fail(f"{folder} (exit {status})")
@@ -176,6 +205,8 @@ class Suites:
         source = os.path.join(self.root, "test", "Embedding")
         if not os.path.exists(os.path.join(source, "CMakeLists.txt")):
             return self.tally.skip(name, "no project")
+        if self.sanitizers:
+            return self.tally.skip(name, "our libraries have sanitizers, the other project has not")
         first, prefix, work = (os.path.join(self.build, d) for d in ("install", "install-moved", "embedding"))
         for folder in (first, prefix, work):
             shutil.rmtree(folder, ignore_errors=True)

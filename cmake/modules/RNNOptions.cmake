@@ -24,8 +24,21 @@ if(RNN_BUILD_FUZZERS)
 endif()
 
 if(RNN_SANITIZE)
-  add_compile_options("-fsanitize=${RNN_SANITIZE}" -fno-omit-frame-pointer -g)
+  add_compile_options("-fsanitize=${RNN_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options("-fsanitize=${RNN_SANITIZE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Functions that are generated do not say their types.
+    add_compile_options(-fno-sanitize=function)
+    if(RNN_SANITIZE MATCHES "address")
+      # The runtime is a shared library, as it is with GCC: Python and mlir-opt load libraries of ours.
+      execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libclang_rt.asan-x86_64.so
+        OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+      get_filename_component(folder "${runtime}" DIRECTORY)
+      add_compile_options(-shared-libasan)
+      add_link_options(-shared-libasan "${runtime}")
+      list(APPEND CMAKE_BUILD_RPATH "${folder}")
+    endif()
+  endif()
 endif()
 
 # Installed programs find our libraries beside them, wherever the tree is moved, and LLVM's where it was.

@@ -48,6 +48,9 @@ protected:
   virtual std::string call(unsigned number, int64_t frames, int64_t variant, const CallMemory &memory) = 0;
 
   std::unique_ptr<NativeCode> code;
+  /// Code that is no longer used stays where it is, so that no other gets its
+  /// addresses: ThreadSanitizer reports a race of two addresses only once.
+  SmallVector<std::unique_ptr<NativeCode>> used;
 
 private:
   struct Sizes {
@@ -87,7 +90,7 @@ private:
 /// variant is the seed of an order of threads.
 class EmulatorRunner : public ScheduleRunner {
 public:
-  EmulatorRunner(ModuleOp module, const ConvertRNNToGPUOptions &options, HostSanitizer sanitizer = HostSanitizer::None);
+  EmulatorRunner(ModuleOp module, const ConvertRNNToGPUOptions &options, const HostTarget &target = testTarget());
 
   /// The kernels in the LLVM and NVVM dialects, before they become the emulator's.
   ModuleOp getKernels() { return *kernels; }
@@ -124,14 +127,11 @@ private:
 
   SmallVector<SmallVector<Launch>> launches; ///< by function
   OwningOpRef<ModuleOp> kernels;
-  HostSanitizer sanitizer;
+  HostTarget target;
   int64_t sharedBytes = 0;
 
   std::optional<unsigned> changed; ///< a launch
   Code changedCode;
-  /// Code that is no longer used stays where it is, so that no other gets its
-  /// addresses: ThreadSanitizer reports a race of two addresses only once.
-  SmallVector<Code> used;
   Memory before, after; ///< the changed launch
 };
 

@@ -16,16 +16,6 @@ using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::test;
 
-static HostSanitizer ownSanitizer() {
-#if defined(__SANITIZE_THREAD__)
-  return HostSanitizer::Thread;
-#elif defined(__SANITIZE_ADDRESS__)
-  return HostSanitizer::Address;
-#else
-  return HostSanitizer::None;
-#endif
-}
-
 static int races = 0;
 
 int test::countRaces() { return races; }
@@ -58,9 +48,7 @@ Kernels::Kernels(const std::string &functions, const std::vector<std::pair<std::
   if (failed(manager.run(*module)))
     return;
   sharedBytes = (*module)->getAttrOfType<IntegerAttr>("rnn.shared_bytes").getInt();
-  HostTarget target = testTarget();
-  target.sanitizer = ownSanitizer();
-  code = std::make_unique<NativeCode>(*module, target);
+  code = std::make_unique<NativeCode>(*module, testTarget());
   if (auto **table = code->symbol<const RnnEmulator *>(RNN_EMULATOR_VARIABLE))
     *table = runtime::Emulator::table();
   else if (messages.empty())

@@ -18,6 +18,7 @@
 
 #include "../Conversion/ScheduleRunner.h"
 #include "Mutants.h"
+#include "Races.h"
 
 #include "rnn/Dialect/RNN/Schedule/Passes.h"
 #include "rnn/Pipelines/Pipelines.h"
@@ -25,67 +26,14 @@
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
-#include <fcntl.h>
-
 using namespace mlir;
 using namespace mlir::rnn;
 using namespace mlir::rnn::test;
 
-#ifdef RNN_FINDS_RACES
-constexpr bool kFindsRaces = true;
-constexpr HostSanitizer kSanitizer = HostSanitizer::Thread;
-constexpr int64_t kOrders = 1, kFrames = 9; // A thread costs much; races show in any order.
-#else
-constexpr bool kFindsRaces = false;
-constexpr HostSanitizer kSanitizer = HostSanitizer::None;
-constexpr int64_t kOrders = 4, kFrames = 21;
-#endif
-
-static int races = 0;
-
-#ifdef RNN_FINDS_RACES
-extern "C" int __tsan_get_report_mop(void *report, unsigned long index, int *thread, void **address, int *size,
-                                     int *writes, int *atomic, void **trace, unsigned long traceSize);
-
-/// ThreadSanitizer calls this at every report. Lanes and warps that compute the
-/// same element store it with one instruction, several times the same value:
-/// that is how loops by units are made. If the values differ, results show it.
-/// Of an access long ago the instruction may be unknown.
-extern "C" void __tsan_on_report(void *report) {
-  void *instruction[2] = {};
-  bool write = true;
-  for (unsigned long access = 0; access < 2; ++access) {
-    int thread, size, writes = 0, atomic;
-    void *address;
-    __tsan_get_report_mop(report, access, &thread, &address, &size, &writes, &atomic, &instruction[access], 1);
-    write &= writes != 0;
-  }
-  if (!write || (instruction[1] && instruction[0] != instruction[1]))
-    ++races;
-}
-#endif
-
-/// The same memory is used again for every mutant.
-extern "C" const char *__tsan_default_options() { return "suppress_equal_addresses=0:symbolize=0:exitcode=0"; }
+// A thread costs ThreadSanitizer much; races show in any order.
+constexpr int64_t kOrders = kFindsRaces ? 1 : 4, kFrames = kFindsRaces ? 9 : 21;
 
 namespace {
-
-/// Nothing goes to stderr while this lives: ThreadSanitizer's reports are wanted.
-class Quiet {
-public:
-  Quiet() : old(dup(2)) {
-    int nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, 2);
-    close(nowhere);
-  }
-  ~Quiet() {
-    dup2(old, 2);
-    close(old);
-  }
-
-private:
-  int old;
-};
 
 /// A loop whose units publish one element each, with streams that begin anew.
 const char *kOne = R"(
@@ -225,7 +173,7 @@ protected:
     ConvertRNNToGPUOptions kernels;
     kernels.regime = GetParam().regime;
     kernels.multiprocessors = 4;
-    runner = std::make_unique<EmulatorRunner>(*module, kernels, kSanitizer);
+    runner = std::make_unique<EmulatorRunner>(*module, kernels, mutantTarget());
     ASSERT_TRUE(runner->isValid()) << messages;
   }
 
@@ -233,7 +181,7 @@ protected:
   /// what is wrong first, or an empty text.
   std::string findFault(function_ref<std::string(const TensorMap &)> judge) {
     for (int64_t seed = 1; seed <= kOrders; ++seed) {
-      const int before = races;
+      const int64_t before = getRaces().races;
       TensorMap outputs;
       std::string problem;
       {
@@ -244,7 +192,9 @@ protected:
         return problem.substr(0, problem.find('\n'));
       if (std::string wrong = judge(outputs); !wrong.empty())
         return wrong;
-      if (races > before)
+      // Lanes and warps that compute the same element store it with one instruction, several times the same value: that
+      // is how loops by units are made. If the values differ, results show it.
+      if (getRaces().races > before)
         return "race";
     }
     return "";

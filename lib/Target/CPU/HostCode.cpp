@@ -92,6 +92,9 @@ FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target, Locatio
       result.requirements.push_back(feature.str());
   result.hasFma = info.checkFeatures("+fma");
   result.vectorBits = getVectorBits(info);
+  // ThreadSanitizer looks at accesses of up to 16 bytes.
+  if (target.sanitizer == HostSanitizer::Thread)
+    result.vectorBits = std::min(result.vectorBits, 128u);
   result.vectorRegisters = result.vectorBits == 512 ? 32 : 16;
   if (!result.hasFma) {
     emitError(loc) << "target 'cpu:" << target.cpu << "' has no fused multiply-add; expected x86-64-v3 or newer";
@@ -170,6 +173,16 @@ static std::unique_ptr<llvm::Module> translate(ModuleOp module, llvm::LLVMContex
 static constexpr StringLiteral kFunctionPasses = "early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
                                                  "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
                                                  "simplifycfg";
+
+HostSanitizer rnn::getOwnSanitizer() {
+#if defined(__SANITIZE_THREAD__)
+  return HostSanitizer::Thread;
+#elif defined(__SANITIZE_ADDRESS__)
+  return HostSanitizer::Address;
+#else
+  return HostSanitizer::None;
+#endif
+}
 
 /// The passes of a sanitizer, behind all others.
 static StringRef sanitizerPasses(HostSanitizer sanitizer) {

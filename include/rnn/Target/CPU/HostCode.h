@@ -17,9 +17,11 @@
 
 namespace mlir::rnn {
 
-/// Checks compiled into code, for tests: the process must have the sanitizer's
-/// runtime.
+/// Checks compiled into code: the process must have the sanitizer's runtime.
 enum class HostSanitizer { None, Address, Thread };
+
+/// The sanitizer that the compiler itself is built with.
+HostSanitizer getOwnSanitizer();
 
 /// The processor that code is generated for.
 struct HostTarget {
@@ -27,7 +29,9 @@ struct HostTarget {
   std::string cpu = "x86-64-v3";
   /// More features in LLVM's form: `+avx512bf16,-gfni`.
   std::string features;
-  HostSanitizer sanitizer = HostSanitizer::None;
+  /// A build with a sanitizer has it look at generated code, too; what it
+  /// compiles runs in programs of the same build.
+  HostSanitizer sanitizer = getOwnSanitizer();
 };
 
 /// What code generators ask about a processor.

@@ -377,11 +377,19 @@ LogicalResult ScatterAddOp::verify() {
 
 LogicalResult SumFramesOp::verify() { return verifySumTo(*this, getSumTo()); }
 
-LogicalResult RandomOp::verify() {
-  if (!isa<FloatType>(cast<RankedTensorType>(getType()).getElementType()))
-    return emitOpError() << "expected a floating-point result, but got " << debugString(getType());
+/// The result of an op is one of floating-point numbers.
+static LogicalResult verifyFloatingPoint(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  if (!isa<FloatType>(type.getElementType()))
+    return op->emitOpError() << "expected a floating-point result, but got " << debugString(type);
   return success();
 }
+
+LogicalResult RandomOp::verify() { return verifyFloatingPoint(*this); }
+
+LogicalResult SigmoidOp::verify() { return verifyFloatingPoint(*this); }
+
+LogicalResult SoftplusOp::verify() { return verifyFloatingPoint(*this); }
 
 LogicalResult TrainingOp::verify() {
   if (!cast<RankedTensorType>(getType()).getElementType().isSignlessInteger(1))

@@ -399,6 +399,34 @@ rnn.network @scatter_sum(%u: tensor<2xf32>, %i: tensor<i32>) -> (y: tensor<3x2xf
 // -----
 
 //===----------------------------------------------------------------------===//
+// rnn.sigmoid, rnn.softplus, rnn.stop_gradient
+//===----------------------------------------------------------------------===//
+
+rnn.network @sigmoid(%x: tensor<3xi32>) -> (y: tensor<3xi32>) {
+  // expected-error@+1 {{'rnn.sigmoid' op expected a floating-point result, but got tensor<3xi32>}}
+  %y = rnn.sigmoid %x : tensor<3xi32>
+  rnn.output %y : tensor<3xi32>
+}
+
+// -----
+
+rnn.network @softplus(%x: tensor<3xi32>) -> (y: tensor<3xi32>) {
+  // expected-error@+1 {{'rnn.softplus' op expected a floating-point result, but got tensor<3xi32>}}
+  %y = rnn.softplus %x : tensor<3xi32>
+  rnn.output %y : tensor<3xi32>
+}
+
+// -----
+
+rnn.network @stop_gradient(%x: tensor<3xf32>) -> (y: tensor<3xf64>) {
+  // expected-error@+1 {{'rnn.stop_gradient' op requires the same type for all operands and results}}
+  %y = "rnn.stop_gradient"(%x) : (tensor<3xf32>) -> tensor<3xf64>
+  rnn.output %y : tensor<3xf64>
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
 // rnn.call
 //===----------------------------------------------------------------------===//
 

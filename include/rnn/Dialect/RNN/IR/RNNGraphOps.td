@@ -235,10 +235,12 @@ class RNN_UnaryOp<string mnemonic> : RNN_Op<mnemonic, [Pure, SameOperandsAndResu
   let assemblyFormat = "$source attr-dict `:` type($result)";
 }
 def RNN_SigmoidOp : RNN_UnaryOp<"sigmoid"> {
-  let summary = "1 / (1 + exp(-x)), elementwise";
+  let summary = "1 / (1 + exp(-x)), elementwise, of floating-point numbers";
+  let hasVerifier = 1;
 }
 def RNN_SoftplusOp : RNN_UnaryOp<"softplus"> {
-  let summary = "log(1 + exp(x)), elementwise, without overflow";
+  let summary = "log(1 + exp(x)), elementwise, of floating-point numbers, without overflow";
+  let hasVerifier = 1;
 }
 def RNN_StopGradientOp : RNN_UnaryOp<"stop_gradient"> {
   let summary = "the identity, with derivative zero";

@@ -61,12 +61,13 @@ class Suites:
             [os.path.join(build, "bin")] + [d for d in [self.llvm] if d] + [os.environ["PATH"]])
         self.sanitizers = self.cached("RNN_SANITIZE")
         if "address" in self.sanitizers:
-            # Python and mlir-opt load libraries of ours, and leak.
+            # Python and mlir-opt load libraries of ours, and leak. LLVM is not built with sanitizers: of an allocator of
+            # both it takes what only we have poisoned.
             compiler = self.cached("CMAKE_CXX_COMPILER")
             name = "libclang_rt.asan-x86_64.so" if "clang" in compiler else "libasan.so"
             runtime = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
             self.environment.setdefault("LD_PRELOAD", runtime)
-            self.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+            self.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0")
 
     # ===- Helpers -----------------------------------------------------------===#
 

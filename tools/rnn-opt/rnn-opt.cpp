@@ -14,6 +14,7 @@
 #include "rnn/InitAllPasses.h"
 #include "rnn/InitAllPipelines.h"
 #include "rnn/Tools/CompilerVersion.h"
+#include "rnn/Tools/DeepInput.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -56,6 +57,8 @@ int main(int argc, char **argv) {
       "test-rnn-interpret-each",
       llvm::cl::desc("Interpret all functions before the first and after every pass, and fail where results change "
                      "(folding rounds constants of f32: put rnn-set-float first)"));
+  if (rnn::tools::refuseDeepInput(argc, argv))
+    return EXIT_FAILURE;
   auto [input, output] = registerAndParseCLIOptions(argc, argv, "rnn-mlir optimizer driver\n", registry);
   if (interpretEach)
     return asMainReturnCode(runInterpretingEach(registry, input, output));

@@ -11,6 +11,7 @@
 #include "rnn/InitAllPipelines.h"
 #include "rnn/Reduce/ReduceNetworks.h"
 #include "rnn/Tools/CompilerVersion.h"
+#include "rnn/Tools/DeepInput.h"
 
 using namespace mlir;
 
@@ -34,5 +35,7 @@ int main(int argc, char **argv) {
     pointers.push_back(word.data());
   }
   pointers.push_back(nullptr);
+  if (rnn::tools::refuseDeepInput(argc, argv))
+    return EXIT_FAILURE;
   return failed(mlirReduceMain(argc, pointers.data(), context));
 }

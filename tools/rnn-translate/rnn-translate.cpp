@@ -7,6 +7,7 @@
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "rnn/InitAllTranslations.h"
 #include "rnn/Tools/CompilerVersion.h"
+#include "rnn/Tools/DeepInput.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -25,5 +26,7 @@ int main(int argc, char **argv) {
   rnn::registerAllTranslations();
   registerMissing("rnn-to-onnx");
   registerMissing("import-onnx");
+  if (rnn::tools::refuseDeepInput(argc, argv))
+    return EXIT_FAILURE;
   return failed(mlirTranslateMain(argc, argv, "rnn-mlir translation driver"));
 }

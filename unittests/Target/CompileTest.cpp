@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Instruments.h"
-#include "Nesting.h"
+#include "rnn/Dialect/RNN/IR/Nesting.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"

@@ -92,6 +92,9 @@ LogicalResult rnn::detail::verifyBPTT(Operation *op, BPTTAttr bptt) {
   if (bptt.getAdvance() < 1 || bptt.getWindow() < 1)
     return op->emitOpError() << "expected positive bptt window and advance, but got " << bptt.getWindow() << " and "
                              << bptt.getAdvance();
+  // As far back as a delay may reach.
+  if (bptt.getWindow() > kMaxDelay)
+    return op->emitError() << "bptt window " << bptt.getWindow() << " is out of range, at most " << kMaxDelay;
   if (bptt.getWindow() % bptt.getAdvance() != 0)
     return op->emitError() << "bptt window " << bptt.getWindow() << " is not a multiple of advance "
                            << bptt.getAdvance();

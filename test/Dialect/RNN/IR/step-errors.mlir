@@ -191,6 +191,13 @@ rnn.step @window train of @n bptt<window = 0, advance = 1> () -> () {
 
 // -----
 
+// expected-error@+1 {{bptt window 1073741824 is out of range, at most 1048576}}
+rnn.step @far train of @n bptt<window = 1073741824, advance = 1> () -> () {
+  rnn.output
+}
+
+// -----
+
 // expected-error@+1 {{bptt window 3 is not a multiple of advance 2}}
 rnn.schedule @s train of @n streams 1 bptt<window = 3, advance = 2> () -> () {
   rnn.return

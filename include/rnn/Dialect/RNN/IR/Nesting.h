@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#ifndef RNN_LIB_TARGET_COMPILE_NESTING_H
-#define RNN_LIB_TARGET_COMPILE_NESTING_H
+#ifndef RNN_DIALECT_RNN_IR_NESTING_H
+#define RNN_DIALECT_RNN_IR_NESTING_H
 
 #include "llvm/ADT/StringRef.h"
 #include <cstddef>
@@ -19,7 +19,7 @@ struct TextPosition {
   unsigned line, column;
 };
 
-/// The deepest nesting of brackets that we read (INTERFACE, message 32).
+/// The deepest nesting of brackets that we read.
 inline constexpr size_t kMaxNesting = 256;
 
 /// The first place in `text` that is nested deeper than `kMaxNesting`, if there is one.
@@ -27,4 +27,4 @@ std::optional<TextPosition> findTooDeepNesting(llvm::StringRef text);
 
 } // namespace mlir::rnn
 
-#endif // RNN_LIB_TARGET_COMPILE_NESTING_H
+#endif // RNN_DIALECT_RNN_IR_NESTING_H

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Nesting.h"
+#include "rnn/Dialect/RNN/IR/Nesting.h"
 #include "llvm/ADT/SmallVector.h"
 
 using namespace mlir::rnn;

@@ -1,7 +1,7 @@
 // RUN: test-rnn-networks %s
 // Failed once with
 // cpu: @step: call 1: first difference: 'state.v21' [0,0,1]: got 0, expected 6.81752613e-47
-// network float-794 794 cpu
+// network float-794 794 passes,cpu,emulator
 module {
   rnn.parameter @p0 : tensor<2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)
   rnn.parameter @p1 : tensor<3x6x2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)

@@ -1,7 +1,7 @@
 // RUN: test-rnn-networks %s
 // Failed once with
 // passes: 'rnn-specialise' changed '@net' in chunk 0: 'state.age' at 0: expected 2147483647, got 3; 'cse' changed '@net' in chunk 0: 'state.age' at 0: expected 2147483647, got 3
-// network random-349 349 passes
+// network random-349 349 passes,cpu,emulator
 module {
   rnn.network @net(%x: tensor<1xf32>, %z: tensor<1xf32>, %b: tensor<i1>) -> (y0: tensor<1xf32>, y1: tensor<1xf32>, e: tensor<f32>, m: tensor<i1>) {
     %cst = arith.constant dense<6.562500e-01> : tensor<1xf32>

@@ -1,7 +1,7 @@
 // RUN: test-rnn-networks %s
 // Failed once with
 // passes: 'rnn-specialise' changed '@net' in chunk 0: 'y0' at 0: expected 0.063538328184942164, got 0.05874166387166424; 'rnn-sort' changed '@net' in chunk 0: 'y0' at 0: expected 0.063538328184942164, got 0.05874166387166424; 'cse' changed '@net' in chunk 0: 'y0' at 0: expected 0.063538328184942164, got 0.05874166387166424
-// network random-535 535 passes
+// network random-535 535 passes,cpu,emulator
 module {
   rnn.parameter @p0 : tensor<f32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)
   rnn.parameter @p1 : tensor<3x1xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)

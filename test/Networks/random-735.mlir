@@ -1,7 +1,7 @@
 // RUN: test-rnn-networks %s
 // Failed once with
 // passes: 'rnn-specialise' changed '@net' in chunk 0: 'y0' at 0: expected 0, got -0.045241123544794398; 'rnn-sort' changed '@net' in chunk 0: 'y0' at 0: expected 0, got -0.045241123544794398; 'cse' changed '@net' in chunk 0: 'y0' at 0: expected 0, got -0.045241123544794398
-// network random-735 735 passes
+// network random-735 735 passes,cpu,emulator
 module {
   rnn.parameter @p0 : tensor<2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)
   rnn.parameter @p1 : tensor<3x2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>) frozen

@@ -2,7 +2,7 @@
 // Failed once with
 // emulator: @net: call 0 on 'emulator': kernel 'rnn_fn_0_k7' stalled: threads wait for a value that nobody writes
 // note: block 0: 1 of 32 threads wait at warp barrier, the first is thread 0; 31 of 32 threads wait at atomic access, the first is thread 1; 0 have ended
-// network random-7875 7875 emulator
+// network random-7875 7875 passes,cpu,emulator
 module {
   rnn.parameter @p0 : tensor<4x2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)
   rnn.parameter @p3 : tensor<2x2xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)

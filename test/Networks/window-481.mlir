@@ -1,7 +1,7 @@
 // RUN: test-rnn-networks %s
 // Failed once with
 // cpu: @net: call 1: first difference: 'state.v27' [0,0,1]: got 0, expected 3.11953883e-53
-// network window-481 481 cpu
+// network window-481 481 passes,cpu,emulator
 module {
   rnn.parameter @p0 : tensor<1x6xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)
   rnn.parameter @p1 : tensor<3x3xf32> init(#rnn.uniform<-5.000000e-01, 5.000000e-01>)

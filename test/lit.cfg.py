@@ -25,6 +25,10 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.rnn_obj_root, "test")
 
 path = [config.rnn_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
+# Where rnn-compile looks for ptxas too; behind all others, for that folder has more than ptxas.
+cuda = "/usr/local/cuda/bin"
+if os.path.exists(os.path.join(cuda, "ptxas")):
+    path.append(cuda)
 config.environment["PATH"] = os.path.pathsep.join(path)
 config.environment["NO_COLOR"] = "1"
 config.environment["RNN_CACHE_DIR"] = os.path.join(config.rnn_obj_root, "test", "cache")

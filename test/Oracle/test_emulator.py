@@ -10,6 +10,7 @@ In f64 they agree with the interpreter to 1e-9, integers exactly; every order of
 Memory that no kernel has written holds NaNs, so that a kernel that reads it is found out.
 """
 
+import csv
 import os
 import pathlib
 import subprocess
@@ -62,20 +63,52 @@ def test_step(tool, tmp_path, order):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_training(tool, tmp_path):
-    """Sessions on the emulator learn, and go on from their checkpoints byte for byte."""
+@pytest.fixture
+def train(tool, tmp_path):
+    """train(out, *options): rnn-train on a small text; the rows of its log but for times, losses as numbers."""
     (tmp_path / "text.txt").write_text("abcdefgh" * 200)
-    options = ["--data=text.txt", "--target=emulator", "--hidden-size=8", "--num-layers=1", "--streams=2",
-               "--bptt-window=8", "--bptt-advance=8", "--val-split=0.2", "--quiet"]
+    options = ["--data=text.txt", "--hidden-size=8", "--num-layers=1", "--streams=2", "--bptt-window=8",
+               "--bptt-advance=8", "--val-split=0.2", "--quiet"]
 
-    def train(out, *more):
+    def run(out, *more):
         done = subprocess.run([tool("rnn-train"), *options, f"--out={out}", *more], cwd=tmp_path, capture_output=True,
                               text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
-        return [line.rsplit(",", 2)[0] for line in (tmp_path / out / "log.csv").read_text().splitlines()]
+        with open(tmp_path / out / "log.csv") as file:
+            rows = list(csv.DictReader(file))
+        return [{key: value for key, value in row.items() if key != "frames_per_s"} for row in rows]
 
-    whole = train("whole", "--max-steps=12", "--emulator-order=3")
-    train("parts", "--max-steps=5")
-    assert train("parts", "--max-steps=12", "--resume") == whole
-    losses = [float(line.split(",")[4]) for line in whole[1:]]
-    assert losses[-1] < losses[0]
+    return run
+
+
+def losses(rows):
+    return [float(row[key]) for row in rows for key in ("loss", "val_loss", "grad_norm") if row[key]]
+
+
+def test_training(train):
+    """Sessions on the emulator learn, and go on from their checkpoints byte for byte."""
+    whole = train("whole", "--target=emulator", "--max-steps=12", "--emulator-order=3")
+    train("parts", "--target=emulator", "--max-steps=5")
+    assert train("parts", "--target=emulator", "--max-steps=12", "--resume") == whole
+    assert float(whole[-1]["loss"]) < float(whole[0]["loss"])
+
+
+def test_training_orders(train, tmp_path):
+    """Whatever the order of threads, the same log and the same checkpoint; the losses are those of the CPU."""
+    cpu = train("cpu", "--target=cpu", "--max-steps=6")
+    first = train("0", "--target=emulator", "--max-steps=6")
+    np.testing.assert_allclose(losses(first), losses(cpu), rtol=2e-6)
+    for order in ("1", "3", "7"):
+        assert train(order, "--target=emulator", "--max-steps=6", f"--emulator-order={order}") == first
+        assert ((tmp_path / order / "last.safetensors").read_bytes() ==
+                (tmp_path / "0" / "last.safetensors").read_bytes())
+
+
+@pytest.mark.parametrize("targets", [("cpu", "emulator"), ("emulator", "cpu")], ids="-".join)
+def test_training_moves(train, targets):
+    """A checkpoint of one target is resumed on the other: what was trained stays, and the curve goes on."""
+    whole = train("whole", f"--target={targets[0]}", "--max-steps=12")
+    parts = train("parts", f"--target={targets[0]}", "--max-steps=5")
+    rows = train("parts", f"--target={targets[1]}", "--max-steps=12", "--resume")
+    assert rows[:4] == parts[:4] == whole[:4] and [row["frames"] for row in rows] == [row["frames"] for row in whole]
+    np.testing.assert_allclose(losses(rows[5:]), losses(whole[5:]), rtol=2e-6)

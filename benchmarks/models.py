@@ -13,11 +13,12 @@ import numpy as np
 from lstm import LEARNING_RATE
 
 # cell: (gates, further parameters and their elements per unit, vectors carried from frame to frame). `gru` has its reset
-# gate after the product, as cuDNN's; `layernorm` is the LSTM with layer norms; `slstm` that of xLSTM, its recurrent
-# matrices block-diagonal; `indrnn` has no recurrent matrix; `invented` is a cell that no library has.
+# gate after the product, as cuDNN's, `gru-before` before it; `projection` is the LSTM whose h is a product of a quarter
+# as many elements; `layernorm` is the LSTM with layer norms; `slstm` that of xLSTM, its recurrent matrices
+# block-diagonal; `indrnn` has no recurrent matrix; `invented` is a cell that no library has.
 CELLS = {"lstm": (4, {}, 2), "gru": (3, {}, 1), "peephole": (4, {"pi": 1, "pf": 1, "po": 1}, 2),
          "invented": (3, {"a": 1}, 2), "layernorm": (4, {"ax": 4, "ah": 4, "ac": 1, "bc": 1}, 2), "slstm": (4, {}, 4),
-         "indrnn": (1, {"u": 1}, 1)}
+         "indrnn": (1, {"u": 1}, 1), "projection": (4, {}, 2), "gru-before": (3, {}, 1)}
 HEADS = 4
 
 
@@ -35,6 +36,11 @@ class Point(NamedTuple):
         precision = f"-{self.precision}" if self.precision != "f32" else ""
         return f"{self.cell}-H{self.hidden}-B{self.streams}{layers}{precision}"
 
+    @property
+    def width(self):
+        """Elements of h, and of the input."""
+        return self.hidden // 4 if self.cell == "projection" else self.hidden
+
 
 # In order of importance: a run that is cut short has the first ones.
 POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("lstm", 64), Point("lstm", 128),
@@ -43,11 +49,13 @@ POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("ls
           Point("lstm", 768, 16), Point("layernorm", 512), Point("slstm", 512), Point("indrnn", 512),
           Point("layernorm", 256), Point("slstm", 512, 16), Point("indrnn", 512, 16), Point("lstm", 2048),
           Point("lstm", 512, 64), *(Point("lstm", hidden, streams, precision="bf16")
-                                    for hidden, streams in ((512, 16), (768, 16), (256, 16), (512, 64)))]
+                                    for hidden, streams in ((512, 16), (768, 16), (256, 16), (512, 64))),
+          Point("lstm", 512, 8), Point("projection", 512), Point("gru-before", 512)]
 # What the emulator runs in seconds.
 QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),
                 Point("invented", 8, layers=2, frames=16), Point("layernorm", 8, frames=16),
-                Point("slstm", 16, 2, frames=16), Point("indrnn", 8, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16")]
+                Point("slstm", 16, 2, frames=16), Point("indrnn", 8, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16"),
+                Point("projection", 32, layers=2, frames=16), Point("gru-before", 8, 2, frames=16)]
 
 
 def parameters(point):
@@ -55,11 +63,13 @@ def parameters(point):
     gates, vectors, _ = CELLS[point.cell]
     n, shapes = point.hidden, {}
     for layer in range(point.layers):
-        shapes[f"l{layer}.wx"] = (gates * n, n)
+        shapes[f"l{layer}.wx"] = (gates * n, point.width)
         if point.cell == "slstm":
             shapes[f"l{layer}.wh"] = (gates, HEADS, n // HEADS, n // HEADS)
         elif point.cell != "indrnn":
-            shapes[f"l{layer}.wh"] = (gates * n, n)
+            shapes[f"l{layer}.wh"] = (gates * n, point.width)
+        if point.cell == "projection":
+            shapes[f"l{layer}.wp"] = (point.width, n)
         shapes[f"l{layer}.b"] = (gates * n,)
         shapes.update({f"l{layer}.{vector}": (count * n,) for vector, count in vectors.items()})
     return shapes
@@ -71,13 +81,13 @@ def arrays(point, frames):
     draw = lambda scale, shape: (rng.normal(size=shape) * scale).astype(np.float32)
     values = {name: draw(shape[-1]**-0.5 if len(shape) > 1 else 0.1, shape)
               for name, shape in parameters(point).items()}
-    shape = (frames, point.streams, point.hidden)
+    shape = (frames, point.streams, point.width)
     return {**values, "x": draw(1.0, shape), "target": draw(0.5, shape)}
 
 
 def state_sizes(point):
-    """How many vectors a layer carries from frame to frame."""
-    return CELLS[point.cell][2]
+    """Elements of the vectors that a layer carries from frame to frame, h first."""
+    return [point.width] + [point.hidden] * (CELLS[point.cell][2] - 1)
 
 
 # ===-------------------------------------------------------------------------===#
@@ -165,6 +175,10 @@ SLSTM = """
 """
 INDRNN = '  %{l}.h = rnn.indrnn "{l}" {x} wx(@{l}.wx) u(@{l}.u) b(@{l}.b) : !V -> !V\n'
 LSTM = '  %{l}.h, %{l}.c = rnn.lstm "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b){option} : !V -> !V\n'
+PROJECTION = """
+  %{l}.h, %{l}.c = rnn.lstm "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b) projection(@{l}.wp) : !V -> !V, !C
+"""
+GRU_BEFORE = '  %{l}.h = rnn.gru "{l}" {x} wx(@{l}.wx) wh(@{l}.wh) b(@{l}.b) reset(before) : !V -> !V\n'
 
 
 def split(line, n):
@@ -178,7 +192,9 @@ def mlir(point):
     """The network @net with the result e per frame and stream, the squared error, and its training step @step."""
     n = point.hidden
     gates = CELLS[point.cell][0] * n
-    lines = [f"!V = tensor<{n}xf32>", f"!G = tensor<{gates}xf32>", f"!W = tensor<{gates}x{n}xf32>"]
+    lines = [f"!V = tensor<{point.width}xf32>", f"!G = tensor<{gates}xf32>", f"!W = tensor<{gates}x{point.width}xf32>"]
+    if point.cell == "projection":
+        lines.append(f"!C = tensor<{n}xf32>")
     if point.cell == "slstm":
         lines.append(f"!R = tensor<4x{HEADS}x{n // HEADS}x{n // HEADS}xf32>")
     lines += [f"rnn.parameter @{name} : tensor<{'x'.join(map(str, shape))}xf32> init(#rnn.zeros)"
@@ -188,7 +204,8 @@ def mlir(point):
         l, x = f"l{layer}", f"%l{layer - 1}.h" if layer else "%x"
         option = {"peephole": f" peephole(@{l}.pi, @{l}.pf, @{l}.po)",
                   "layernorm": f" layer_norm(@{l}.ax, @{l}.ah, @{l}.ac, @{l}.bc)"}.get(point.cell, "")
-        text = {"gru": GRU, "invented": INVENTED, "slstm": SLSTM, "indrnn": INDRNN}.get(point.cell, LSTM)
+        text = {"gru": GRU, "invented": INVENTED, "slstm": SLSTM, "indrnn": INDRNN, "projection": PROJECTION,
+                "gru-before": GRU_BEFORE}.get(point.cell, LSTM)
         text = text.format(l=l, x=x, option=option, k=n // HEADS)
         lines += [split(line, n) if " = split " in line else line for line in text.splitlines()]
     lines.append(f"""  %d = arith.subf %l{point.layers - 1}.h, %target : !V
@@ -236,6 +253,11 @@ def frame(cell, gx, state, p, library, sigmoid, chunk):
         (xr, xz, xn), (hr, hz, hn) = chunk(gx, 3), chunk(h @ p["wh"].T, 3)
         n = tanh(xn + sigmoid(xr + hr) * hn)
         return (n + sigmoid(xz + hz) * (h - n), )
+    if cell == "gru-before":
+        n = h.shape[-1]
+        r, z = chunk(sigmoid(gx[..., :2 * n] + h @ p["wh"][:2 * n].T), 2)
+        new = tanh(gx[..., 2 * n:] + (r * h) @ p["wh"][2 * n:].T)
+        return (new + z * (h - new), )
     c, gh = state[1], h @ p["wh"].T
     if cell == "invented":
         z, n, o = chunk(gx + gh, 3)
@@ -246,4 +268,5 @@ def frame(cell, gx, state, p, library, sigmoid, chunk):
     i, f = (i + p["pi"] * c, f + p["pf"] * c) if peephole else (i, f)
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)
     seen = normal(c) * p["ac"] + p["bc"] if cell == "layernorm" else c
-    return sigmoid(o + p["po"] * c if peephole else o) * tanh(seen), c
+    h = sigmoid(o + p["po"] * c if peephole else o) * tanh(seen)
+    return h @ p["wp"].T if cell == "projection" else h, c

@@ -25,7 +25,7 @@ LOOP_FRAMES = 128  # a loop's time per frame does not depend on the number of fr
 
 
 def torch_variants(point, everything):
-    variants = TORCH_VARIANTS if point.cell in ("lstm", "gru") else LOOP_VARIANTS
+    variants = TORCH_VARIANTS if point.cell in ("lstm", "gru", "projection") else LOOP_VARIANTS
     return variants + (["f32 compiled loop"] if everything else [])
 
 
@@ -56,8 +56,8 @@ class Torch:
         self.run = self.loop if "loop" in words else self.library()
         if "compiled" in words:
             self.run = torch.compile(self.run)
-        count, shape = models.state_sizes(point), (point.layers, point.streams, point.hidden)
-        self.state = [torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in range(count)]
+        self.state = [torch.zeros((point.layers, point.streams, size), dtype=self.dtype, device=self.device)
+                      for size in models.state_sizes(point)]
         self.optimizer = torch.optim.SGD(self.p.values(), lr=LEARNING_RATE)
         self.train, self.forward = self.step, self.inference
         if "graph" in words:
@@ -66,10 +66,14 @@ class Torch:
     def library(self):
         """nn.LSTM or nn.GRU, one bias as in the others: the second is zero and stays."""
         torch, point = self.torch, self.point
-        kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[point.cell]
-        self.cell = kind(point.hidden, point.hidden, point.layers, device=self.device, dtype=self.dtype)
+        kind, more = torch.nn.GRU if point.cell == "gru" else torch.nn.LSTM, {}
+        names = [("wx", "weight_ih"), ("wh", "weight_hh"), ("b", "bias_ih")]
+        if point.cell == "projection":
+            more["proj_size"] = point.width
+            names.append(("wp", "weight_hr"))
+        self.cell = kind(point.width, point.hidden, point.layers, device=self.device, dtype=self.dtype, **more)
         for layer in range(point.layers):
-            for ours, theirs in (("wx", "weight_ih"), ("wh", "weight_hh"), ("b", "bias_ih")):
+            for ours, theirs in names:
                 parameter = getattr(self.cell, f"{theirs}_l{layer}")
                 parameter.data.copy_(self.p[f"l{layer}.{ours}"].detach())
                 self.p[f"l{layer}.{ours}"] = parameter
@@ -171,8 +175,7 @@ class Jax:
         self.x, self.target = jnp.asarray(values["x"]), jnp.asarray(values["target"])
         self.p = {name: jnp.asarray(values[name]) for name in models.parameters(point)}
         run = self.cudnn(point) if "cudnn" in variant else self.scan
-        shape = (point.layers, point.streams, point.hidden)
-        self.state = tuple(jnp.zeros(shape) for _ in range(models.state_sizes(point)))
+        self.state = tuple(jnp.zeros((point.layers, point.streams, size)) for size in models.state_sizes(point))
 
         def loss(p, state, x, target):
             h, state = run(p, state, x)

@@ -62,6 +62,30 @@ def check_parallelism(bundle, tmp_path):
     assert status == 1 and "DIFFERS" in text and "1 rows differ" in text, text
 
 
+@pytest.mark.parametrize("point", [point for point in models.QUICK_POINTS if point.precision == "f32"],
+                         ids=lambda point: point.name)
+def test_frames(tool, tmp_path, point):
+    """What the peers compute, here in NumPy's f64, is the network that we compile."""
+    import rnn_mlir
+    subprocess.run([tool("rnn-compile"), "-", "-o", tmp_path / "net.rnnc", "--target=interpreter", "--dtype=f64",
+                    "--functions=net", f"--streams={point.streams}"], input=models.mlir(point), text=True, check=True)
+    values = {name: value.astype(np.float64) for name, value in models.arrays(point, 5).items()}
+    program = rnn_mlir.load(tmp_path / "net.rnnc", target="interpreter")
+    for name in models.parameters(point):
+        program.params[name] = values[name]
+    ours = program.run("net", x=values["x"], target=values["target"])["e"].numpy()
+    x = values["x"]
+    for layer in range(point.layers):
+        own = {name.split(".")[1]: value for name, value in values.items() if name.startswith(f"l{layer}.")}
+        state, out = tuple(np.zeros((point.streams, size)) for size in models.state_sizes(point)), []
+        for gates in models.inputs(point.cell, x, own):
+            state = models.frame(point.cell, gates, state, own, np, lambda v: 1 / (1 + np.exp(-v)),
+                                 lambda v, n: np.split(v, n, axis=-1))
+            out.append(state[0])
+        x = np.stack(out)
+    np.testing.assert_allclose(((x - values["target"])**2).sum(-1), ours, rtol=1e-9)
+
+
 def test_bundle(tool, tmp_path):
     tool("rnn-compile")
     bundle = tmp_path / "bundle"

@@ -5,8 +5,9 @@
 #
 # ===-------------------------------------------------------------------------===#
 """Training steps of loops that reduce over all units, multiply by block-diagonal matrices, keep weights in memory, have
-an odd number of units per block, exchange nothing, or have no units at all: in every regime within the interpreter's
-budget, with the same bits for every order of the emulator's threads, and as the report says."""
+an odd number of units per block, exchange nothing, exchange two vectors one after the other, hold their state in some
+frames, or have no units at all: in every regime within the interpreter's budget, with the same bits for every order of
+the emulator's threads, and as the report says."""
 
 import json
 import pathlib
@@ -88,6 +89,15 @@ rnn.network @net(%x: !V, %target: !V) -> (e: tensor<f32>) {{
   %s = rnn.sum %x, %y : !V
   %h = math.tanh %s : !V
 """ + TAIL
+# An LSTM that moves in some frames only, and holds its h and c in the others.
+CLOCKED = """!V = tensor<{n}xf32>
+!W = tensor<{g}x{n}xf32>
+rnn.parameter @wx : !W init(#rnn.zeros)
+rnn.parameter @wh : !W init(#rnn.zeros)
+rnn.parameter @b : tensor<{g}xf32> init(#rnn.zeros)
+rnn.network @net(%x: !V, %on: tensor<i1>, %target: !V) -> (e: tensor<f32>) {{
+  %h, %c = rnn.lstm "l" %x wx(@wx) wh(@wh) b(@b) clock(%on) : !V -> !V
+""" + TAIL
 
 
 def point(cell, units):
@@ -107,6 +117,10 @@ CASES = {
     "shared memory": (point("lstm", 104), {"block": "block"}, 2),
     "thirds": (point("gru", 48), {"grid": "grid"}, 6),
     "content": ((ROOT / "test" / "Oracle" / "networks" / "content.mlir").read_text(), {"auto": "op-by-op", "grid": "op-by-op"}, 2),
+    "peephole": (point("peephole", 12), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
+    "projection": (point("projection", 32), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
+    "clocked": (CLOCKED.format(n=16, g=64), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
+    "reset before": (point("gru-before", 16), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
     "two-units": (TWO.format(n=64, m=33), {"block": "op-by-op", "grid": "op-by-op"}, 3),
 }
 
@@ -130,8 +144,10 @@ def test_loops(tool, tmp_path, name, regime):
                                           check=True, timeout=60).stdout)
     rng, inputs = np.random.default_rng(len(name)), {}
     for tensor in described["functions"][0]["tensors"]:
-        if tensor["role"] in ("argument", "parameter") and tensor["dtype"] == "f32":
-            shape = [FRAMES if size == -1 else size for size in tensor["shape"]]
+        shape = [FRAMES if size == -1 else size for size in tensor["shape"]]
+        if tensor["name"] == "on":
+            inputs["on"] = rng.random(shape) < 0.6
+        elif tensor["role"] in ("argument", "parameter") and tensor["dtype"] == "f32":
             scale = shape[-1]**-0.5 if tensor["role"] == "parameter" and len(shape) > 1 else 0.5
             inputs[tensor["name"]] = (rng.normal(size=shape) * scale).astype(np.float32)
     np.savez(tmp_path / "in.npz", **inputs)

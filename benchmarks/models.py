@@ -54,8 +54,9 @@ POINTS = [Point("lstm", 512), Point("lstm", 256), Point("lstm", 1024), Point("ls
 # What the emulator runs in seconds.
 QUICK_POINTS = [Point("lstm", 16, frames=16), Point("gru", 8, 2, frames=16), Point("peephole", 8, frames=16),
                 Point("invented", 8, layers=2, frames=16), Point("layernorm", 8, frames=16),
-                Point("slstm", 16, 2, frames=16), Point("indrnn", 8, frames=16), Point("lstm", 8, 5, frames=16, precision="bf16"),
-                Point("projection", 32, layers=2, frames=16), Point("gru-before", 8, 2, frames=16)]
+                Point("slstm", 16, 2, frames=16), Point("indrnn", 8, frames=16),
+                Point("lstm", 8, 5, frames=16, precision="bf16"), Point("projection", 32, layers=2, frames=16),
+                Point("gru-before", 8, 2, frames=16)]
 
 
 def parameters(point):

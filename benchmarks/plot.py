@@ -8,9 +8,9 @@
 #   plot.py <results>.json [--forward] [-o <file>.svg]
 #
 # Draws what gpu.py or lstm.py has measured: for each point a group of bars, ours first, then each peer, the fastest
-# first, in microseconds per frame of a training step on a logarithmic axis. --forward draws the forward part of a run of
-# gpu.py instead. A peer without a number has no bar. The date is that of the file's name. Nothing but Python's standard
-# library is needed, and equal input gives equal bytes.
+# first, in microseconds per frame of a training step on a logarithmic axis. --forward draws the forward part of a run
+# of gpu.py instead. A peer without a number has no bar. The date is that of the file's name. Nothing but Python's
+# standard library is needed, and equal input gives equal bytes.
 #
 # ===-------------------------------------------------------------------------===#
 
@@ -42,8 +42,8 @@ def of_gpu(result, what):
 
 def of_cpu(result):
     for row in result["training"]:
-        bars = [(label, 1e6 / row[key]["frames_per_s"])
-                for key, label in (("rnn-mlir", "ours"), ("pytorch", "torch f32"), ("jax", "jax f32 scan")) if key in row]
+        labels = {"rnn-mlir": "ours", "pytorch": "torch f32", "jax": "jax f32 scan"}
+        bars = [(label, 1e6 / row[key]["frames_per_s"]) for key, label in labels.items() if key in row]
         yield f"lstm-H{row['hidden']}-B{row['streams']}", bars
 
 
@@ -94,8 +94,8 @@ def svg(title, unit, groups):
     inner = max(sum(HEAD + BAR * len(bars) for _, bars in column) for column in placed)
     width, height = COLUMN * len(placed) + 2 * MARGIN, TOP + inner + 2 * MARGIN
     width = max(width, 640)
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-             'font-family="sans-serif" font-size="10">', f"<title>{escape(title)}</title>",
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+             f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="10">', f"<title>{escape(title)}</title>",
              f'<rect width="{width}" height="{height}" fill="white"/>']
 
     def text(x, y, content, more=""):
@@ -104,7 +104,8 @@ def svg(title, unit, groups):
     text(MARGIN, 22, title, ' font-size="15"')
     text(MARGIN, 40, f"{unit}, logarithmic; shorter is faster", ' font-size="11"')
     x = MARGIN + 380
-    for kind in (kind for kind in COLOURS if any(label.split()[0] == kind for _, bars in groups for label, _ in bars)):
+    drawn = {label.split()[0] for _, bars in groups for label, _ in bars}
+    for kind in filter(drawn.__contains__, COLOURS):
         lines.append(f'<rect x="{x}" y="32" width="9" height="9" fill="{COLOURS[kind]}"/>')
         text(x + 13, 40, NAMES[kind], ' font-size="11"')
         x += 90

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""How loops of 512 units are dealt out, for cells of every kind; and, where ptxas is there, that registers hold what the
-report says they hold. Nothing is run: these loops are too large for the emulator."""
+"""How loops of 512 units are dealt out, for cells of every kind; and, where ptxas is there, that registers hold what
+the report says they hold. Nothing is run: these loops are too large for the emulator."""
 
 import json
 import os
@@ -59,20 +59,21 @@ CHIPS = ("sm_80", "sm_90")
 # Without those of several layers, each of which is like one of one layer, and those that keep no weights in registers.
 POINTS = [point for point in models.POINTS if point.layers == 1 and point.hidden < 2048 and point.cell != "indrnn"]
 # (point, chip, loop): bytes that a thread stores and loads again, by ptxas 13.0; what is new here is a loss, and what
-# has become less is to be lowered. Where a block has several streams, ptxas spills for sm_80 in backward loops whose PTX
-# it compiles for sm_90 without.
+# has become less is to be lowered. Where a block has several streams, ptxas spills for sm_80 in backward loops whose
+# PTX it compiles for sm_90 without.
 SPILLS = {("lstm-H512-B8", "sm_80", "backward"): 2424, ("lstm-H512-B16", "sm_80", "backward"): 4448,
           ("lstm-H512-B64", "sm_80", "backward"): 712, ("layernorm-H256-B1", "sm_90", "backward"): 56,
           ("lstm-H768-B16-bf16", "sm_80", "forward"): 16, ("lstm-H768-B16-bf16", "sm_90", "forward"): 16,
           ("lstm-H512-B64-bf16", "sm_80", "forward"): 96, ("lstm-H512-B64-bf16", "sm_80", "backward"): 168,
           ("lstm-H512-B64-bf16", "sm_90", "forward"): 16}
+IN_MEMORY = [("lstm-H1024-B1", "sm_80")]  # 108 multiprocessors have too few registers for these
 
 
 @pytest.mark.skipif(shutil.which("ptxas", path=os.pathsep.join([os.environ["PATH"], "/usr/local/cuda/bin"])) is None,
                     reason="ptxas not found")
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_registers(tool, tmp_path, point):
-    """Weights that are said to be in registers are there: nothing is spilled, but for the loops that are named above."""
+    """Weights are said to be in registers, and are there: nothing is spilled, but for what is named above."""
     report = compiled(tool, tmp_path, point, *[f"--target=cuda:{chip}" for chip in CHIPS], "--functions=step")
     assert report["launches_per_frame"] == 0
     kernels = {(kernel["target"], kernel["name"]): kernel for kernel in report["kernels"]}
@@ -81,6 +82,7 @@ def test_registers(tool, tmp_path, point):
         assert len(loops) == 2
         for phase, loop in zip(("forward", "backward"), loops):
             kernel = kernels[loop["target"], loop["kernel"]]
+            assert loop["weights"] == ("memory" if (point.name, chip) in IN_MEMORY else "registers")
             if loop["weights"] == "registers":
                 assert kernel["registers"] <= 255, loop
                 assert kernel["spills"] <= SPILLS.get((point.name, chip, phase), 0), (loop, kernel)

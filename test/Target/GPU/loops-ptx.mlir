@@ -9,8 +9,8 @@
 // RUN: FileCheck %s --check-prefixes=CHECK,GRID < %t.grid.ptx
 // RUN: FileCheck %s --check-prefixes=CHECK,CLUSTER < %t.cluster.ptx
 
-// A training step of an LSTM in each regime, as PTX. Its numbers do not depend on an approximation, nor on the order of
-// threads: nothing is approximate but the seed of a division (below), no subnormal is flushed, and no atomic adds floats.
+// A training step of an LSTM in each regime, as PTX. Its numbers depend on no approximation and on no order of threads:
+// nothing is approximate but the seed of a division (below), no subnormal is flushed, and no atomic adds floats.
 // RUN: cat %t.block.ptx %t.grid.ptx %t.cluster.ptx > %t.ptx
 // RUN: not grep -E 'atom[.a-z0-9:]*[.](f|bf)(16|32|64)|[[:space:]]red[.]' %t.ptx
 // RUN: grep -vE 'rcp[.]approx[.]ftz[.]f32' %t.ptx | not grep -E '[.](approx|ftz|full)'
@@ -23,8 +23,8 @@
 // CHECK-NEXT: fma.rn.f32 [[REST:%r[0-9]+]], [[MINUS]], [[Q]], [[N]];
 // CHECK-NEXT: fma.rn.f32 {{%r[0-9]+}}, [[REST]], [[I]], [[Q]];
 
-// In the forward loop no weight is loaded; of the next frame the four gates' sums that the input gives, and an age in two
-// words. Rows of weights are read four elements at a time, before the loop.
+// In the forward loop no weight is loaded; of the next frame the four gates' sums that the input gives, and an age in
+// two words. Rows of weights are read four elements at a time, before the loop.
 
 // One block: one barrier a frame.
 // BLOCK-LABEL: .entry rnn_fn_1_k2(

@@ -34,8 +34,9 @@ bool UnitLoop::plan() {
   return true;
 }
 
-/// Instructions of a frame that one thread may do.
-static constexpr int64_t kMaxOfOneUnit = 256;
+/// Instructions of a frame that one thread may do where it does all of them, and
+/// for the elements of one of several units.
+static constexpr int64_t kMaxOfOneUnit = 256, kMaxOfUnit = 4096;
 
 static bool isReshape(Operation *op) {
   return isa<BroadcastOp, StopGradientOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp,
@@ -136,7 +137,9 @@ bool UnitLoop::chooseUnits() {
   if (units > 1
           ? assignElements()
           : refuse("the sizes of its vectors have no common divisor", "give its vectors the same number of units"))
-    return true;
+    return countUnitInstructions() <= kMaxOfUnit ||
+           refuse("each of its " + Twine(units) + " units would have too many elements",
+                  "give its vectors sizes with a larger common divisor");
   if (countInstructions() > kMaxOfOneUnit)
     return false;
   // One unit that has all elements.

@@ -140,6 +140,8 @@ private:
   void sortByStages();
   /// Of a frame and stream, about.
   int64_t countInstructions() const;
+  /// Likewise, of the elements of one unit.
+  int64_t countUnitInstructions() const;
   void findOutside();
   static int64_t countElements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
   /// Elements of a value that one unit has; 1 for a scalar, which all have.

@@ -398,18 +398,20 @@ void UnitLoop::multiplyAcrossWarps(ContractOp op, Product &product) {
       sumsOf.push_back(multiply(product, loadQuads(product, product.inputs, inputsOf(s))));
     multiplyStreamed(product, sumsOf,
                      [&](size_t s, int64_t quad) { return loadQuad(product, product.inputs, inputsOf(s), quad); });
-    for (int64_t s = 0; s < streamsAtOnce; ++s) {
-      SmallVector<Value> &sums = sumsOf[s];
+    for (SmallVector<Value> &sums : sumsOf)
       for (Value &sum : sums)
         sum = addLanes(sum, product.lanesPerRow);
-      auto first = scf::IfOp::create(
-          b, loc,
-          e.compare(arith::CmpIPredicate::eq, index.rem(lane, index.constant(product.lanesPerRow)), index.constant(0)),
-          /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(first.thenBlock());
+    // One branch for all streams: LLVM moves the products of a stream behind that of the stream before, where what they
+    // multiply takes registers of its own.
+    auto branch = scf::IfOp::create(
+        b, loc,
+        e.compare(arith::CmpIPredicate::eq, index.rem(lane, index.constant(product.lanesPerRow)), index.constant(0)),
+        /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    for (int64_t s = 0; s < streamsAtOnce; ++s) {
       Value begin = index.add(partialsOf(product, local[s]), index.mul(warp, index.constant(rows)));
-      for (auto [i, sum] : llvm::enumerate(sums))
+      for (auto [i, sum] : llvm::enumerate(sumsOf[s]))
         memref::StoreOp::create(b, loc, sum, product.partials, index.add(begin, rowInBlock(product, i)));
     }
   };

@@ -274,18 +274,23 @@ int64_t UnitLoop::countInstructions() const {
   return count;
 }
 
+int64_t UnitLoop::countUnitInstructions() const {
+  int64_t count = 0;
+  for (Operation *op : ops)
+    if (isElementwise(op))
+      count += perUnit(op->getResult(0)) * countInstructionsOf(op);
+  return count;
+}
+
 /// What a multiprocessor issues for a frame where groups of lanes compute all of
 /// their units' elements, in cycles of a quarter of it, and what a warp waits for
 /// besides.
 int64_t UnitLoop::countGroupCycles() const {
-  int64_t instructions = 0;
+  int64_t instructions = streamsPerGroup * countUnitInstructions();
   for (auto &[op, product] : products) {
     const int64_t sums = product.perUnit * llvm::Log2_64(lanes);
     instructions += streamsPerGroup * (product.rowsPerLane * product.quads * 4 + product.quads + 2 * sums);
   }
-  for (Operation *op : ops)
-    if (isElementwise(op))
-      instructions += streamsPerGroup * perUnit(op->getResult(0)) * countInstructionsOf(op);
   const int64_t warpsOfQuarter = llvm::divideCeil(shape.threads, 4 * kWarpThreads);
   return warpsOfQuarter * instructions + kShuffleCycles * llvm::Log2_64(lanes) + kMessageCycles * countMessages();
 }

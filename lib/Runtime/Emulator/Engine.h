@@ -50,9 +50,16 @@ struct Thread {
   LogicalThread logical;
 };
 
+/// Where the processor goes on with a stack.
+struct Context {
+  void *place[5];     ///< where it was left, for __builtin_longjmp
+  ucontext_t start;   ///< where it begins
+  bool isNew = false; ///< nobody has been there
+};
+
 /// A stack, and the thread that has it.
 struct Fiber {
-  ucontext_t context;
+  Context context;
   std::unique_ptr<char[]> stack;
   Thread thread;
 };
@@ -193,7 +200,7 @@ private:
   Fiber *current = nullptr;
   const Block *favoured = nullptr; ///< runs ahead
   uint64_t turns = 0;
-  ucontext_t scheduler;
+  Context scheduler;
   uint64_t vain = 0; ///< turns since anything happened
   std::vector<Store> storesUnderWay;
   std::string problem;

@@ -234,7 +234,8 @@ static LogicalResult checkUndefinedSymbols(StringRef object, HostSanitizer sanit
     }
     if (!(*flags & llvm::object::SymbolRef::SF_Undefined) || name->empty())
       continue;
-    if ((sanitizer == HostSanitizer::Address && name->starts_with("__asan_")) ||
+    // The section of variables that AddressSanitizer looks at has a beginning and an end, which the linker names.
+    if ((sanitizer == HostSanitizer::Address && (name->starts_with("__asan_") || name->ends_with("_asan_globals"))) ||
         (sanitizer == HostSanitizer::Thread && name->starts_with("__tsan_")))
       continue;
     if (*name != "memcpy" && *name != "memmove" && *name != "memset")

@@ -153,3 +153,22 @@ rnn.network @early(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
   %h = math.tanh %u : tensor<8xf32>
   rnn.output %h : tensor<8xf32>
 }
+
+// -----
+
+// What a unit has is written out: 4 units of 512 elements would be as many as 128.
+// CHECK: LoopOpByOp {{.*}} Function=few_units | {{.*}}Reason="each of its 4 units would have too many elements"{{.*}} Suggestion="give its vectors sizes with a larger common divisor"
+rnn.parameter @wh : tensor<512x100xf32> init(#rnn.zeros)
+rnn.parameter @wp : tensor<100x512xf32> init(#rnn.zeros)
+rnn.network @few_units(%x: tensor<512xf32>) -> (h: tensor<100xf32>) {
+  %h1 = rnn.delay %h by 1 : tensor<100xf32>
+  %wh = rnn.param @wh : tensor<512x100xf32>
+  %wp = rnn.param @wp : tensor<100x512xf32>
+  %u = rnn.linear %h1, %wh : (tensor<100xf32>, tensor<512x100xf32>) -> tensor<512xf32>
+  %s = rnn.sum %x, %u : tensor<512xf32>
+  %c = math.tanh %s : tensor<512xf32>
+  %d = rnn.sigmoid %s : tensor<512xf32>
+  %e = arith.mulf %c, %d : tensor<512xf32>
+  %h = rnn.linear %e, %wp : (tensor<512xf32>, tensor<100x512xf32>) -> tensor<100xf32>
+  rnn.output %h : tensor<100xf32>
+}

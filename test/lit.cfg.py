@@ -52,5 +52,5 @@ if os.path.exists(os.path.join(fake_cuda, "libcuda.so.1")):
     config.available_features.add("fake-cuda")
 if os.path.exists(plugin):
     config.available_features.add("plugin")
-if config.rnn_sanitize:
-    config.available_features.add("sanitizer")
+if config.rnn_fuzzers == "ON":
+    config.available_features.add("fuzzers")

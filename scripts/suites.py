@@ -67,7 +67,8 @@ class Suites:
             name = "libclang_rt.asan-x86_64.so" if "clang" in compiler else "libasan.so"
             runtime = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
             self.environment.setdefault("LD_PRELOAD", runtime)
-            self.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0:detect_stack_use_after_return=0")
+            options = ("leaks=0", "container_overflow=0", "stack_use_after_return=0")
+            self.environment.setdefault("ASAN_OPTIONS", "allow_user_poisoning=0:" + ":".join("detect_" + o for o in options))
 
     # ===- Helpers -----------------------------------------------------------===#
 

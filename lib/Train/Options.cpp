@@ -183,7 +183,7 @@ Status Options::read(const CommandLine &line) {
   int64_t seedValue = 0;
   Status status = all({
       line.choice("cell", {"lstm", "peephole-lstm", "gru", "elman"}, cell),
-      line.choice("optimizer", {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"}, optimizer),
+      line.choice("optimizer", tools::kOptimizers, optimizer),
       line.choice("matmul-precision", {"f32", "bf16"}, matmulPrecision),
       line.choice("lr-schedule", {"constant", "cosine", "plateau"}, schedule),
       line.integer("hidden-size", 1, 1 << 20, hiddenSize),

@@ -116,9 +116,9 @@ static Status parseOptions(const CommandLine &line, CompileOptions &options, Com
   if (Status status = parseBptt(line, options); status.failed())
     return status;
   options.optimizer = line.get("optimizer");
-  static const std::vector<std::string> kinds = {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"};
-  if (StringRef kind = StringRef(options.optimizer).split(',').first; !kind.empty() && !llvm::is_contained(kinds, kind))
-    return usageError("unknown --optimizer '" + kind.str() + "'", {"known: " + llvm::join(kinds, ", ")});
+  if (StringRef kind = StringRef(options.optimizer).split(',').first;
+      !kind.empty() && !llvm::is_contained(kOptimizers, kind))
+    return usageError("unknown --optimizer '" + kind.str() + "'", {"known: " + llvm::join(kOptimizers, ", ")});
   for (auto [name, limit] : {std::pair("clip-norm", &options.clipNorm), std::pair("clip-value", &options.clipValue)}) {
     double clip = 0;
     if (Status status = line.number(name, 0, 1e30, clip); status.failed())

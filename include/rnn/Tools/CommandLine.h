@@ -21,6 +21,9 @@ namespace mlir::rnn::tools {
 
 using runtime::Status;
 
+/// What `--optimizer` may be: the optimizers of the dialect, which rnn-train does not link.
+inline const std::vector<std::string> kOptimizers = {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"};
+
 /// One option of a tool. `value` is what the help shows after `=`; null: a flag.
 /// `instead` is a word that people try for it.
 struct Option {

@@ -105,7 +105,7 @@ bool EmulatorEngine::startThread(Fiber &fiber) {
 /// Leaves one stack and goes on with another. swapcontext would call the kernel for the mask of signals, which takes
 /// longer than all else that happens between two turns, and sanitizers forget what they know of a stack whenever it
 /// comes to it.
-[[gnu::noinline]] static void switchTo(Context &from, Context &to) {
+[[gnu::noinline, gnu::no_sanitize_address]] static void switchTo(Context &from, Context &to) {
   if (__builtin_setjmp(from.place))
     return;
   if (to.isNew) {

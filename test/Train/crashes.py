@@ -7,9 +7,10 @@
 #
 #   crashes.py [--kills=500] [--seed=0]
 #
-# Trains a byte model with dropout, and again while every system call of every save fails, once with an error and once by
-# killing the process there, and while the training is killed at random moments, as often as it takes. A checkpoint must
-# be one that the undisturbed training wrote, and the training that goes on from it must end with the same bytes.
+# Trains a byte model with dropout, zoneout and noise on weights, and again while every system call of every save fails,
+# once with an error and once by killing the process there, and while the training is killed at random moments, as often
+# as it takes. A checkpoint must be one that the undisturbed training wrote, and the training that goes on from it must
+# end with the same bytes.
 #
 # ===-------------------------------------------------------------------------===#
 
@@ -40,8 +41,14 @@ rnn.network @net(%x: tensor<i32>, %target: tensor<i32>) -> (logits: tensor<256xf
   %zero = arith.constant dense<0.0> : tensor<12xf32>
   %kept = arith.cmpf olt, %u, %rate : tensor<12xf32>
   %dropped = arith.select %kept, %row, %zero : tensor<12xi1>, tensor<12xf32>
-  %h, %c = rnn.lstm "cell" %dropped wx(@wx) wh(@wh) b(@b) : tensor<12xf32> -> tensor<12xf32>
-  %logits = rnn.linear %h, %out : (tensor<12xf32>, tensor<256x12xf32>) -> tensor<256xf32>
+  %h, %c = rnn.lstm "cell" %dropped wx(@wx) wh(@wh) b(@b) zoneout(0.1, 0.1) : tensor<12xf32> -> tensor<12xf32>
+  %drawn = rnn.random normal <static> : tensor<256x12xf32>
+  %size = arith.constant dense<0.02> : tensor<256x12xf32>
+  %noise = arith.mulf %size, %drawn : tensor<256x12xf32>
+  %shaken = arith.addf %out, %noise : tensor<256x12xf32>
+  %trains = rnn.training : tensor<256x12xi1>
+  %used = arith.select %trains, %shaken, %out : tensor<256x12xi1>, tensor<256x12xf32>
+  %logits = rnn.linear %h, %used : (tensor<12xf32>, tensor<256x12xf32>) -> tensor<256xf32>
   %nll = rnn.softmax_cross_entropy %logits, %target : (tensor<256xf32>, tensor<i32>) -> tensor<f32>
   rnn.output %logits, %nll : tensor<256xf32>, tensor<f32>
 }

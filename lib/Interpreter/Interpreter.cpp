@@ -12,6 +12,7 @@
 #include "rnn/Interpreter/Interpreter.h"
 #include "Body.h"
 #include "rnn/Dialect/RNN/IR/SignalGraph.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -24,14 +25,27 @@ StringRef rnn::getFunctionName(RNNFunctionInterface function) {
   return SymbolTable::getSymbolName(function).getValue();
 }
 
+/// True of what draws random numbers that have no ids yet.
+static bool drawsWithoutId(Operation *op) {
+  auto random = dyn_cast<RandomOp>(op);
+  return (random && !random.getId()) || isa<DropoutOp>(op) || op->hasAttr("zoneout");
+}
+
 bool rnn::isInterpretable(RNNFunctionInterface function) {
-  return !function
-              ->walk([](Operation *op) {
-                auto random = dyn_cast<RandomOp>(op);
-                return isa<GradientOp>(op) || (random && !random.getId()) ? WalkResult::interrupt()
-                                                                          : WalkResult::advance();
-              })
-              .wasInterrupted();
+  // The networks that it calls, and those that they call.
+  llvm::SetVector<Operation *> functions;
+  functions.insert(function);
+  for (size_t i = 0; i < functions.size(); ++i) {
+    WalkResult found = functions[i]->walk([&](Operation *op) {
+      if (auto call = dyn_cast<CallOp>(op))
+        if (Operation *callee = SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr()))
+          functions.insert(callee);
+      return isa<GradientOp>(op) || drawsWithoutId(op) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (found.wasInterrupted())
+      return false;
+  }
+  return true;
 }
 
 namespace {

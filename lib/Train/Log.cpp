@@ -159,16 +159,20 @@ Status Log::amend(const LogRow &row) {
   return reopen();
 }
 
+/// A value as whoever reads it from the log has it, so that a run that goes on draws what one without a break does:
+/// 0.1 for the f32 that is nearest to it.
+static double asLogged(double value) { return std::strtod(exactNumber(value).c_str(), nullptr); }
+
 void Log::remember(const LogRow &row) {
   if (std::isfinite(row.loss))
-    losses.push_back({double(row.step), row.loss});
+    losses.push_back({double(row.step), asLogged(row.loss)});
   rememberValidation(row);
 }
 
 void Log::rememberValidation(const LogRow &row) {
   validated = row.valLoss.has_value();
   if (row.valLoss && std::isfinite(*row.valLoss))
-    valLosses.push_back({double(row.step), *row.valLoss});
+    valLosses.push_back({double(row.step), asLogged(*row.valLoss)});
 }
 
 Status Log::append(const LogRow &row) {

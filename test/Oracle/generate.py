@@ -17,6 +17,8 @@
 #   window    float without what truncated windows exclude (local delays, sums over frames); has a bptt clause
 #   random    float, with random numbers; the oracle has no rule for them
 #
+# mixed.py has another, whose networks hold all of the dialect at once, as text alone.
+#
 # The same seed gives the same text. Constants are multiples of 1/64, so that every float type holds them exactly.
 #
 # ===-------------------------------------------------------------------------===#
@@ -29,6 +31,7 @@ import numpy as np
 
 NUMPY = {"f32": np.float32, "f64": np.float64, "i1": np.bool_, "i8": np.int8, "i32": np.int32, "i64": np.int64}
 SIZES = [1, 2, 3, 4, 6]
+INTEGERS = ("i8", "i32", "i64")
 
 
 def mlir_type(shape, dtype):
@@ -137,6 +140,9 @@ class ShortForm:
 class Generator:
     """Builds one network; the public fields are read by `Case`."""
 
+    rank = 2  # of the largest signals that broadcasts make
+    shapes = [(), (2, 3), (3, 1)]  # of delays that are no vectors
+
     def __init__(self, seed, mode):
         self.rng = random.Random(f"{mode} {seed}")
         self.mode, self.cells = "float" if mode in ("cells", "random") else mode, mode == "cells"
@@ -156,15 +162,17 @@ class Generator:
         self.values.append(value)
         return value
 
-    def param(self, shape, fresh=False):
-        """The value of a parameter: one that exists (shared weights) or a new one."""
+    def parameter(self, shape, fresh=False):
+        """The name of a parameter: of one that exists (shared weights) or of a new one."""
         same = [p for p in self.parameters if p[1] == tuple(shape)]
         if same and not fresh and self.rng.random() < 0.5:
-            name = self.rng.choice(same)[0]
-        else:
-            name = f"p{len(self.parameters)}"
-            self.parameters.append((name, tuple(shape), self.number, self.rng.random() < 0.1))
-        return self.op("rnn.param", [], shape, self.number, parameter=name)
+            return self.rng.choice(same)[0]
+        self.parameters.append((f"p{len(self.parameters)}", tuple(shape), self.number, self.rng.random() < 0.1))
+        return self.parameters[-1][0]
+
+    def param(self, shape, fresh=False):
+        """The value of a parameter."""
+        return self.op("rnn.param", [], shape, self.number, parameter=self.parameter(shape, fresh))
 
     def constant(self, shape, low=-64, high=64):
         n = int(np.prod(shape, dtype=int))
@@ -275,7 +283,7 @@ class Generator:
         return self.op("arith.subi" if self.number == "i32" else "arith.subf", [x, b], x.shape, self.number)
 
     def make_broadcast(self):
-        x = self.pick(lambda v: len(v.shape) < 2)
+        x = self.pick(lambda v: len(v.shape) < self.rank and np.prod(v.shape, dtype=int) <= 36)
         if x is None:
             return None
         at = self.rng.randint(0, len(x.shape))
@@ -589,20 +597,24 @@ class Generator:
         result = self.op("rnn.delay", operands, shape, self.number, **attrs)
         return result
 
+    def kinds(self):
+        """What a group is made of, each as often as it is to occur."""
+        return [self.make_linear] * 4 + [self.make_binary] * 3 + [self.make_unary] * 3 + [self.make_sum] * 2 + \
+            [self.make_reduce, self.make_broadcast, self.make_slice, self.make_concat, self.make_reshape,
+             self.make_contract, self.make_select, self.make_gather, self.make_convert, self.make_feedforward_delay,
+             self.make_sum_frames] + [self.make_cell] * (10 if self.cells else 0) + \
+            [self.make_random] * (6 if self.has_random else 0)
+
     def make_group(self):
         self.group += 1
         sign = -1 if self.mode == "float" and self.rng.random() < 0.3 else 1
         # Cells have the direction of their group, since they may lie on its cycles.
         self.cell_lag = sign
         shapes = [(self.rng.choice(SIZES),) if self.rng.random() < 0.8 else
-                  self.rng.choice([(), (2, 3), (3, 1)]) for _ in range(self.rng.randint(1, 3))]
+                  self.rng.choice(self.shapes) for _ in range(self.rng.randint(1, 3))]
         opened = [self.delay(None, sign * self.rng.choice([1, 1, 2, 3, 4]), shape) for shape in shapes]
         opened = [next(op for op in self.ops if op.result is v) for v in opened]
-        kinds = [self.make_linear] * 4 + [self.make_binary] * 3 + [self.make_unary] * 3 + [self.make_sum] * 2 + \
-            [self.make_reduce, self.make_broadcast, self.make_slice, self.make_concat, self.make_reshape,
-             self.make_contract, self.make_select, self.make_gather, self.make_convert, self.make_feedforward_delay,
-             self.make_sum_frames] + [self.make_cell] * (10 if self.cells else 0) + \
-            [self.make_random] * (6 if self.has_random else 0)
+        kinds = self.kinds()
         for _ in range(self.rng.randint(3, 7)):
             self.rng.choice(kinds)()
         for op in opened:
@@ -635,12 +647,16 @@ class Generator:
             self.argument("s", (rng.choice(SIZES),), self.number, rng.choice(["stream", "static"]))
         if rng.random() < 0.6:
             self.argument("r", (), "i1", reset=True)
+        self.make_arguments()
         for _ in range(rng.randint(1, 3)):
             self.make_group()
         self.group += 1
         self.make_results()
         if rng.random() < 0.3:
             rng.shuffle(self.ops)  # a graph has no order
+
+    def make_arguments(self):
+        """Further ones, in other modes."""
 
     def make_results(self):
         """Results y0, y1, and for training a loss per frame and perhaps its mask."""
@@ -732,6 +748,8 @@ class Generator:
                 arrays[v.name] = rng.random(shape) < 0.6
             elif v.name == "k":
                 arrays[v.name] = rng.integers(0, self.index_range.get("k", 3), shape).astype(np.int32)
+            elif self.number != "i32" and v.dtype in INTEGERS:
+                arrays[v.name] = rng.integers(0, 3, shape).astype(NUMPY[v.dtype])
             elif v.dtype == "i32":
                 arrays[v.name] = rng.integers(-2**31, 2**31, shape).astype(np.int32)
             else:

@@ -5,7 +5,7 @@
 #
 # ===-------------------------------------------------------------------------===#
 #
-#   longrun.py --networks=10000 --seed=0 [--out=build/longrun] [--jobs=2] [--emulator-every=7]
+#   longrun.py --networks=10000 --seed=0 [--out=build/longrun] [--jobs=2] [--emulator-every=7] [--mode=mixed]
 #
 # Network i has the seed `seed + i`, a mode of generate.py and, with a training step, an optimizer; all of that follows
 # from the seed. Each is interpreted after every pass of both pipelines, compiled for the CPU, and, one in some, for the
@@ -35,14 +35,22 @@ import threading
 import time
 
 import generate
+import mixed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TURNS = ["float", "window", "cells", "integer", "float", "window", "float", "integer", "float", "random",
-         "float", "window", "cells", "integer", "float", "random", "float", "window", "cells", "integer"]
+TURNS = ["float", "window", "cells", "integer", "mixed", "window", "float", "integer", "float", "random",
+         "mixed", "window", "cells", "integer", "float", "random", "float", "mixed", "cells", "mixed"]
+# Each with all of its options; no eps is so small that the sign of a rounding error decides what a step is.
 OPTIMIZERS = ["sgd<lr = 0.05>", "sgd<lr = 0.05, momentum = 0.9>", "sgd<lr = 0.05, momentum = 0.9, nesterov = true>",
-              "adam<lr = 0.01, eps = 0.01>", "adamw<lr = 0.01, eps = 0.01, weight_decay = 0.1>",
+              "sgd<lr = 0.05, momentum = 0.9, weight_decay = 0.01>",
+              "adam<lr = 0.01, eps = 0.01>", "adam<lr = 0.01, beta1 = 0.8, beta2 = 0.9, eps = 0.01, weight_decay = 0.1>",
+              "adam<lr = 0.01, beta2 = 0.5, eps = 0.01, amsgrad = true>",
+              "adamw<lr = 0.01, eps = 0.01, weight_decay = 0.1>", "adamw<lr = 0.01, eps = 0.01, amsgrad = true>",
               "rmsprop<lr = 0.01, eps = 0.01>", "rmsprop<lr = 0.01, eps = 0.01, momentum = 0.5>",
-              "adadelta<lr = 0.5, eps = 0.001>"]
+              "rmsprop<lr = 0.01, alpha = 0.8, eps = 0.01, centered = true, weight_decay = 0.1>",
+              "adagrad<lr = 0.05, eps = 0.01>", "adagrad<lr = 0.05, lr_decay = 0.25, eps = 0.01, weight_decay = 0.1>",
+              "adadelta<lr = 0.5, eps = 0.001>", "adadelta<lr = 0.5, rho = 0.8, eps = 0.001, weight_decay = 0.1>"]
+CLIPS = ["", "", " clip<norm = 0.5>", " clip<value = 0.25>"]
 BATCH = 25
 CPU_LIMIT = 600  # seconds of a processor for one batch
 LIMIT = 3600     # seconds without a word from the driver, which may have to wait for others
@@ -54,17 +62,18 @@ def tool(name):
 
 
 class Network:
-    def __init__(self, number, seed, emulator_every):
+    def __init__(self, number, seed, emulator_every, mode=None):
         self.seed = seed + number
-        self.mode = TURNS[self.seed % len(TURNS)]
+        self.mode = mode or TURNS[self.seed % len(TURNS)]
         self.name = f"{self.mode}-{self.seed}"
         self.stages = "passes,cpu" + (",emulator" if emulator_every and self.seed % emulator_every == 0 else "")
 
     def text(self):
         """The network, with an optimizer that moves and perhaps clipping."""
         rng = random.Random(f"optimizer {self.seed}")
-        clip = rng.choice(["", "", " clip<norm = 0.5>"])
-        return generate.Generator(self.seed, self.mode).mlir().replace(
+        clip = rng.choice(CLIPS)
+        network = mixed.Mixed(self.seed) if self.mode == "mixed" else generate.Generator(self.seed, self.mode)
+        return network.mlir().replace(
             "optimizer(#rnn.sgd<lr = 0.0>)", f"optimizer(#rnn.{rng.choice(OPTIMIZERS)}){clip}")
 
     def heading(self, stages=None):
@@ -183,13 +192,15 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "longrun")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--emulator-every", type=int, default=7, help="one network in so many; 0: none")
+    parser.add_argument("--mode", choices=sorted(set(TURNS)), help="of all networks; else they take turns")
     parser.add_argument("--commit", help="of the tools, for the summary, where these are not of this tree")
     parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     began, kept = time.time(), 0
     summary, lock = Summary(options), threading.Lock()
-    wanted = {n.name: n for n in (Network(i, options.seed, options.emulator_every) for i in range(options.networks))}
+    wanted = {n.name: n for n in (Network(i, options.seed, options.emulator_every, options.mode)
+                                  for i in range(options.networks))}
     log = options.out / "results.jsonl"
     for line in log.read_text().splitlines() if log.exists() else []:
         result = json.loads(line)

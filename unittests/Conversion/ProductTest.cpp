@@ -125,7 +125,7 @@ void checkShape(const Shape &shape, bool wide) {
   auto fill = [&](int64_t count) {
     std::vector<T> values(count);
     for (T &value : values)
-      value = std::is_integral_v<T> ? T(random()) * 48271 : T(int(random() % 2001) - 1000) / 1000;
+      value = std::is_integral_v<T> ? T(uint32_t(random()) * 48271u) : T(int(random() % 2001) - 1000) / 1000;
     return values;
   };
   std::vector<T> a = fill(shape.rows * shape.depth);

@@ -204,6 +204,28 @@ TEST(Progress, BarAndClock) {
   EXPECT_EQ(clockText(3723), "1:02:03");
 }
 
+/// What a log draws does not depend on whether it has been read again. The losses are neighbouring numbers of f32,
+/// whose shortest text is not their very value.
+TEST(Log, AResumedLogDrawsTheSame) {
+  const std::string path = ::testing::TempDir() + "rnn-resumed-log.csv";
+  Log first, second;
+  ASSERT_TRUE(first.create(path, "").ok());
+  float loss = 5.5f;
+  for (int64_t step = 1; step <= 8; ++step) {
+    loss = std::nextafter(loss, 6.0f);
+    LogRow row;
+    row.step = step;
+    row.loss = loss;
+    if (step % 2 == 0)
+      row.valLoss = loss;
+    ASSERT_TRUE(first.append(row).ok());
+  }
+  ASSERT_TRUE(first.sync().ok());
+  ASSERT_TRUE(second.resume(path, "", 8, true).ok());
+  EXPECT_EQ(first.svg("a"), second.svg("a"));
+  std::remove(path.c_str());
+}
+
 TEST(Log, ExactNumbers) {
   EXPECT_EQ(exactNumber(double(0.1f)), "0.1");
   EXPECT_EQ(exactNumber(0.1), "0.1");

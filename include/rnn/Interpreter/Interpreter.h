@@ -46,7 +46,8 @@ LogicalResult interpret(RNNFunctionInterface function, const TensorMap &inputs, 
 /// A copy of the module in which every call of a network is inlined and every composite expanded.
 FailureOr<OwningOpRef<ModuleOp>> cloneExpanded(ModuleOp module);
 
-/// True if a function is at a stage that the interpreter knows: it holds no `rnn.gradient` and no random op without id.
+/// True if a function is at a stage that the interpreter knows: neither it nor a network that it calls holds an
+/// `rnn.gradient`, a random op without id, or what becomes one.
 bool isInterpretable(RNNFunctionInterface function);
 
 /// The symbol of a function.

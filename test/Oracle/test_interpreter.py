@@ -19,7 +19,7 @@ import generate
 import oracle
 
 CHUNKS, FRAMES, STREAMS = 3, 4, 2
-TOLERANCE = 1e-9
+TOLERANCE = 1e-10
 
 
 def mix(z):

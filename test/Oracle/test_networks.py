@@ -33,7 +33,7 @@ NAMED = ["charlm", "two-loops", "bidirectional", "resets-masks", "window-1", "wi
 # Networks of a file that the targets are tested with: what follows the line that names one.
 KINDS = dict(re.findall(r"^// network (\S+) .*\n((?:(?!// -----).*\n)*)",
                         (HERE.parent / "Networks" / "kinds.mlir").read_text(), re.MULTILINE))
-TOLERANCE = 1e-9
+TOLERANCE = 1e-10
 CALLS, STREAMS = 3, 2
 
 

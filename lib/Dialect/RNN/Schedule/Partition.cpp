@@ -219,8 +219,12 @@ void Partitioner::buildRegion(const RegionPlan &plan) {
   for (Value constant : constants)
     if (!inputs.contains(constant))
       builder.clone(*constant.getDefiningOp(), mapping);
-  for (Operation *op : plan.ops)
-    builder.clone(*op, mapping);
+  for (Operation *op : plan.ops) {
+    Operation *copy = builder.clone(*op, mapping);
+    // What is the same in all frames by now needs no state (R4).
+    if (auto delay = dyn_cast<DelayOp>(op); delay && !states.contains(delay.getSource()))
+      cast<DelayOp>(copy).removeStateAttr();
+  }
   // Delays of a loop were cloned before their sources.
   for (Operation &op : *body)
     for (OpOperand &operand : op.getOpOperands())

@@ -51,19 +51,23 @@ MODELS = {
                       "%y = rnn.linear %x, %w : (tensor<128xf32>, tensor<1024x256xf32>) -> tensor<1024xf32>\n"
                       "rnn.output %y : tensor<1024xf32>", "%x: tensor<128xf32>", "y: tensor<1024xf32>",
                       parameter("w", "tensor<1024x256xf32>")),
-    "unknown": network("%y = rnn.param @wq : tensor<f32>\nrnn.output %y : tensor<f32>", head=parameter("wx", "tensor<f32>")),
+    "unknown": network("%y = rnn.param @wq : tensor<f32>\nrnn.output %y : tensor<f32>",
+                       head=parameter("wx", "tensor<f32>")),
     "twice": parameter("wx", "tensor<f32>") + "\n" + parameter("wx", "tensor<f32>"),
     "clash": identity("%x: tensor<4xf32>", "y: tensor<4xf32>", head=parameter("x", "tensor<4xf32>")).replace(
         "rnn.output", "%p = rnn.param @x : tensor<4xf32>\nrnn.output"),
     "reserved": identity("%x: tensor<4xf32>", "loss: tensor<4xf32>"),
-    "init": network('%y = "rnn.delay"(%x, %i) <{by = 1 : i64}> : (tensor<256xf32>, tensor<128xf32>) -> tensor<256xf32>\n'
-                    "rnn.output %y : tensor<256xf32>", "%x: tensor<256xf32>, %i: tensor<128xf32>", "y: tensor<256xf32>"),
+    "init": network('%y = "rnn.delay"(%x, %i) <{by = 1 : i64}> '
+                    ': (tensor<256xf32>, tensor<128xf32>) -> tensor<256xf32>\n'
+                    "rnn.output %y : tensor<256xf32>",
+                    "%x: tensor<256xf32>, %i: tensor<128xf32>", "y: tensor<256xf32>"),
     "half": network("rnn.output %x : tensor<4xf16>", "%x: tensor<4xf16>", "y: tensor<4xf16>"),
     "loop": network('%y = "scf.for"(%c, %c, %c, %x) ({\n^bb0(%i: index, %z: tensor<f32>):\nscf.yield %z : tensor<f32>\n'
                     "}) : (index, index, index, tensor<f32>) -> tensor<f32>\n%c = arith.constant 1 : index\n"
                     "rnn.output %y : tensor<f32>"),
     "rule": """rnn.parameter @wx : tensor<2xf32> init(#rnn.zeros)
-rnn.step @s train of @n (%x: tensor<i32>) -> (loss: tensor<f32> {rnn.rate = "static"}, g: tensor<2xf32> {rnn.rate = "static"}) {
+rnn.step @s train of @n (%x: tensor<i32>) -> (loss: tensor<f32> {rnn.rate = "static"},
+  g: tensor<2xf32> {rnn.rate = "static"}) {
 %w = rnn.param @wx : tensor<2xf32>
 %y = rnn.softmax_cross_entropy %w, %x : (tensor<2xf32>, tensor<i32>) -> tensor<f32>
 %loss = rnn.sum_frames %y : tensor<f32>
@@ -75,8 +79,10 @@ rnn.output %loss, %g : tensor<f32>, tensor<2xf32>
                       "%y = tensor.bitcast %i : tensor<4xi32> to tensor<4xf32>", "4xf32"),
     "activations": network(f"%b = rnn.broadcast %x along [0] : tensor<f32> to tensor<{LARGE}>\n"
                            f"%e = math.exp %b : tensor<{LARGE}>\n"
-                           f"%y = rnn.reduce sum %e over [0] : tensor<{LARGE}> to tensor<f32>\nrnn.output %y : tensor<f32>"),
-    "workspace": network(f"%w = rnn.param @w : tensor<f32>\n%b = rnn.broadcast %w along [0] : tensor<f32> to tensor<{HUGE}>\n"
+                           f"%y = rnn.reduce sum %e over [0] : tensor<{LARGE}> to tensor<f32>\n"
+                           "rnn.output %y : tensor<f32>"),
+    "workspace": network("%w = rnn.param @w : tensor<f32>\n"
+                         f"%b = rnn.broadcast %w along [0] : tensor<f32> to tensor<{HUGE}>\n"
                          f"%e = math.exp %b : tensor<{HUGE}>\n"
                          f"%s = rnn.reduce sum %e over [0] : tensor<{HUGE}> to tensor<f32>\n"
                          "%y = arith.mulf %s, %x : tensor<f32>\nrnn.output %y : tensor<f32>",
@@ -84,5 +90,6 @@ rnn.output %loss, %g : tensor<f32>, tensor<2xf32>
     "deep": "[" * 1000,
     "elements": parameter("w", "tensor<4294967296x4294967296xf32>"),
     "step": STEP.replace("KIND", "f32").replace("SUM", "%e = arith.addf %f, %f : tensor<f32>"),
-    "other": STEP.replace("KIND", "3xf32").replace("SUM", "%e = rnn.reduce sum %f over [0] : tensor<3xf32> to tensor<f32>"),
+    "other": STEP.replace("KIND", "3xf32").replace("SUM",
+                                                   "%e = rnn.reduce sum %f over [0] : tensor<3xf32> to tensor<f32>"),
 }

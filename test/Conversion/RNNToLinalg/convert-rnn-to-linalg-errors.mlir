@@ -19,3 +19,24 @@ rnn.schedule @no_streams infer of @n streams ? (%g: tensor<?x4xf32> {rnn.rate = 
   rnn.keep %h as "state.h" frames 1 : tensor<?x?x4xf32>
   rnn.return %h : tensor<?x?x4xf32>
 }
+
+// -----
+
+rnn.schedule @two_results infer of @n streams 2 (%x: tensor<?x2x4xi32>) -> (h: tensor<?x2x4xi32>) {
+  %h = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x2x4xi32>) -> tensor<?x2x4xi32> {
+    // expected-error @+2 {{'arith.addui_extended' op is not supported on target 'linalg'}}
+    // expected-note @+1 {{supported on: cpu, interpreter}}
+    %0, %1 = arith.addui_extended %x0, %x0 : tensor<4xi32>, tensor<4xi1>
+    rnn.yield %0 : tensor<4xi32>
+  }
+  rnn.return %h : tensor<?x2x4xi32>
+}
+
+// -----
+
+rnn.schedule @outside infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<?x2x4xf32>) {
+  // expected-error @+2 {{'math.exp' op is not supported on target 'linalg'}}
+  // expected-note @+1 {{supported on: cpu, interpreter}}
+  %h = math.exp %x : tensor<?x2x4xf32>
+  rnn.return %h : tensor<?x2x4xf32>
+}

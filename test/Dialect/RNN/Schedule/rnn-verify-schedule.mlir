@@ -49,3 +49,58 @@ rnn.schedule @twice infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<
   rnn.keep %x as "state.x" frames 1 : tensor<?x2x4xf32>
   rnn.return %x : tensor<?x2x4xf32>
 }
+
+// -----
+
+rnn.parameter @w : tensor<4x4xf32> init(#rnn.zeros)
+rnn.schedule @param_in_body infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<?x2x4xf32>) {
+  %h = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+    // expected-error @+1 {{'rnn.param' op is not allowed in a region of a schedule}}
+    %w = rnn.param @w : tensor<4x4xf32>
+    rnn.yield %x0 : tensor<4xf32>
+  }
+  rnn.return %h : tensor<?x2x4xf32>
+}
+
+// -----
+
+rnn.schedule @save_in_body train of @n streams 2 bptt<window = 2, advance = 1> (%x: tensor<?x2x4xf32>) -> (h: tensor<?x2x4xf32>) {
+  %h = rnn.parallel window ins(%x as %x0 frame) : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+    %0 = math.exp %x0 : tensor<4xf32>
+    // expected-error @+1 {{'rnn.save' op saves a value of the body; expected an argument of the region}}
+    %1 = rnn.save %0 ring "0" : tensor<4xf32>
+    rnn.yield %1 : tensor<4xf32>
+  }
+  rnn.return %h : tensor<?x2x4xf32>
+}
+
+// -----
+
+rnn.schedule @too_early infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<?x2x4xf32>) {
+  %h = rnn.parallel chunk ins(%x as %x0 frame) : (tensor<?x2x4xf32>) -> tensor<?x2x4xf32> {
+    // expected-error @+1 {{'math.exp' op reads a value that is computed after it}}
+    %0 = math.exp %1 : tensor<4xf32>
+    %1 = math.exp %x0 : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  rnn.return %h : tensor<?x2x4xf32>
+}
+
+// -----
+
+rnn.schedule @outside infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<?x2x4xf32>) {
+  // expected-error @+1 {{'math.exp' op is not allowed in a schedule}}
+  %h = math.exp %x : tensor<?x2x4xf32>
+  rnn.return %h : tensor<?x2x4xf32>
+}
+
+// -----
+
+rnn.schedule @no_sum infer of @n streams 2 (%x: tensor<?x2x4xf32>) -> (h: tensor<4xf32> {rnn.rate = "static"}) {
+  // expected-error @+1 {{'rnn.reduction' op yields a value that is no sum over frames}}
+  %h = rnn.reduction chunk ins(%x as %x0 frame) : (tensor<?x2x4xf32>) -> tensor<4xf32> {
+    %0 = arith.constant dense<1.0> : tensor<4xf32>
+    rnn.yield %0 : tensor<4xf32>
+  }
+  rnn.return %h : tensor<4xf32>
+}

@@ -103,8 +103,9 @@ def test_another_library(tmp_path):
     """A library of another version is not called."""
     folder = tmp_path.resolve()
     shutil.copytree(pathlib.Path(rnn.__file__).parent, folder / "rnn_mlir")
-    code = "".join(f"void {name}(void) {{ __builtin_trap(); }}\n" for name in _capi._FUNCTIONS if name != "rnnAbiVersion")
-    (folder / "other.c").write_text(f"unsigned rnnAbiVersion(void) {{ return {(_capi.ABI_MAJOR + 6) << 16}u; }}\n" + code)
+    names = [name for name in _capi._FUNCTIONS if name != "rnnAbiVersion"]
+    code = [f"unsigned rnnAbiVersion(void) {{ return {(_capi.ABI_MAJOR + 6) << 16}u; }}"]
+    (folder / "other.c").write_text("\n".join(code + [f"void {name}(void) {{ __builtin_trap(); }}" for name in names]))
     library = folder / "rnn_mlir" / _capi.LIBRARY
     if not shutil.which("cc"):
         pytest.skip("no C compiler")

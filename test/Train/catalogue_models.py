@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""MODELS: texts by name. All but `step` and `other` have one mistake, or are more than a machine can hold."""
-
+"""MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine can hold."""
+"""MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine holds."""
 
 def network(body, arguments="%x: tensor<f32>", results="y: tensor<f32>", head=""):
     return f"{head}\nrnn.network @n({arguments}) -> ({results}) {{\n{body}\n}}\n"
@@ -87,9 +87,14 @@ rnn.output %loss, %g : tensor<f32>, tensor<2xf32>
                          f"%s = rnn.reduce sum %e over [0] : tensor<{HUGE}> to tensor<f32>\n"
                          "%y = arith.mulf %s, %x : tensor<f32>\nrnn.output %y : tensor<f32>",
                          head=parameter("w", "tensor<f32>")),
+    "parameter": network(f"%w = rnn.param @w : tensor<{HUGE}>\n"
+                         f"%s = rnn.reduce sum %w over [0] : tensor<{HUGE}> to tensor<f32>\n"
+                         "%y = arith.mulf %s, %x : tensor<f32>\nrnn.output %y : tensor<f32>",
+                         head=parameter("w", f"tensor<{HUGE}>")),
     "deep": "[" * 1000,
     "elements": parameter("w", "tensor<4294967296x4294967296xf32>"),
     "step": STEP.replace("KIND", "f32").replace("SUM", "%e = arith.addf %f, %f : tensor<f32>"),
     "other": STEP.replace("KIND", "3xf32").replace("SUM",
                                                    "%e = rnn.reduce sum %f over [0] : tensor<3xf32> to tensor<f32>"),
 }
+MODELS["renamed"] = MODELS["step"].replace("@wx", "@wy")

@@ -34,7 +34,7 @@ def place(tool, tmp_path_factory):
     folder = tmp_path_factory.mktemp("catalogue")
     for name, text in MODELS.items():
         (folder / f"{name}.mlir").write_text(text)
-    for name, streams in (("step", 2), ("other", 2), ("activations", 1), ("workspace", 1)):
+    for name, streams in {"step": 2, "other": 2, "renamed": 2, "activations": 1, "workspace": 1, "parameter": 1}.items():
         subprocess.run([tool("rnn-compile"), f"{name}.mlir", f"--streams={streams}", "-o", f"{name}.rnnc"], cwd=folder,
                        check=True)
     x = (np.arange(40, dtype=np.float32) / 40).reshape(20, 2)
@@ -51,7 +51,7 @@ def place(tool, tmp_path_factory):
     }
     for name, tensors in arrays.items():
         np.savez(folder / f"{name}.npz", **tensors)
-    for model, data in (("step", "xy"), ("other", "pairs")):
+    for model, data in (("step", "xy"), ("other", "pairs"), ("renamed", "xy")):
         subprocess.run([tool("rnn-train"), f"{model}.rnnc", f"--data={data}.npz", f"--out={model}", "--quiet",
                         "--val-split=0"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     (folder / "a.bin").write_bytes(b"")
@@ -145,6 +145,9 @@ def test_python(place, monkeypatch):
         (lambda: program.load("other/last.safetensors"), rnn.FileError,
          "'other/last.safetensors' belongs to another network (hash ...…, expected ...…)\n"
          "note: differs in: 'wx' [] here, [3] there"),
+        (lambda: program.load("renamed/last.safetensors"), rnn.FileError,
+         "'renamed/last.safetensors' belongs to another network (hash ...…, expected ...…)\n"
+         "note: differs in: 'wx' [] here, none there"),
     ):
         with pytest.raises(kind) as caught:
             do()

@@ -61,16 +61,15 @@ def test_sequence_column(tools, linear):
 def test_safetensors_are_data(tools, linear):
     """The same arrays give the same run in either format."""
     rng = np.random.default_rng(2)
-    arrays = {"x": rng.normal(size=(24, 5, 2)).astype(np.float32), "target": rng.normal(size=(24, 5, 1)).astype(np.float32),
-              "lengths": np.array([24, 9, 1, 20, 7])}
+    arrays = {"x": rng.normal(size=(24, 5, 2)).astype(np.float32), "lengths": np.array([24, 9, 1, 20, 7]),
+              "target": rng.normal(size=(24, 5, 1)).astype(np.float32)}
     np.savez(tools.work / "d.npz", **arrays)
     save_file(arrays, tools.work / "d.safetensors")
     for kind in ("npz", "safetensors"):
         train(tools, linear, f"--data=d.{kind}", "--val-split=0.4", "--epochs=2", f"--out={kind}")
-    same_tensors = [{k: v for k, v in row.items() if k != "frames_per_s"} for row in log_rows(tools.work / "npz")]
-    assert same_tensors == [{k: v for k, v in row.items() if k != "frames_per_s"}
-                            for row in log_rows(tools.work / "safetensors")]
-    assert same_tensors[-1]["val_loss"] and float(same_tensors[0]["loss"]) > 0
+    first, second = [[{k: v for k, v in row.items() if k != "frames_per_s"} for row in log_rows(tools.work / kind)]
+                     for kind in ("npz", "safetensors")]
+    assert first == second and first[-1]["val_loss"] and float(first[0]["loss"]) > 0
 
 
 # State --------------------------------------------------------------------------------

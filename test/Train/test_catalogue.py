@@ -35,8 +35,9 @@ def place(tool, tmp_path_factory):
     for name, text in MODELS.items():
         (folder / f"{name}.mlir").write_text(text)
     for name, streams in {"step": 2, "other": 2, "renamed": 2, "activations": 1, "workspace": 1, "parameter": 1}.items():
-        subprocess.run([tool("rnn-compile"), f"{name}.mlir", f"--streams={streams}", "-o", f"{name}.rnnc"], cwd=folder,
-                       check=True)
+        targets = ["cpu", "cuda:sm_90"] if name == "activations" else ["cpu"]
+        subprocess.run([tool("rnn-compile"), f"{name}.mlir", f"--streams={streams}", "-o", f"{name}.rnnc",
+                        *[f"--target={target}" for target in targets]], cwd=folder, check=True)
     x = (np.arange(40, dtype=np.float32) / 40).reshape(20, 2)
     wide = np.stack([x] * 3, axis=2)
     steep = np.array([[8e19, 0]] * 20, np.float32)  # the gradient's terms are infinite, and of either sign

@@ -7,7 +7,7 @@
 """Random and named networks: values, losses and gradients of `rnn-run` against JAX, chunk after chunk.
 
 Each network is compiled twice, as written and in f64. In f64 the interpreter and the cpu must agree with the oracle to
-1e-9; as written the cpu must agree with the interpreter within the budget of `--compare`. State goes from call to call
+1e-10; as written the cpu must agree with the interpreter within the budget of `--compare`. State goes from call to call
 through files, as a user would do it. The tools run in the background while JAX works.
 """
 

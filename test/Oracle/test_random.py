@@ -54,7 +54,7 @@ def files(tool, tmp_path_factory):
     folder = tmp_path_factory.mktemp("random")
     (folder / "net.mlir").write_text(NETWORK)
     subprocess.run([tool("rnn-compile"), folder / "net.mlir", "-o", folder / "net.rnnc", f"--streams={STREAMS}",
-                    "--target=cpu", "--target=interpreter"], check=True)
+                    "--target=cpu", "--target=emulator", "--target=interpreter"], check=True)
     return folder
 
 
@@ -66,7 +66,7 @@ def run(tool, files, target, frames, threads=1, state=None):
         return dict(out)
 
 
-@pytest.mark.parametrize("target, threads", [("interpreter", 1), ("cpu", 1), ("cpu", 2)])
+@pytest.mark.parametrize("target, threads", [("interpreter", 1), ("cpu", 1), ("cpu", 2), ("emulator", 1)])
 def test_draws(tool, files, target, threads):
     whole = run(tool, files, target, FRAMES, threads)
     np.testing.assert_array_equal(whole["u"], draws(5, (2, 3), range(STREAMS), range(FRAMES)) * 2.0**-24)
@@ -83,4 +83,5 @@ def test_draws(tool, files, target, threads):
 
 def test_targets_agree_bit_for_bit(tool, files):
     digest = lambda out: hashlib.sha256(b"".join(out[k].tobytes() for k in ("u", "n", "s", "b"))).hexdigest()
-    assert digest(run(tool, files, "cpu", FRAMES)) == digest(run(tool, files, "interpreter", FRAMES))
+    want = digest(run(tool, files, "interpreter", FRAMES))
+    assert [digest(run(tool, files, target, FRAMES)) for target in ("cpu", "emulator")] == [want, want]

@@ -80,7 +80,9 @@ class Run:
         self.versions = {name: {p.read_bytes() for p in copies.glob(f"*.{name}")} for name in FILES}
 
     def start(self, out, *options, **environment):
-        preload = {"LD_PRELOAD": str(self.library)} if environment else {}
+        # A sanitizer's runtime, if there is one, comes first.
+        libraries = [os.environ.get("LD_PRELOAD", ""), str(self.library)]
+        preload = {"LD_PRELOAD": ":".join(filter(None, libraries))} if environment else {}
         return subprocess.Popen([self.train, "net.rnnc", f"--out={out}", *self.options, *options], cwd=self.folder,
                                 env={**os.environ, **preload, **environment}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)

@@ -26,7 +26,9 @@ def preload(tmp_path_factory):
 
 
 def run_failing(tools, preload, at, by, *arguments):
-    environment = {**os.environ, "LD_PRELOAD": str(preload), "FAIL_AT": str(at), "FAIL_BY": by}
+    # A sanitizer's runtime, if there is one, comes first.
+    libraries = ":".join(filter(None, [os.environ.get("LD_PRELOAD", ""), str(preload)]))
+    environment = {**os.environ, "LD_PRELOAD": libraries, "FAIL_AT": str(at), "FAIL_BY": by}
     return subprocess.run([str(tools.folder / "rnn-train"), *map(str, arguments)], cwd=tools.work, env=environment,
                           capture_output=True, text=True, timeout=60)
 

@@ -1,6 +1,8 @@
 // Recurrent networks of kinds that no cell of ours is, and all that a graph may hold: the passes, the CPU and the kernels of
 // GPUs agree with the interpreter. test/Oracle/test_networks.py holds the interpreter and the CPU against the oracle.
 // RUN: test-rnn-networks %s
+// Gradients against central differences, which see through one that is stopped.
+// RUN: sed 's/rnn.stop_gradient/rnn.sum/' %s | rnn-opt - -split-input-file --rnn-set-float=type=f64 --rnn-to-gradient=keep=gradients -test-rnn-gradients -o /dev/null
 
 // QRNN (Bradbury et al. 2016): gates of a window of three frames, a tapped delay line, and a loop without products.
 // network qrnn 24 passes,cpu,emulator

@@ -637,6 +637,23 @@ TEST_F(Cuda, ABlockThatNeverRunsIsReported) {
   EXPECT_EQ(session->get("state.h", state).str(), kStall);
 }
 
+TEST_F(Cuda, ARefusedLaunchIsReported) {
+  for (bool isRecorded : {false, true}) {
+    auto session = open();
+    TensorMap results;
+    for (int call = 0; call < 2 * isRecorded; ++call)
+      ASSERT_TRUE(session->run("acc", makeFrames(4), results).ok());
+    gpu->refusedKernel = "acc_loop";
+    Status status = session->run("acc", makeFrames(4), results);
+    EXPECT_EQ(status.str(), isRecorded ? "cuGraphLaunch failed: CUDA_ERROR_FAKE\nnote: a graph of 2 kernels, T=4"
+                                       : "cuLaunchKernelEx failed: CUDA_ERROR_FAKE\n"
+                                         "note: kernel 'acc_loop', 8 blocks of 2 threads");
+    EXPECT_EQ(status.code, Code::Device);
+    gpu->refusedKernel = "";
+    EXPECT_EQ(session->run("acc", makeFrames(4), results).str(), status.str()) << "what it began cannot be trusted";
+  }
+}
+
 TEST_F(Cuda, AHungKernelIsReported) {
   std::unique_ptr<GpuDriver> driver;
   ASSERT_TRUE(createCudaDriver(*packCuda(), 0, driver).ok());

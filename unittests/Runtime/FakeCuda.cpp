@@ -21,6 +21,7 @@ using namespace mlir::rnn::runtime::cuda;
 using namespace mlir::rnn::runtime::test;
 
 FakeCuda state;
+constexpr int kRefused = 720; ///< a cooperative launch that is too large
 
 // What handles point to.
 struct FakeFunction {
@@ -166,6 +167,8 @@ CUresult cuOccupancyMaxActiveClusters(int *count, CUfunction, const CUlaunchConf
   return CUDA_SUCCESS;
 }
 CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **arguments, void **) {
+  if (fromHandle<FakeFunction>(function)->name == state.refusedKernel)
+    return kRefused;
   FakeLaunch launch = {fromHandle<FakeFunction>(function)->name,
                        config->gridDimX,
                        config->blockDimX,
@@ -311,6 +314,9 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned 
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream) {
   ++state.graphLaunches;
   Graph &graph = *fromHandle<Graph>(exec);
+  for (const auto &node : graph)
+    if (node->launch.kernel == state.refusedKernel)
+      return kRefused;
   std::vector<bool> isDone(graph.size());
   auto isReady = [&](size_t number) {
     const std::vector<size_t> &before = graph[number]->before;

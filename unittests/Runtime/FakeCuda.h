@@ -42,6 +42,7 @@ struct FakeCuda {
   unsigned blocksPerProcessor = 2;           ///< of a kernel, whatever its size
   std::string missing;                       ///< a function that the driver lacks
   std::string missingKernel;                 ///< a kernel that the code lacks
+  std::string refusedKernel;                 ///< a kernel that is not launched, in a graph neither
   bool refusesCubins = false, refusesPtx = false, refusesGraphs = false, hangs = false;
 
   // What was done.

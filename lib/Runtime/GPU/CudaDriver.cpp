@@ -424,7 +424,11 @@ Status CudaDriver::run(size_t list, const std::vector<GpuLaunch> &launches, cons
     canRecord = record(recording, launches, arguments);
   if (!canRecord)
     return launchAll(launches, arguments);
-  return cuda.check(cuda.cuGraphLaunch(recording.graph, stream), "cuGraphLaunch");
+  Status status = cuda.check(cuda.cuGraphLaunch(recording.graph, stream), "cuGraphLaunch");
+  if (status.failed())
+    status.notes.push_back("a graph of " + std::to_string(launches.size()) +
+                           " kernels, T=" + std::to_string(arguments.frames));
+  return status;
 }
 
 Status CudaDriver::synchronize(double seconds) {

@@ -231,7 +231,7 @@ void test::checkTargets(const std::string &text, const CheckOptions &options, Ch
   CompileOptions compileOptions;
   compileOptions.streams = int64_t(1 + options.seed % 3);
   compileOptions.mode = options.seed / 3 % 4 == 3 ? "sequential" : "split";
-  compileOptions.regime = std::vector<const char *>{"auto", "block", "grid"}[options.seed / 12 % 3];
+  compileOptions.regime = std::vector<const char *>{"auto", "block", "grid", "cluster"}[options.seed / 12 % 4];
   compileOptions.keep = {"gradients", "results"};
   compileOptions.targets = {"interpreter"};
   std::vector<std::string> targets;

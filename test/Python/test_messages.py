@@ -6,6 +6,7 @@
 # ===-------------------------------------------------------------------------===#
 """Errors that the package finds itself, before the runtime is asked; each word for word."""
 
+import ctypes
 import os
 import pathlib
 import shutil
@@ -27,11 +28,16 @@ X = np.zeros((1, 3, 4), np.float32)
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
+def artifact(tmp_path_factory):
     code = handmade.compile_functions(tmp_path_factory.mktemp("code"))
     if code is None:
         pytest.skip("no C compiler")
-    return rnn.Program(handmade.pack(code, handmade.tables()))
+    return handmade.pack(code, handmade.tables())
+
+
+@pytest.fixture(scope="module")
+def program(artifact):
+    return rnn.Program(artifact)
 
 
 class OnAnotherDevice:
@@ -77,6 +83,41 @@ def test_too_many_arguments(program, monkeypatch):
     with pytest.raises(rnn.ShapeError) as error:
         program(*[X] * (len(free) + 1))
     assert str(error.value) == f"'acc' takes {len(free)} arguments, got {len(free) + 1}"
+
+
+def test_threads(artifact):
+    with pytest.raises(rnn.Error) as error:
+        rnn.Program(artifact, threads=1025)
+    assert str(error.value) == "threads must be in [0, 1024], got 1025"
+
+
+def test_c_interface(program):
+    """What the package never asks for, but a program in C may."""
+    session, array = program._session, np.zeros(2, np.float32)
+    lib, name = session.lib, list(program.params)[0].encode()
+    shape, f32 = (ctypes.c_int64 * 1)(-1), _capi.DataType(2, 32, 1)
+
+    def tensor(data=array.ctypes.data, device=1, rank=1, shape=shape):
+        return ctypes.byref(_capi.Tensor(data, _capi.Device(device, 0), rank, f32, shape, None, 0))
+
+    expected = program.params["w"].shape
+    right = (ctypes.c_int64 * len(expected))(*expected)
+    for do, message in (
+        (lambda: lib.rnnSessionSet(session.handle, name, None), "tensor 'w' is null"),
+        (lambda: lib.rnnSessionSet(session.handle, name, tensor(device=10)), "tensor 'w' is not in host memory"),
+        (lambda: lib.rnnSessionSet(session.handle, name, tensor(shape=None)), "tensor 'w' has no shape"),
+        (lambda: lib.rnnSessionSet(session.handle, name, tensor(rank=-1)), "tensor 'w' has no shape"),
+        (lambda: lib.rnnSessionSet(session.handle, name, tensor()), "tensor 'w' has a negative dimension"),
+        (lambda: lib.rnnSessionSet(session.handle, name, tensor(None, rank=len(expected), shape=right)),
+         "input 'w' of '<memory>' has no data"),
+        (lambda: lib.rnnTensorInfo(session.artifact, b"acc", 99, ctypes.byref(_capi.Info())),
+         "'acc' has no tensor number 99"),
+        (lambda: lib.rnnArtifactMemory(session.artifact, b"acc", b"cpu", 0, ctypes.byref(ctypes.c_uint64())),
+         "input has 0 frames; at least 1 is required"),
+    ):
+        with pytest.raises(rnn.Error) as error:
+            do()
+        assert str(error.value) == message
 
 
 def in_another_process(folder, text):

@@ -105,3 +105,14 @@ def test_tables(tools, edit, problem):
 def test_tables_that_are_none(tools):
     content = tiny_models.pack([(1, "", b"[]")])
     refused(tools, "m.rnnc", content, "is damaged: the tables are not a JSON object", "m.rnnc")
+
+
+def test_code(tools, tmp_path):
+    """The tables are right, and the machine code is not theirs."""
+    tables = tiny_models.linear_tables(2, 4, 4)
+    content = tiny_models.pack([(1, "", json.dumps(tables).encode()), (2, "cpu:x86-64", b"no code")])
+    refused(tools, "m.rnnc", content, "is damaged: its host code is not a shared object for this machine", "m.rnnc",
+            "--function=linear")
+    model = tiny_models.build(tmp_path / "m.rnnc", "linear", change=change("functions", 2, symbol="rnn_fn_9"))
+    refused(tools, "m.rnnc", model.read_bytes(),
+            "is damaged: 'linear' has no symbol 'rnn_fn_9' in the code for 'cpu:x86-64'", "m.rnnc", "--function=linear")

@@ -6,8 +6,12 @@
 # ===-------------------------------------------------------------------------===#
 """Command lines that rnn-run refuses, and what it says when the compiler beside it does not work."""
 
+import json
 import os
+import pathlib
+import re
 import resource
+import shutil
 import subprocess
 
 import numpy as np
@@ -113,3 +117,50 @@ def test_no_more_files(tools):
                           text=True)
     assert done.stderr == f"rnn-run: internal error: cannot create a pipe: {os.strerror(24)}\n"
     assert done.returncode == 70
+
+
+def test_ptxas_that_writes_nothing(tool, tmp_path):
+    (tmp_path / "m.mlir").write_text("rnn.network @n(%x: tensor<f32>) -> (y: tensor<f32>) {\n"
+                                     "%y = math.exp %x : tensor<f32>\nrnn.output %y : tensor<f32>\n}\n")
+    (tmp_path / "ptxas").write_text("#!/bin/sh\necho release 99.0\n")
+    (tmp_path / "ptxas").chmod(0o755)
+    done = subprocess.run([tool("rnn-compile"), "m.mlir", "--target=cuda:sm_90", "-o", "m.rnnc"], cwd=tmp_path,
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "rnn-compile: error: ptxas wrote no cubin\n")
+
+
+# The interpreter's library, in ../lib -------------------------------------------
+
+
+@pytest.fixture
+def interpreted(tools):
+    """An artifact that has a module for the interpreter; its library is yet to be written."""
+    tables = json.dumps(tiny_models.linear_tables(2, 4, 4)).encode()
+    (tools.work / "i.rnnc").write_bytes(tiny_models.pack([(1, "", tables), (3, "", b"module")]))
+    library = tools.folder.parent / "lib" / "librnn-interpreter.so"
+    library.parent.mkdir()
+    shutil.copy(pathlib.Path(os.environ["RNN_TEST_BUILD"]) / "lib" / "librnn-runtime.so", library.parent)
+    return library
+
+
+def interpret(tools, library):
+    done = subprocess.run([tools.folder / "rnn-run", "i.rnnc", "--function=linear", "--target=interpreter"],
+                          cwd=tools.work, capture_output=True, text=True,
+                          env={**os.environ, "LD_LIBRARY_PATH": str(library.parent)})
+    assert done.returncode == 4, done
+    return done.stderr
+
+
+def test_interpreter_that_is_no_library(tools, interpreted):
+    interpreted.write_bytes(b"")
+    name = interpreted.name
+    assert re.fullmatch(rf"{RUN}cannot load '\S*{name}'\nnote: \S*{name}: file too short\n",
+                        interpret(tools, interpreted))
+
+
+def test_interpreter_of_another_version(tools, interpreted):
+    source = interpreted.with_suffix(".c")
+    source.write_text("unsigned rnnInterpreterAbiVersion(void) { return 4096; }\nvoid rnnInterpreterOpen(void) {}\n"
+                      "void rnnInterpreterRun(void) {}\nvoid rnnInterpreterClose(void) {}\n")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", interpreted, source], check=True)
+    assert re.fullmatch(rf"{RUN}'\S*{interpreted.name}' is of another version\n", interpret(tools, interpreted))

@@ -12,6 +12,8 @@ import subprocess
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 
 def fails(tools, message, *arguments, code=1):
@@ -122,3 +124,17 @@ def test_an_index_out_of_range(tool, tmp_path):
     warnings = [line for line in done.stderr.splitlines() if "warning" in line]
     assert warnings == ["rnn-train: warning: an index is out of range at step 3"], done
     assert (done.returncode, done.stdout) == (0, "done: 5 steps, rnn-out/last.safetensors\n")
+
+
+def test_runs_that_cannot_go_on(tools, bigram, text):
+    resume = [bigram, "--out=run", "--resume"]
+    fails(tools, "'run' holds no run to continue: last.safetensors is missing", *resume, f"--data={text}")
+    tools.run("rnn-train", bigram, f"--data={text}", "--max-steps=1", "--out=run", check=0)
+    (tools.work / "other.txt").write_bytes(text.read_bytes()[:-1])
+    fails(tools, "'other.txt' is not the data of the run in 'run'", *resume, "--data=other.txt")
+    last = tools.work / "run" / "last.safetensors"
+    with safe_open(last, "numpy") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    del tensors["v"]
+    save_file(tensors, last, metadata)
+    fails(tools, "'run/last.safetensors' lacks 'v'", *resume, f"--data={text}")

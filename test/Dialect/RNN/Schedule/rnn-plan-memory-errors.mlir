@@ -1,4 +1,6 @@
 // RUN: rnn-opt %s -rnn-plan-memory -split-input-file -verify-diagnostics
+// RUN: not rnn-opt %S/Inputs/identity.mlir -rnn-plan-memory=remat=never 2>&1 | FileCheck %s --check-prefix=REMAT
+// REMAT: error: unknown remat 'never'; expected auto, keep or recompute
 
 // A frame of 2^40 f32 in 2^20 streams has 2^62 bytes.
 rnn.schedule @one infer of @n streams 1048576 (%x: tensor<?x1048576x1099511627776xf32>) -> (s: tensor<f32> {rnn.rate = "static"}) {

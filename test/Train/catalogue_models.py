@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine can hold."""
+"""MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine holds."""
 """MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine holds."""
 
 def network(body, arguments="%x: tensor<f32>", results="y: tensor<f32>", head=""):

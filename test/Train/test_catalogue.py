@@ -34,7 +34,8 @@ def place(tool, tmp_path_factory):
     folder = tmp_path_factory.mktemp("catalogue")
     for name, text in MODELS.items():
         (folder / f"{name}.mlir").write_text(text)
-    for name, streams in {"step": 2, "other": 2, "renamed": 2, "activations": 1, "workspace": 1, "parameter": 1}.items():
+    compiled = {"step": 2, "other": 2, "renamed": 2, "activations": 1, "workspace": 1, "parameter": 1}
+    for name, streams in compiled.items():
         targets = ["cpu", "cuda:sm_90"] if name == "activations" else ["cpu"]
         subprocess.run([tool("rnn-compile"), f"{name}.mlir", f"--streams={streams}", "-o", f"{name}.rnnc",
                         *[f"--target={target}" for target in targets]], cwd=folder, check=True)
@@ -103,7 +104,7 @@ def test_row(place, tool, row, code, command, messages):
     words = words.split()
     if words[0].startswith("rnn-"):
         words[0] = tool(words[0])
-    done = subprocess.run(words, cwd=place, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=place, capture_output=True, text=True, timeout=120)
     said = done.stderr.splitlines()
     if "rnn-opt" in command:  # shows the line of the source and the op too
         said = [line for line in said if re.search(r"(error|note): (?!see current operation)", line)]

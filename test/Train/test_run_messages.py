@@ -125,7 +125,8 @@ def test_ptxas_that_writes_nothing(tool, tmp_path):
     (tmp_path / "ptxas").write_text("#!/bin/sh\necho release 99.0\n")
     (tmp_path / "ptxas").chmod(0o755)
     done = subprocess.run([tool("rnn-compile"), "m.mlir", "--target=cuda:sm_90", "-o", "m.rnnc"], cwd=tmp_path,
-                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True)
+                          capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert (done.returncode, done.stderr) == (1, "rnn-compile: error: ptxas wrote no cubin\n")
 
 

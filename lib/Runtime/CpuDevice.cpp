@@ -60,7 +60,7 @@ Status notEnoughMemory(const MemoryPlan &plan, int threads, int64_t frames, cons
   uint64_t fixed = workspaceBytes(plan, threads, 0), activations = bytes - fixed;
   std::string note = activations > fixed ? "largest: activations " + formatBytes(activations)
                                          : "largest: workspace " + formatBytes(fixed);
-  if (plan.perFrame > 0 && available > fixed)
+  if (plan.perFrame > 0 && available >= fixed + plan.perFrame)
     note += "; T=" + std::to_string((available - fixed) / plan.perFrame) + " fits";
   return memoryError("needs " + formatBytes(bytes) + " for T=" + std::to_string(frames) + ", '" + device + "' has " +
                          formatBytes(available) + " free",

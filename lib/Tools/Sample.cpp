@@ -70,9 +70,10 @@ Status findByteModel(const Program &program, const std::string &name, const Func
     for (const Function &candidate : tables.functions)
       if (candidate.kind == Function::Kind::Train)
         candidates.push_back(candidate.network);
-    for (const Function &candidate : tables.functions)
-      if (candidates.empty() && candidate.kind == Function::Kind::Infer)
-        candidates.push_back(candidate.name);
+    if (candidates.empty())
+      for (const Function &candidate : tables.functions)
+        if (candidate.kind == Function::Kind::Infer)
+          candidates.push_back(candidate.name);
     network = candidates.size() == 1 ? candidates[0] : "";
   }
   const Function *found = tables.findFunction(network);

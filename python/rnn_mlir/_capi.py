@@ -100,14 +100,15 @@ def library() -> ctypes.CDLL:
         looked = ", ".join(str(path.parent) for path in _candidates())
         raise _errors.DeviceError(f"the runtime is not installed ({LIBRARY})", (f"looked in {looked}",))
     lib = ctypes.CDLL(str(path))
+    # One of another version may lack functions, too.
+    if lib.rnnAbiVersion() >> 16 != ABI_MAJOR:
+        raise _errors.DeviceError(f"'{path}' has abi {lib.rnnAbiVersion() >> 16}, expected {ABI_MAJOR}")
     for name, (result, arguments) in _FUNCTIONS.items():
         function = getattr(lib, name)
         function.argtypes = arguments
         function.restype = c_int32 if result is _STATUS else result
         if result is _STATUS:
             function.errcheck = functools.partial(_check, lib)
-    if lib.rnnAbiVersion() >> 16 != ABI_MAJOR:
-        raise _errors.DeviceError(f"'{path}' has abi {lib.rnnAbiVersion() >> 16}, expected {ABI_MAJOR}")
     return lib
 
 

@@ -85,6 +85,14 @@ def test_several_functions(tools, two_steps):
           "--sample=3")
 
 
+def test_several_networks(tools, tmp_path):
+    def change(tables):
+        tables["functions"].append({**tables["functions"][0], "name": "other", "network": "other"})
+
+    model = tiny_models.build(tmp_path / "two.rnnc", "linear", change=change)
+    fails(tools, f"{RUN}'{model}' has no single network to sample from; choose one with --function\n", model, "--sample=3")
+
+
 # The compiler beside rnn-run ----------------------------------------------------
 
 

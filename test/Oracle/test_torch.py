@@ -44,9 +44,9 @@ def arrays_of(case):
 
 def test_cases():
     """The file has what its recorder names, and no more than what is compared here."""
-    kinds = ("cell", "ctc", "loss", "optimizer", "clip", "digits")
+    kinds = ("cell", "first", "ctc", "loss", "optimizer", "clip", "digits")
     counts = [sum(arrays_of(each.values[0]) != {} for each in cases_of(kind)) for kind in kinds]
-    assert counts == [11, 2, 6, 15, 2, 1]
+    assert counts == [11, 1, 2, 6, 15, 4, 1]
 
 
 # ===- Modules --------------------------------------------------------------------===#
@@ -225,6 +225,72 @@ def test_oracle_of_cells(tool, tmp_path, case):
     compare(got["loss"], np.sum(arrays["y"] * arrays["g"]), "f64", "loss")
 
 
+FIRST = """
+rnn.parameter @x.rows : tensor<{rows}x{k}xreal> init(#rnn.zeros)
+rnn.parameter @h0.rows : tensor<{streams}x{n}xreal> init(#rnn.zeros)
+rnn.parameter @c0.rows : tensor<{streams}x{n}xreal> init(#rnn.zeros)
+rnn.parameter @wx : tensor<{g}x{k}xreal> init(#rnn.zeros)
+rnn.parameter @wh : tensor<{g}x{n}xreal> init(#rnn.zeros)
+rnn.parameter @b : tensor<{g}xreal> init(#rnn.zeros)
+rnn.network @n(%at: tensor<i32>, %stream: tensor<i32> {{rnn.rate = "stream"}}, %g: tensor<{n}xreal>)
+    -> (h: tensor<{n}xreal>, e: tensor<real>) {{
+  %xs = rnn.param @x.rows : tensor<{rows}x{k}xreal>
+  %hs = rnn.param @h0.rows : tensor<{streams}x{n}xreal>
+  %cs = rnn.param @c0.rows : tensor<{streams}x{n}xreal>
+  %wx = rnn.param @wx : tensor<{g}x{k}xreal>
+  %wh = rnn.param @wh : tensor<{g}x{n}xreal>
+  %b = rnn.param @b : tensor<{g}xreal>
+  %x = rnn.gather %xs, %at : (tensor<{rows}x{k}xreal>, tensor<i32>) -> tensor<{k}xreal>
+  %h0 = rnn.gather %hs, %stream : (tensor<{streams}x{n}xreal>, tensor<i32>) -> tensor<{n}xreal>
+  %c0 = rnn.gather %cs, %stream : (tensor<{streams}x{n}xreal>, tensor<i32>) -> tensor<{n}xreal>
+  %h1 = rnn.delay %h by 1 init(%h0) : tensor<{n}xreal>
+  %c1 = rnn.delay %c by 1 init(%c0) : tensor<{n}xreal>
+  %ax = rnn.linear %x, %wx, %b : (tensor<{k}xreal>, tensor<{g}x{k}xreal>, tensor<{g}xreal>) -> tensor<{g}xreal>
+  %ah = rnn.linear %h1, %wh : (tensor<{n}xreal>, tensor<{g}x{n}xreal>) -> tensor<{g}xreal>
+  %a = rnn.sum %ax, %ah : tensor<{g}xreal>
+{gates}
+  %i = rnn.sigmoid %a0 : tensor<{n}xreal>
+  %f = rnn.sigmoid %a1 : tensor<{n}xreal>
+  %z = math.tanh %a2 : tensor<{n}xreal>
+  %o = rnn.sigmoid %a3 : tensor<{n}xreal>
+  %fc = arith.mulf %f, %c1 : tensor<{n}xreal>
+  %iz = arith.mulf %i, %z : tensor<{n}xreal>
+  %c = arith.addf %fc, %iz : tensor<{n}xreal>
+  %t = math.tanh %c : tensor<{n}xreal>
+  %h = arith.mulf %o, %t : tensor<{n}xreal>
+  %hg = arith.mulf %h, %g : tensor<{n}xreal>
+  %e = rnn.reduce sum %hg over [0] : tensor<{n}xreal> to tensor<real>
+  rnn.output %h, %e : tensor<{n}xreal>, tensor<real>
+}}
+rnn.train_step @step of @n loss("e" sum) optimizer(#rnn.sgd<lr = 0.0>)
+"""
+
+
+@pytest.mark.parametrize("case", cases_of("first"))
+def test_first_state(tool, tmp_path, case):
+    """First states that each stream has its own of are rows of tables, and have gradients as the weights have."""
+    arrays = arrays_of(case)
+    frames, streams, k = arrays["x"].shape
+    n = arrays["h_0"].shape[2]
+    gates = "\n".join(f"  %a{i} = tensor.extract_slice %a[{i * n}] [{n}] [1] : tensor<{4 * n}xreal> to tensor<{n}xreal>"
+                      for i in range(4))
+    text = FIRST.format(rows=frames * streams, streams=streams, k=k, n=n, g=4 * n, gates=gates)
+    names = {"x.rows": "x", "h0.rows": "h_0", "c0.rows": "c_0", "wx": "weight_ih_l0", "wh": "weight_hh_l0"}
+    parameters = {name: arrays[theirs].reshape(-1, arrays[theirs].shape[-1]) for name, theirs in names.items()}
+    parameters["b"] = arrays["bias_ih_l0"] + arrays["bias_hh_l0"]
+    given = {"at": places(frames, streams), "stream": np.arange(streams, dtype=np.int32), "g": arrays["g"], **parameters}
+    want = {name: arrays[f"grad.{theirs}"].reshape(parameters[name].shape) for name, theirs in names.items()}
+    want["b"] = arrays["grad.bias_ih_l0"]
+    assert all(np.any(want[name]) for name in want)
+    for what, kind, program in programs(tool, tmp_path, text, streams):
+        got = call(program, kind, given)
+        compare(got["h"], arrays["y"], kind, f"h, {what}")
+        for name, value in want.items():
+            compare(got[f"grad.{name}"], value, kind, f"gradient of {name}, {what}")
+        compare(program.state["h"][0], arrays["h_n"][0], kind, f"last h, {what}")
+        compare(program.state["c"][0], arrays["c_n"][0], kind, f"last c, {what}")
+
+
 # ===- CTC and the other losses -----------------------------------------------------===#
 
 
@@ -342,7 +408,7 @@ def test_clipping(tool, tmp_path, case):
     arrays = arrays_of(case)
     start = {n: np.zeros_like(arrays[n]) for n in ("w", "v")}
     for _, what, kind, program, got in updates(tool, tmp_path, "sgd<lr = 1.0>", start, {n: arrays[n][None] for n in start},
-                                               f"clip<norm = {case['norm']}>"):
+                                               f"clip<{' '.join(f'{n} = {case[n]}' for n in ('norm', 'value') if n in case)}>"):
         compare(got["grad_norm"], arrays["norm"], kind, f"norm, {what}")
         for name in start:
             compare(-program.params[name], arrays[f"clipped.{name}"], kind, f"{name}, {what}")

@@ -9,17 +9,18 @@
 #
 # Needs PyTorch and NumPy, no GPU. Writes reference.npz beside itself: what PyTorch computes in f64 for cells, CTC, losses,
 # optimizers and clipping, and a training on the digits of digits.npz in f64 and in f32. test_torch.py compares with it, so
-# that the tests need no PyTorch.
+# that the tests need no PyTorch. Cases that the file has already stay as they are; without the file all are written.
 #
 # `cases` of the file is JSON, a list of {"name", "kind", …}; the arrays of a case are `<name>/<array>`. All numbers that
 # are drawn here are f32 numbers, so that an f32 network can be given the same. What the names mean:
 #
 #   cell       x, g inputs and what the loss weighs the outputs y with; parameters by PyTorch's names, their gradients
 #              and that of x as grad.<name>; h_n, c_n last states; h_0, c_0 first ones where they are not zero
+#   first      the same, with the gradients of h_0, c_0 of each stream
 #   ctc        logits, labels, length, frames; loss per sequence and grad.logits of their sum
 #   loss       prediction, target; loss and grad.prediction
 #   optimizer  w, v parameters; grad.w, grad.v of each step; after.w, after.v what they are after each
-#   clip       w, v gradients; norm before, clipped.w, clipped.v
+#   clip       w, v gradients; norm before, clipped.w, clipped.v; by norm or by value
 #   digits     parameters by PyTorch's names; loss64, loss32 of each step
 #
 # ===-------------------------------------------------------------------------===#
@@ -36,20 +37,26 @@ CPU = torch.device("cpu")
 
 
 class Recorder:
-    """The cases so far."""
+    """The cases so far, with those of a file."""
 
-    def __init__(self):
-        self.cases, self.arrays = [], {}
+    def __init__(self, path):
+        self.cases, self.arrays, self.path = [], {}, path
+        if path.exists():
+            with np.load(path) as file:
+                self.cases = json.loads(str(file["cases"]))
+                self.arrays = {key: file[key] for key in file if "/" in key}
 
     def add(self, name, kind, options, **arrays):
+        if any(case["name"] == name for case in self.cases):
+            return
         self.cases.append({"name": name, "kind": kind, **options})
         for key, value in arrays.items():
             value = value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
             self.arrays[f"{name}/{key}"] = value.copy()
 
-    def save(self, path):
+    def save(self):
         versions = {"torch": torch.__version__, "numpy": np.__version__}
-        np.savez_compressed(path, cases=json.dumps(self.cases), versions=json.dumps(versions), **self.arrays)
+        np.savez_compressed(self.path, cases=json.dumps(self.cases), versions=json.dumps(versions), **self.arrays)
 
 
 def draw(rng, *shape, scale=1.0):
@@ -70,7 +77,7 @@ CELLS = {
 FORMS = {"": {}, "-deep-both-ways": {"num_layers": 2, "bidirectional": True}}
 
 
-def record_cell(recorder, name, kind, options, seed, with_state=False):
+def record_cell(recorder, name, kind, options, seed, with_state=False, what="cell"):
     rng = np.random.default_rng(seed)
     cell = kind(INPUTS, UNITS, **options).double()
     for parameter in cell.parameters():
@@ -78,14 +85,15 @@ def record_cell(recorder, name, kind, options, seed, with_state=False):
     x = draw(rng, FRAMES, STREAMS, INPUTS).requires_grad_()
     arrays = {}
     if with_state:
-        arrays = {key: draw(rng, 1, STREAMS, UNITS) for key in ("h_0", "c_0")}
+        arrays = {key: draw(rng, 1, STREAMS, UNITS).requires_grad_(what == "first") for key in ("h_0", "c_0")}
     y, state = cell(x, tuple(arrays.values()) or None)
     g = draw(rng, *y.shape)
     (y * g).sum().backward()
     states = dict(zip(("h_n", "c_n"), state if isinstance(state, tuple) else (state,)))
     parameters = dict(cell.named_parameters())
-    recorder.add(name, "cell", {"module": kind.__name__, **options}, x=x, g=g, y=y, **states, **arrays, **parameters,
-                 **{f"grad.{key}": value.grad for key, value in {"x": x, **parameters}.items()})
+    asked = {"x": x, **parameters, **(arrays if what == "first" else {})}
+    recorder.add(name, what, {"module": kind.__name__, **options}, x=x, g=g, y=y, **states, **arrays, **parameters,
+                 **{f"grad.{key}": value.grad for key, value in asked.items()})
 
 
 def record_cells(recorder):
@@ -93,6 +101,7 @@ def record_cells(recorder):
         kind, options = CELLS[name]
         record_cell(recorder, name + form, kind, {**options, **FORMS[form]}, seed)
     record_cell(recorder, "lstm-state", torch.nn.LSTM, {}, 100, with_state=True)
+    record_cell(recorder, "lstm-first", torch.nn.LSTM, {}, 101, with_state=True, what="first")
 
 
 # ===- CTC ----------------------------------------------------------------------===#
@@ -201,6 +210,20 @@ def record_clipping(recorder):
                      **{f"clipped.{key}": value.grad for key, value in parameters.items()})
 
 
+def record_clipping_by_value(recorder):
+    for name, bound in (("clip-value", 0.5), ("clip-value-none", 100.0)):
+        rng = np.random.default_rng(401)
+        gradients = {"w": draw(rng, 3), "v": draw(rng, 2, 2)}
+        gradients["w"][0] = -bound  # one lies on the border
+        parameters = {key: torch.nn.Parameter(torch.zeros_like(value)) for key, value in gradients.items()}
+        for key, parameter in parameters.items():
+            parameter.grad = gradients[key].clone()
+        norm = torch.nn.utils.clip_grad_norm_(list(parameters.values()), float("inf"))
+        torch.nn.utils.clip_grad_value_(list(parameters.values()), bound)
+        recorder.add(name, "clip", {"value": bound}, norm=norm, **gradients,
+                     **{f"clipped.{key}": value.grad for key, value in parameters.items()})
+
+
 # ===- A training on digits -----------------------------------------------------===#
 
 BATCH, BATCHES_RUN = 32, 60
@@ -251,16 +274,17 @@ def record_digits(recorder):
 
 def main():
     torch.set_num_threads(1)
-    recorder = Recorder()
+    path = HERE / "reference.npz"
+    recorder = Recorder(path)
     record_cells(recorder)
     record_ctc(recorder, "ctc", SEQUENCES, 150, zero_infinity=False)
     record_ctc(recorder, "ctc-zero-infinity", IMPOSSIBLE, 151, zero_infinity=True)
     record_losses(recorder)
     record_optimizers(recorder)
     record_clipping(recorder)
+    record_clipping_by_value(recorder)
     record_digits(recorder)
-    path = HERE / "reference.npz"
-    recorder.save(path)
+    recorder.save()
     print(f"{path}: {len(recorder.cases)} cases, {path.stat().st_size} bytes, PyTorch {torch.__version__}")
 
 

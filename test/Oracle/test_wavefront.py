@@ -114,9 +114,13 @@ rnn.train_step @step of @net loss("e" mean) optimizer(#rnn.sgd<lr = 0.1>) {step}
 
 
 def compile_network(tool, folder, layers, step, regime, streams):
+    return compile_text(tool, folder, network(layers, step), regime, streams)
+
+
+def compile_text(tool, folder, text, regime, streams):
     """The artifact, and its wavefronts by the report."""
     model, out = folder / "net.mlir", folder / "net.rnnc"
-    model.write_text(network(layers, step))
+    model.write_text(text)
     done = subprocess.run([tool("rnn-compile"), model, "-o", out, f"--streams={streams}", "--target=emulator",
                            "--target=interpreter", f"--regime={regime}", "--piece-frames=3",
                            f"--report={folder / 'report.json'}"], capture_output=True, text=True, timeout=120)
@@ -149,6 +153,51 @@ def compare(artifact, function, frames, streams):
     for order in (1, 5):
         other = run_all(artifact, function, chunks, target="emulator", emulator_order=order)
         for number, (a, b) in enumerate(zip(first, other)):
+            for name in a:
+                np.testing.assert_array_equal(b[name], a[name], err_msg=f"{name} in call {number}, order {order}")
+
+
+INTEGER = """
+!V = tensor<6xi32>
+!M = tensor<6x6xi32>
+rnn.parameter @a : !M init(#rnn.zeros)
+rnn.parameter @b : !M init(#rnn.zeros)
+rnn.parameter @c : !M init(#rnn.zeros)
+rnn.parameter @d : !M init(#rnn.zeros)
+rnn.network @net(%x: !V, %first: tensor<i1> {rnn.reset}) -> (low: !V, high: !V) {
+  %a = rnn.param @a : !M
+  %b = rnn.param @b : !M
+  %c = rnn.param @c : !M
+  %d = rnn.param @d : !M
+  %low1 = rnn.delay %low by 1 : !V
+  %al = rnn.contract %a, %low1 [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (!M, !V) -> !V
+  %low = rnn.sum %al, %x : !V
+  %bl = rnn.contract %b, %low [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (!M, !V) -> !V
+  %high1 = rnn.delay %high by 1 : !V
+  %high2 = rnn.delay %high by 2 : !V
+  %ch = rnn.contract %c, %high1 [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (!M, !V) -> !V
+  %dh = rnn.contract %d, %high2 [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0)] : (!M, !V) -> !V
+  %high = rnn.sum %bl, %ch, %dh : !V
+  rnn.output %low, %high : !V, !V
+}
+"""
+
+
+@pytest.mark.parametrize("regime", ["grid", "block"])
+def test_integers(tool, tmp_path, regime):
+    """Arithmetic that wraps around has one right result, whatever the order of sums: a frame, a piece or a product too
+    many or too few shows in every bit."""
+    artifact, wavefronts = compile_text(tool, tmp_path, INTEGER, regime, streams=3)
+    assert wavefronts
+    rng = np.random.default_rng(11)
+    draw = lambda *shape: rng.integers(-2**31, 2**31, shape, np.int32)
+    chunks = [{"x": draw(t, 3, N), "first": rng.random((t, 3)) < 0.15} for t in (10, 1, 7, 5)]
+    chunks[0].update({name: draw(N, N) for name in "abcd"})
+    want = run_all(artifact, "net", chunks, target="interpreter")
+    assert all(np.abs(call["high"].astype(np.int64)).max() > 2**29 for call in want[:-1])
+    for order in (0, 1, 5):
+        got = run_all(artifact, "net", chunks, target="emulator", emulator_order=order)
+        for number, (a, b) in enumerate(zip(want, got)):
             for name in a:
                 np.testing.assert_array_equal(b[name], a[name], err_msg=f"{name} in call {number}, order {order}")
 

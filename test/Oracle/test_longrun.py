@@ -69,6 +69,29 @@ def test_all_is_covered(summary):
     assert summary["undecided"] <= 3
 
 
+# What no op has a name for: what is optional, and where it stands.
+OPTIONS = ["zoneout(", "layer_norm(", "projection(", "peephole(", " clip(", "forget(coupled)", "forget(none)", "reset(before)",
+           "clock(", "restart(", "bptt<", " metric(", ' loss("e2"', ' mask "', 'rnn.rate = "stream"', 'rnn.rate = "static"',
+           "rnn.reset", "rnn.default", "round_to bf16", " local ", "<static>", "<stream>", "zero_infinity", "i8>", "i64>"]
+
+
+def test_options_are_covered():
+    """Every optimizer with all of its options, both ways of clipping, and every option of an op; in windows too, but for
+    what these exclude."""
+    texts = [network.text() for network in (longrun.Network(i, SEED, 7) for i in range(NETWORKS))]
+    has = lambda *words: any(all(word in text for word in words) for text in texts)
+    known = (HERE.parent.parent / "include" / "rnn" / "Dialect" / "RNN" / "IR" / "RNNAttributes.td").read_text()
+    fields = {(kind, field) for kind, body in re.findall(r'RNN_Optimizer<"\w+", "(\w+)"> \{(.*?)^\}', known, re.M | re.S)
+              for field in re.findall(r":\$(\w+)", body)}
+    assert len(fields) >= 25
+    assert fields == {(o.split("<")[0], field) for o in longrun.OPTIMIZERS for field in re.findall(r"(\w+) =", o)}
+    assert [o for o in longrun.OPTIMIZERS + longrun.CLIPS if not has(o)] == []
+    assert [o for o in [*OPTIONS, " reverse ", "x2x1x"] if not has(o)] == []
+    assert [o for o in OPTIONS if o != " local " and not has(o, "bptt<")] == []
+    assert [o for o in ("zoneout(", "rnn.dropout", "rnn.random", "rnn.training", "rnn.call", "rnn.ctc") if
+            not has(o, "bptt<", "clock(")] == []
+
+
 @pytest.fixture
 def broken(tool, tmp_path):
     """A folder for PATH with the stand-in."""

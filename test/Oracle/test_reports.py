@@ -59,8 +59,7 @@ CHIPS = ("sm_80", "sm_90")
 # Without those of several layers, each of which is like one of one layer, and those that keep no weights in registers.
 POINTS = [point for point in models.POINTS if point.layers == 1 and point.hidden < 2048 and point.cell != "indrnn"]
 # (point, chip, loop): bytes that a thread stores and loads again, by ptxas 13.0; what is new here is a loss, and what
-# has become less is to be lowered. Where a block has several streams, ptxas spills for sm_80 in backward loops whose
-# PTX it compiles for sm_90 without.
+# has become less is to be lowered.
 SPILLS = {("layernorm-H256-B1", "sm_90", "backward"): 56,
           ("lstm-H768-B16-bf16", "sm_80", "forward"): 16, ("lstm-H768-B16-bf16", "sm_90", "forward"): 16,
           ("lstm-H512-B64-bf16", "sm_80", "forward"): 96, ("lstm-H512-B64-bf16", "sm_80", "backward"): 168,

@@ -5,7 +5,7 @@
 #
 # ===-------------------------------------------------------------------------===#
 """MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine holds."""
-"""MODELS: texts by name. All but `step`, `other` and `renamed` have one mistake, or are more than a machine holds."""
+
 
 def network(body, arguments="%x: tensor<f32>", results="y: tensor<f32>", head=""):
     return f"{head}\nrnn.network @n({arguments}) -> ({results}) {{\n{body}\n}}\n"

@@ -57,6 +57,11 @@ rnn.train_step @step of @net loss("nll" mean) optimizer(#rnn.adam<lr = 0.01>) cl
 FILES = ("last.safetensors", "best.safetensors", "loss.svg")
 
 
+def preloaded(library):
+    """LD_PRELOAD with a library more: a sanitizer's runtime, if there is one, comes first."""
+    return ":".join(filter(None, [os.environ.get("LD_PRELOAD", ""), str(library)]))
+
+
 class Run:
     """Trainings of the model in a folder of their own; `find` gives the path of a tool."""
 
@@ -80,9 +85,7 @@ class Run:
         self.versions = {name: {p.read_bytes() for p in copies.glob(f"*.{name}")} for name in FILES}
 
     def start(self, out, *options, **environment):
-        # A sanitizer's runtime, if there is one, comes first.
-        libraries = [os.environ.get("LD_PRELOAD", ""), str(self.library)]
-        preload = {"LD_PRELOAD": ":".join(filter(None, libraries))} if environment else {}
+        preload = {"LD_PRELOAD": preloaded(self.library)} if environment else {}
         return subprocess.Popen([self.train, "net.rnnc", f"--out={out}", *self.options, *options], cwd=self.folder,
                                 env={**os.environ, **preload, **environment}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)

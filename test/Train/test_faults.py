@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from crashes import preloaded
 from test_train import checkpoint, same_run
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,9 +27,7 @@ def preload(tmp_path_factory):
 
 
 def run_failing(tools, preload, at, by, *arguments):
-    # A sanitizer's runtime, if there is one, comes first.
-    libraries = ":".join(filter(None, [os.environ.get("LD_PRELOAD", ""), str(preload)]))
-    environment = {**os.environ, "LD_PRELOAD": libraries, "FAIL_AT": str(at), "FAIL_BY": by}
+    environment = {**os.environ, "LD_PRELOAD": preloaded(preload), "FAIL_AT": str(at), "FAIL_BY": by}
     return subprocess.run([str(tools.folder / "rnn-train"), *map(str, arguments)], cwd=tools.work, env=environment,
                           capture_output=True, text=True, timeout=60)
 

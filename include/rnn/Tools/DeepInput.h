@@ -10,6 +10,7 @@
 
 #include "rnn/Dialect/RNN/IR/Nesting.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -21,16 +22,12 @@ namespace mlir::rnn::tools {
 /// input, is nested too deeply for the parser. What comes through a pipe is not
 /// looked at.
 inline bool refuseDeepInput(int argc, char **argv) {
-  auto isDeep = [](llvm::StringRef name, llvm::Expected<llvm::sys::fs::file_t> file) {
-    if (!file) {
-      llvm::consumeError(file.takeError());
-      return false;
-    }
+  auto isDeep = [](llvm::StringRef name, llvm::sys::fs::file_t file) {
     llvm::sys::fs::file_status status;
-    if (llvm::sys::fs::status(*file, status) || status.type() != llvm::sys::fs::file_type::regular_file)
+    if (llvm::sys::fs::status(file, status) || status.type() != llvm::sys::fs::file_type::regular_file)
       return false;
-    auto buffer = llvm::MemoryBuffer::getOpenFile(*file, name, status.getSize());
-    if (!buffer || (*buffer)->getBuffer().starts_with("ML\xefR"))
+    auto buffer = llvm::MemoryBuffer::getOpenFile(file, name, status.getSize());
+    if (!buffer || isBytecode((*buffer)->getMemBufferRef()))
       return false;
     std::optional<TextPosition> place = findTooDeepNesting((*buffer)->getBuffer());
     if (place)
@@ -44,11 +41,12 @@ inline bool refuseDeepInput(int argc, char **argv) {
     if (word.starts_with("-"))
       continue;
     auto file = llvm::sys::fs::openNativeFileForRead(word);
-    const bool isOpen = bool(file), isRefused = isOpen && isDeep(word, *file);
-    if (isOpen)
-      llvm::sys::fs::closeFile(*file);
-    else
+    if (!file) {
       llvm::consumeError(file.takeError());
+      continue;
+    }
+    const bool isRefused = isDeep(word, *file);
+    llvm::sys::fs::closeFile(*file);
     if (isRefused)
       return true;
   }

@@ -61,7 +61,10 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTarget &targ
   return machine;
 }
 
-static unsigned getVectorBits(const llvm::MCSubtargetInfo &info) {
+static unsigned getVectorBits(const llvm::MCSubtargetInfo &info, HostSanitizer sanitizer) {
+  // ThreadSanitizer looks at accesses of up to 16 bytes.
+  if (sanitizer == HostSanitizer::Thread)
+    return 128;
   if (info.checkFeatures("+avx512f,+avx512vl"))
     return 512;
   return info.checkFeatures("+avx2") ? 256 : 128;
@@ -91,10 +94,7 @@ FailureOr<HostMachine> mlir::rnn::describeHost(const HostTarget &target, Locatio
     if (info.checkFeatures(("+" + feature).str()))
       result.requirements.push_back(feature.str());
   result.hasFma = info.checkFeatures("+fma");
-  result.vectorBits = getVectorBits(info);
-  // ThreadSanitizer looks at accesses of up to 16 bytes.
-  if (target.sanitizer == HostSanitizer::Thread)
-    result.vectorBits = std::min(result.vectorBits, 128u);
+  result.vectorBits = getVectorBits(info, target.sanitizer);
   result.vectorRegisters = result.vectorBits == 512 ? 32 : 16;
   if (!result.hasFma) {
     emitError(loc) << "target 'cpu:" << target.cpu << "' has no fused multiply-add; expected x86-64-v3 or newer";
@@ -108,7 +108,7 @@ std::optional<unsigned> mlir::rnn::getHostVectorBits(const HostTarget &target) {
   std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, error);
   if (!machine)
     return std::nullopt;
-  return getVectorBits(*machine->getMCSubtargetInfo());
+  return getVectorBits(*machine->getMCSubtargetInfo(), target.sanitizer);
 }
 
 HostTarget mlir::rnn::detectHost() {

@@ -39,6 +39,15 @@ std::optional<Phase> rnn::symbolizePhase(StringRef name) {
   return std::nullopt;
 }
 
+/// Whoever writes the level by hand may be wrong: passes that are skipped would leave networks that nobody lowers.
+static LogicalResult checkLevel(ModuleOp module, Phase level) {
+  for (auto function : module.getOps<RNNFunctionInterface>())
+    if (level == Phase::Lowered || (level == Phase::Schedule && !isa<ScheduleOp>(function)))
+      return function.emitError() << "'" << RNNDialect::kLevelAttrName << "' of the module is '"
+                                  << stringifyPhase(level) << "', but here is a '" << function->getName() << "'";
+  return success();
+}
+
 namespace {
 struct RunPhase : mlir::rnn::impl::RunPhaseBase<RunPhase> {
   using RunPhaseBase::RunPhaseBase;
@@ -64,6 +73,8 @@ struct RunPhase : mlir::rnn::impl::RunPhaseBase<RunPhase> {
                            << "'; expected graph, gradient, schedule or lowered";
         return signalPassFailure();
       }
+      if (failed(checkLevel(module, *current)))
+        return signalPassFailure();
       if (*current >= *phase)
         return;
     }

@@ -8,6 +8,7 @@
 #ifndef RNN_LIB_RUNTIME_JSONREADER_H
 #define RNN_LIB_RUNTIME_JSONREADER_H
 
+#include "rnn/Runtime/ArtifactFormat.h"
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -20,10 +21,9 @@ namespace mlir::rnn::runtime {
 
 using Json = nlohmann::json;
 
-/// Larger numbers of elements and bytes are refused, so that products of them
-/// cannot overflow.
+/// Larger numbers of elements are refused, and more bytes than `kMaxBytes`, so
+/// that products of them cannot overflow.
 constexpr int64_t kMaxElements = int64_t(1) << 40;
-constexpr int64_t kMaxBytes = int64_t(1) << 48;
 
 /// Parses a table of an artifact; a discarded value if it is no object or too
 /// long.

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fnmatch.h>
+#include <functional>
 
 namespace mlir::rnn::tools {
 namespace {
@@ -69,17 +70,13 @@ Status checkFinite(const std::map<std::string, HostTensor> &parts, int64_t call)
   auto flags = parts.find("flags");
   if (flags == parts.end() || !(*flags->second.as<int32_t>() & 1))
     return Status::success();
-  for (const char *name : {"loss", "grad_norm"}) {
-    auto found = parts.find(name);
-    double value = found == parts.end() ? 0 : elementAsDouble(found->second, 0);
-    if (!std::isfinite(value))
-      return nonFiniteError(std::string(name) + " is " +
-                            (std::isnan(value) ? "nan"
-                             : value > 0       ? "inf"
-                                               : "-inf") +
-                            " for 1 steps, first at step " + std::to_string(call + 1));
-  }
-  return nonFiniteError("gradient is nan for 1 steps, first at step " + std::to_string(call + 1));
+  auto loss = parts.find("loss"), norm = parts.find("grad_norm");
+  bool isLoss = loss != parts.end() && !std::isfinite(elementAsDouble(loss->second, 0));
+  auto found = isLoss ? loss : norm;
+  double value = found == parts.end() ? NAN : elementAsDouble(found->second, 0);
+  return nonFiniteError(std::string(isLoss ? "loss" : "gradient") + " is " +
+                        (std::isinf(value) ? value > 0 ? "inf" : "-inf" : "nan") + " for 1 steps, first at step " +
+                        std::to_string(call + 1));
 }
 
 std::string shortNumber(double value) {
@@ -152,6 +149,14 @@ static Status checkMemory(const Function &function, int64_t frames) {
                      {note});
 }
 
+/// Whether a run gives the tensor out: results, and of what lives in the session state, or all of a step's but its
+/// seed.
+static bool isOutput(const Function &function, const TensorDesc &tensor) {
+  if (tensor.role == Role::Result || tensor.role == Role::State)
+    return true;
+  return function.kind == Function::Kind::Train && livesInSession(tensor.role) && tensor.name != "seed";
+}
+
 Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs) {
   if (Status status = loadSession(session, function, prepared.stored); status.failed())
     return status;
@@ -207,8 +212,7 @@ Status execute(Session &session, const Function &function, const Prepared &prepa
       outputs.emplace_back(tensor.name, std::move(wholes[tensor.name]));
       continue;
     }
-    bool returned = function.kind == Function::Kind::Train ? livesInSession(tensor.role) : tensor.role == Role::State;
-    if (!returned || tensor.name == "seed")
+    if (!isOutput(function, tensor))
       continue;
     HostTensor value = makeTensor(dtypeName(tensor.dtype), tensor.shape);
     if (Status status = session.get(tensor.name, value); status.failed())
@@ -218,23 +222,27 @@ Status execute(Session &session, const Function &function, const Prepared &prepa
   return Status::success();
 }
 
-Status selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs) {
-  if (globs.empty())
-    return Status::success();
-  auto matches = [](const std::string &glob, const std::string &name) {
-    return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-  };
+static bool matches(const std::string &glob, const std::string &name) {
+  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
+
+Status checkOutputGlobs(const std::vector<std::string> &globs, const Function &function) {
   for (const std::string &glob : globs)
-    if (std::none_of(outputs.begin(), outputs.end(), [&](const auto &output) { return matches(glob, output.first); }))
+    if (std::none_of(function.tensors.begin(), function.tensors.end(), [&](const TensorDesc &tensor) {
+          return isOutput(function, tensor) && matches(glob, tensor.name);
+        }))
       return usageError("--outputs: no output matches '" + glob + "'");
-  outputs.erase(std::remove_if(outputs.begin(), outputs.end(),
-                               [&](const auto &output) {
-                                 return std::none_of(globs.begin(), globs.end(), [&](const std::string &glob) {
-                                   return matches(glob, output.first);
-                                 });
-                               }),
-                outputs.end());
   return Status::success();
+}
+
+void selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs) {
+  if (globs.empty())
+    return;
+  auto isWanted = [&](const auto &output) {
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string &glob) { return matches(glob, output.first); });
+  };
+  outputs.erase(std::remove_if(outputs.begin(), outputs.end(), std::not_fn(isWanted)), outputs.end());
 }
 
 std::string summaryTable(const NamedTensors &outputs) {

@@ -100,8 +100,9 @@ class Mixed(Generator):
 
     # ===- Cells and calls -----------------------------------------------------===#
 
-    def cell_text(self, name, kind, x, units, reverse, flags=()):
-        """(what follows the op's name, shapes of its results) of a cell with random options."""
+    def cell_text(self, name, kind, x, units, reverse, flags=(), first=None):
+        """(what follows the op's name, shapes of its results, operands) of a cell with random options; `first` makes a
+        first state of a shape."""
         rng, size, options = self.rng, units, []
         forget = rng.choice(["gate", "gate", "coupled", "none"])
         is_index = x.dtype in INTEGERS
@@ -131,6 +132,9 @@ class Mixed(Generator):
         if kind in ("elman", "gru") and some(0.4):
             options.append(f"zoneout({rng.choice([0.25, 0.5])})")
         used = []
+        if first and some(0.4):
+            used += [first(shape) for shape in {"lstm": [(size,), (units,)]}.get(kind, [(units,)])]
+            options.append("init(" + ", ".join("%" + v.name for v in used) + ")")
         if kind in ("elman", "gru", "lstm"):
             for word in ("clock", "restart"):
                 if flags and some(0.4):
@@ -154,7 +158,8 @@ class Mixed(Generator):
             return None
         flags = [v for v in self.values if v.dtype == "i1" and v.shape == () and v.name != "r"]
         kind = self.rng.choice(["elman", "gru", "lstm", "lstm", "indrnn", "min_gru", "sru"])
-        text, shapes, operands = self.cell_text(f"w{self.count}", kind, x, self.rng.choice(SIZES), self.cell_lag < 0, flags)
+        text, shapes, operands = self.cell_text(f"w{self.count}", kind, x, self.rng.choice(SIZES), self.cell_lag < 0, flags,
+                                                lambda shape: self.squash(self.like(shape)))
         h = self.line("rnn." + kind, text, operands, *((shape, self.number) for shape in shapes))
         self.loops.append(h)
         return h

@@ -11,6 +11,7 @@ with the formulas; as written they must agree with the interpreter within the bu
 """
 
 import functools
+import re
 import subprocess
 
 import jax
@@ -137,9 +138,28 @@ CELLS = {
     "indrnn-reverse": ("indrnn", "reverse activation(tanh)", {"wx": (H, K), "u": UNIT, "b": UNIT}, indrnn, {"tanh": True}),
     "min_gru-reverse": ("min_gru", "reverse", {"wx": (2 * H, K), "b": (2 * H,)}, min_gru, {}),
     "sru-reverse": ("sru", "reverse", {"wx": (3 * H, H), "b": (2 * H,)}, sru, {}),
+    "elman-init": ("elman", "init(%h0) restart(%new)", shapes(1, h0=UNIT), elman, {}),
+    "gru-init": ("gru", "bn(@bn) init(%h0)", shapes(3, bn=UNIT, h0=UNIT), gru, {}),
+    "gru-init-signal": ("gru", "reset(before) init(%target) clock(%on) restart(%new)", shapes(3), gru, {"before": True}),
+    "lstm-init": ("lstm", "init(%h0, %c0)", shapes(4, h0=UNIT, c0=UNIT), lstm, {}),
+    "lstm-init-projection": ("lstm", "projection(@wp) init(%target, %c0) clock(%on) restart(%new)",
+                             shapes(4, wh=(4 * H, P), wp=(P, H), c0=UNIT), lstm, {}),
+    "lstm-init-reverse": ("lstm", "reverse peephole(@pi, @pf, @po) init(%h0, %target) restart(%new)",
+                          shapes(4, pi=UNIT, pf=UNIT, po=UNIT, h0=UNIT), lstm, {}),
+    "indrnn-init": ("indrnn", "init(%h0)", {"wx": (H, K), "u": UNIT, "b": UNIT, "h0": UNIT}, indrnn, {}),
+    "indrnn-init-reverse": ("indrnn", "reverse init(%target)", {"wx": (H, K), "u": UNIT, "b": UNIT}, indrnn, {}),
+    "min_gru-init": ("min_gru", "init(%h0)", {"wx": (2 * H, K), "b": (2 * H,), "h0": UNIT}, min_gru, {}),
+    "sru-init": ("sru", "peephole(@vf, @vr) init(%c0)",
+                 {"wx": (4 * H, K), "b": (2 * H,), "vf": UNIT, "vr": UNIT, "c0": UNIT}, sru, {}),
     "sru-peephole": ("sru", "peephole(@vf, @vr)", {"wx": (4 * H, K), "b": (2 * H,), "vf": UNIT, "vr": UNIT}, sru, {}),
 }
 STATES = {"lstm": "hc", "sru": "c"}  # of the others h
+
+
+def first_states(op, options):
+    """The names of what the states begin with, by state; none for zeros."""
+    given = re.search(r"init\((.*?)\)", options)
+    return dict(zip(STATES.get(op, "h"), re.findall(r"%(\w+)", given[1]))) if given else {}
 
 
 def text(op, options, parameters):
@@ -152,6 +172,7 @@ def text(op, options, parameters):
     head = " ".join(f"{n}(@{n})" for n in ("wx", "wh", "u", "b") if n in parameters)
     lines = [f"rnn.parameter @{n} : tensor<{'x'.join(map(str, s))}xf32> init(#rnn.zeros)" for n, s in parameters.items()]
     lines += [f"rnn.network @n(%x: {source}, {flags}%target: {vector}) -> (h: {vector}, e: tensor<f32>) {{",
+              *(f"  %{n} = rnn.param @{n} : {unit}" for n in first_states(op, options).values() if n in parameters),
               f"  %h{', %c' if 'c' in STATES.get(op, '') else ''} = rnn.{op} \"cell\" %x {head} {options} : {source} "
               f"-> {vector}" + (f", {unit}" if outputs != H else ""),
               f"  %d = arith.subf %h, %target : {vector}", f"  %dd = arith.mulf %d, %d : {vector}",
@@ -171,21 +192,23 @@ def draw(name, shape, rng):
     return (rng.normal(scale=0.6, size=shape) + (name in ("ax", "ah", "ac"))).astype(np.float32).astype(np.float64)
 
 
-def sequence(formula, options, reverse, parameters, state, x, on, new):
-    """Outputs [T, B, P] and the last state, frame by frame, from the first or the last one on, and stream by stream."""
+def sequence(formula, options, reverse, parameters, first, state, x, on, new):
+    """Outputs [T, B, P] and the last state, frame by frame, from the first or the last one on, and stream by stream.
+    `first` has the first states of each frame and stream; with them the streams begin where `state` is None."""
 
-    def step(state, x, on, new):
-        read = {n: jnp.where(new, 0.0, v) for n, v in state.items()}
+    def step(state, first, x, on, new):
+        read = {n: jnp.where(new, first[n], v) for n, v in state.items()}
         out = formula(parameters, read, x, **options)
         return {n: jnp.where(on, v, state.get(n, v)) for n, v in out.items()}
 
     h = []
-    way = slice(None, None, -1 if reverse else 1)
-    for frame in zip(x[way], on[way], new[way]):
-        out = jax.vmap(step)(state, *frame)
+    frames = range(len(x))[:: -1 if reverse else 1]
+    for t in frames:
+        now = {n: v[t] for n, v in first.items()}
+        out = jax.vmap(step)(now if state is None else state, now, x[t], on[t], new[t])
         h.append(out["h"])
-        state = {n: out[n] for n in state}
-    return jnp.stack(h[way]), state
+        state = {n: out[n] for n in first}
+    return jnp.stack([h[i] for i in frames]), state
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -201,13 +224,15 @@ def test_cell(tool, tmp_path, name):
         run(tool("rnn-compile"), tmp_path / "net.mlir", "-o", artifacts[kind], "--target=cpu", "--target=emulator",
             "--target=interpreter", f"--streams={STREAMS}", "--keep=gradients,results", *option)
     reverse = after.startswith("reverse")
-    start = state = {n: jnp.zeros((STREAMS, outputs if n == "h" else H)) for n in STATES.get(op, "h")}
+    state, first = None, first_states(op, after)
     carried = {target: {} for target in ("interpreter", "cpu", "emulator")}
 
     @jax.jit
     @functools.partial(jax.value_and_grad, has_aux=True)
     def evaluate(parameters, state, x, target, on, new):
-        h, last = sequence(formula, options, reverse, parameters, state, x, on, new)
+        begin = {n: {"target": target, **parameters}.get(first.get(n), 0.0) for n in STATES.get(op, "h")}
+        begin = {n: jnp.broadcast_to(v, (*on.shape, outputs if n == "h" else H)) for n, v in begin.items()}
+        h, last = sequence(formula, options, reverse, parameters, begin, state, x, on, new)
         return jnp.mean(jnp.sum((h - target) ** 2, axis=-1)), (h, last)
 
     for call in range(CALLS):
@@ -231,7 +256,7 @@ def test_cell(tool, tmp_path, name):
                 for tensor, expected in want.items():
                     np.testing.assert_allclose(out[tensor], expected, rtol=1e-11, atol=1e-12,
                                                err_msg=f"{tensor} on {place}, call {call}")
-        state = start if reverse else last
+        state = None if reverse else last
     narrow = {n: w.astype(np.float32) for n, w in {**weights, "target": target}.items()}
     np.savez(tmp_path / "f32.npz", x=x if is_table else x.astype(np.float32), **flags, **narrow)
     for place in ("cpu", "emulator"):

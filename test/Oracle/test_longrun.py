@@ -71,7 +71,7 @@ def test_all_is_covered(summary):
 
 # What no op has a name for: what is optional, and where it stands.
 OPTIONS = ["zoneout(", "layer_norm(", "projection(", "peephole(", " clip(", "forget(coupled)", "forget(none)", "reset(before)",
-           "clock(", "restart(", "bptt<", " metric(", ' loss("e2"', ' mask "', 'rnn.rate = "stream"', 'rnn.rate = "static"',
+           "clock(", "restart(", "init(%", "bptt<", " metric(", ' loss("e2"', ' mask "', 'rnn.rate = "stream"', 'rnn.rate = "static"',
            "rnn.reset", "rnn.default", "round_to bf16", " local ", "<static>", "<stream>", "zero_infinity", "i8>", "i64>"]
 
 

@@ -121,6 +121,7 @@ CASES = {
     "projection": (point("projection", 32), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
     "clocked": (CLOCKED.format(n=16, g=64), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
     "reset before": (point("gru-before", 16), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
+    "sixty-four streams": (point("lstm", 8), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 64),
     "two-units": (TWO.format(n=64, m=33), {"block": "op-by-op", "grid": "op-by-op"}, 3),
 }
 

@@ -87,7 +87,7 @@ def compile_step(tool, folder, name, units, inputs, streams, regime):
 
 @pytest.mark.parametrize("name,units,inputs,streams,regime", [
     ("lstm", 20, 7, 3, "block"), ("lstm", 20, 7, 3, "cluster"), ("lstm", 20, 7, 3, "grid"), ("lstm", 20, 7, 5, "grid"),
-    ("lstm", 37, 33, 13, "grid"), ("lstm", 64, 16, 17, "grid"), ("learned", 20, 20, 3, "grid"),
+    ("lstm", 37, 33, 13, "grid"), ("lstm", 64, 16, 17, "grid"), ("lstm", 16, 9, 64, "grid"), ("learned", 20, 20, 3, "grid"),
     ("learned", 20, 20, 9, "grid"), ("learned", 33, 33, 8, "grid"),
     ("stacked", 24, 24, 6, "grid")])
 def test_step(tool, tmp_path, name, units, inputs, streams, regime):

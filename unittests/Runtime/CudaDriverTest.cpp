@@ -596,10 +596,11 @@ TEST_F(Cuda, CopiesSessionTensorsOnTheGpu) {
 const char *const kStall = "'acc' stalled on 'cuda:0': one of its blocks never ran\n"
                            "note: nothing of the session can be trusted; create another one";
 
-/// `acc` with flags in its workspace, which its first kernel sets.
-std::shared_ptr<const Artifact> packFlags() {
-  return packCuda(
-      editLaunches(R"("per_frame": 16},)", R"("per_frame": 16}, "flags": {"constant": 32, "per_frame": 8},)"));
+/// `acc` with flags in its workspace, which its first kernel, of this name, sets.
+std::shared_ptr<const Artifact> packFlags(const std::string &kernel = "acc_loop") {
+  std::string text =
+      editLaunches(R"("per_frame": 16},)", R"("per_frame": 16}, "flags": {"constant": 32, "per_frame": 8},)");
+  return packCuda(text.replace(text.find("acc_loop"), std::strlen("acc_loop"), kernel));
 }
 
 TEST_F(Cuda, ABlockThatNeverRunsIsReported) {
@@ -635,6 +636,15 @@ TEST_F(Cuda, ABlockThatNeverRunsIsReported) {
   flags = 0;
   EXPECT_TRUE(session->run("acc", onGpu.data(), onGpu.size(), &mine).ok());
   EXPECT_EQ(session->get("state.h", state).str(), kStall);
+
+  // Which kernel it was, where its name is one of the compiler's.
+  gpu->kernels["rnn_test_run_k2"] = gpu->kernels["acc_loop"];
+  session = open(packFlags("rnn_test_run_k2"));
+  flags = kStalled | 3 << kStalledKernelShift;
+  status = session->run("acc", bindings, 2);
+  ASSERT_EQ(status.notes.size(), 2u);
+  EXPECT_EQ(status.notes[0], "kernel 'rnn_test_run_k2' needs all of its 11 blocks at once; another process may hold a "
+                             "part of the GPU");
 }
 
 TEST_F(Cuda, ARefusedLaunchIsReported) {

@@ -26,6 +26,9 @@ namespace mlir::rnn::runtime {
 /// The version that is written, and the newest that is read.
 inline constexpr uint32_t kArtifactVersion = 1;
 
+/// The most bytes of memory that an artifact may ask for, once or per frame: more than any machine has.
+inline constexpr int64_t kMaxBytes = int64_t(1) << 48;
+
 enum class SectionKind : uint32_t {
   Tables = 1,     ///< tensor tables, JSON
   HostCode = 2,   ///< shared object (ELF)

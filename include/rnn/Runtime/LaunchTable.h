@@ -59,12 +59,17 @@ struct Launch {
   std::vector<uint32_t> after, behind;
 };
 
+/// The flag of a call in which a block waited in vain for another, and the bit from which on there stands 1 more than n
+/// of the kernel `<function>_k<n>`.
+constexpr uint32_t kStalled = 4;
+constexpr uint32_t kStalledKernelShift = 8;
+
 /// What a function launches, one after another but for wavefronts; `memory` has no
 /// perThread.
 struct LaunchList {
   MemoryPlan memory;
-  /// Where the flags of a call are in its workspace, an i32: 4 tells that a block
-  /// waited in vain for another. Nothing where no block waits.
+  /// Where the flags of a call are in its workspace, an i32: `kStalled` tells
+  /// that a block waited in vain for another. Nothing where no block waits.
   std::optional<MemoryPlan> flags;
   std::vector<Launch> launches;
   std::vector<Wavefront> wavefronts;

@@ -41,9 +41,11 @@ std::vector<std::string> noteNonFiniteSignal(const Function &function, const std
 /// the first non-finite signal where the function returns them.
 Status execute(Session &session, const Function &function, const Prepared &prepared, NamedTensors &outputs);
 
-/// The names that match one of the globs; all if there is none. A glob without a
-/// match is an error.
-Status selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs);
+/// An error for a glob that nothing matches of what a run of `function` gives out.
+Status checkOutputGlobs(const std::vector<std::string> &globs, const Function &function);
+
+/// Keeps the tensors that match one of the globs; all if there is none.
+void selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs);
 
 /// A table `name dtype shape min max mean`.
 std::string summaryTable(const NamedTensors &outputs);

@@ -61,6 +61,7 @@ struct LoopDescription {
   int64_t exchangedBytes = 0;  ///< of those vectors, for all streams
   bool inRegisters = false;    ///< the weights; else some are read again in every frame
   bool inSharedMemory = false; ///< those that are; else from memory
+  int64_t streamedBytes = 0;   ///< of weights that all blocks read from far memory in a frame
   StringRef products;          ///< `multiply-adds`, `tensor cores`; `none`
   int64_t registers = 0;       ///< of a thread, about
   std::string reason;

@@ -40,6 +40,12 @@ LoopDescription UnitLoop::describe() const {
   auto isAtHand = [&](auto &item) { return countStreamedQuads(item.second) == 0; };
   description.inRegisters = inRegisters;
   description.inSharedMemory = !inRegisters && !onTensorCores && llvm::all_of(products, isAtHand);
+  for (auto &[op, product] : products) {
+    const int64_t bits = cast<RankedTensorType>(product.form.weight.getType()).getElementTypeBitWidth();
+    const int64_t ofLane = onTensorCores ? (inRegisters ? 0 : product.rowTiles * product.depthTiles * kWordsOfTile) * 4
+                                         : countStreamedQuads(product) * product.rowsPerLane * 4 * (bits / 8);
+    description.streamedBytes += ofLane * shape.threads * shape.blocks;
+  }
   description.products = products.empty() ? "none" : onTensorCores ? "tensor cores" : "multiply-adds";
   description.registers = kOtherRegisters;
   for (auto &[op, product] : products)
@@ -96,6 +102,7 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
          << remark::metric("Threads", threads) << remark::metric("Units", description.units)
          << remark::metric("Streams", description.streams) << remark::metric("Weights", weights)
          << remark::metric("Products", description.products) << remark::metric("Exchanges", description.exchanges)
-         << remark::metric("ExchangedBytes", description.exchangedBytes) << remark::reason("{0}", description.reason);
+         << remark::metric("ExchangedBytes", description.exchangedBytes)
+         << remark::metric("StreamedBytes", description.streamedBytes) << remark::reason("{0}", description.reason);
   addWavefront(remark);
 }

@@ -16,6 +16,7 @@
 #include "Product.h"
 #include "UnitLoop.h"
 #include "rnn/Conversion/Passes.h"
+#include "rnn/Runtime/LaunchTable.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -299,7 +300,7 @@ void GpuEmitter::reportLoss(Value isLost) {
   auto branch = scf::IfOp::create(b, loc, isLost, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  store(constantI32(4), flags, {}, 1, {});
+  store(constantI32(runtime::kStalled | (kernelNumber + 1) << runtime::kStalledKernelShift), flags, {}, 1, {});
 }
 
 Value GpuEmitter::allocateShared(Type element, int64_t count) {

@@ -92,8 +92,6 @@ struct Plan {
 constexpr double kCallSeconds = 60;
 /// Calls that may run at one time before the host waits for them.
 constexpr size_t kMaxRunning = 64;
-/// The flag of a call that waited in vain for one of its blocks.
-constexpr uint32_t kStalled = 4;
 
 class GpuDevice final : public Device {
 public:
@@ -134,6 +132,7 @@ private:
   Status start(const Function &function, size_t position, int64_t frames, const CallTensors &tensors);
   Status call(const Function &function, size_t position, int64_t frames, const CallTensors &tensors, void *stream);
   Status settle();
+  std::vector<std::string> describeStall(const Function &function, uint32_t flags) const;
   /// The status, which is why the GPU can no longer be used if it is an error.
   Status keep(Status status);
 
@@ -483,6 +482,19 @@ Status GpuDevice::start(const Function &function, size_t position, int64_t frame
   return driver->copyOutLater(&own, workspace.address() + workspaceBytes(*place, 0, frames), sizeof own);
 }
 
+/// Notes on a call in which a block never ran: which kernel waited for it, and with how many blocks.
+std::vector<std::string> GpuDevice::describeStall(const Function &function, uint32_t flags) const {
+  std::vector<std::string> notes;
+  const std::string end = "_k" + std::to_string(int64_t(flags >> kStalledKernelShift) - 1);
+  for (const LaunchList &list : table.lists)
+    for (const Launch &launch : list.launches)
+      if (launch.kernel == function.symbol + end)
+        notes = {"kernel '" + launch.kernel + "' needs all of its " + std::to_string(launch.grid.constant) +
+                 " blocks at once; another process may hold a part of the GPU"};
+  notes.push_back("nothing of the session can be trusted; create another one");
+  return notes;
+}
+
 /// Waits for all calls, and looks whether they came to their ends.
 Status GpuDevice::settle() {
   if (lost.failed() || running.empty())
@@ -492,7 +504,7 @@ Status GpuDevice::settle() {
     if (flags[i] & kStalled)
       status =
           deviceError("'" + running[i]->name + "' stalled on '" + driver->name() + "': one of its blocks never ran",
-                      {"nothing of the session can be trusted; create another one"});
+                      describeStall(*running[i], flags[i]));
   running.clear();
   patience = 0;
   return keep(status);

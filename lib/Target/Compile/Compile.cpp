@@ -98,7 +98,7 @@ private:
   Status checkMemory(const llvm::json::Object &tables);
   llvm::json::Array describeOptions() const;
   Status emitArtifact(CompileResult &result);
-  void recordMemory(ModuleOp code);
+  LogicalResult recordMemory(ModuleOp code);
   LogicalResult emitHostCode(StringRef target, TablesOptions &tables);
   void setOptions(ToGpuOptions &gpu) const;
   LogicalResult emitCodeForDevice(StringRef target, TablesOptions &tables);
@@ -264,7 +264,8 @@ Status Compilation::checkMemory(const llvm::json::Object &tables) {
 }
 
 /// Notes on each schedule the workspace that its function of `code` needs; of several targets the largest.
-void Compilation::recordMemory(ModuleOp code) {
+/// Fails if an artifact cannot ask for so much.
+LogicalResult Compilation::recordMemory(ModuleOp code) {
   Builder builder(&context);
   for (Operation &function : *code.getBody()) {
     auto name = function.getAttrOfType<StringAttr>("rnn.name");
@@ -276,6 +277,9 @@ void Compilation::recordMemory(ModuleOp code) {
     NamedAttrList sizes;
     for (NamedAttribute entry : needed) {
       int64_t bytes = cast<IntegerAttr>(entry.getValue()).getInt();
+      if (bytes > runtime::kMaxBytes)
+        return schedule.emitError() << "the workspace of '" << name.getValue()
+                                    << "' is larger than any memory: " << formatBytes(bytes);
       if (before)
         bytes = std::max(bytes, before.getAs<IntegerAttr>(entry.getName()).getInt());
       sizes.set(entry.getName(), builder.getI64IntegerAttr(bytes));
@@ -283,6 +287,7 @@ void Compilation::recordMemory(ModuleOp code) {
     measured[name.getValue()] = sizes.getDictionary(&context);
     schedule->setAttr("rnn.memory", measured[name.getValue()]);
   }
+  return success();
 }
 
 LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables) {
@@ -299,9 +304,9 @@ LogicalResult Compilation::emitHostCode(StringRef target, TablesOptions &tables)
   ToCpuOptions cpu;
   cpu.cpu = host.cpu;
   cpu.features = host.features;
-  if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToCpuPipeline(manager, cpu); })))
+  if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToCpuPipeline(manager, cpu); })) ||
+      failed(recordMemory(*lowered)))
     return failure();
-  recordMemory(*lowered);
   FailureOr<std::vector<char>> object = emitSharedObject(*lowered, host);
   if (failed(object))
     return failure();
@@ -327,7 +332,8 @@ LogicalResult Compilation::emitCodeForDevice(StringRef target, TablesOptions &ta
   if (failed(runPhase(*lowered, [&](OpPassManager &manager) { buildToGpuPipeline(manager, gpu); })))
     return failure();
   deviceReport.addLoops(target, remarks.getEntries().drop_front(known));
-  recordMemory(*lowered);
+  if (failed(recordMemory(*lowered)))
+    return failure();
   FailureOr<DeviceCode> device = emitDeviceCode(*lowered, target);
   if (failed(device))
     return failure();

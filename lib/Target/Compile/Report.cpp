@@ -128,6 +128,7 @@ static constexpr StringRef kFields[] = {"id",
                                         "products",
                                         "exchanges",
                                         "exchanged_bytes",
+                                        "streamed_bytes",
                                         "reason",
                                         "suggestion",
                                         "flops_per_frame",
@@ -291,6 +292,7 @@ void DeviceReport::addLoops(StringRef target, ArrayRef<RemarkLog::Entry> remarks
                                            {"products", "Products"},
                                            {"exchanges", "Exchanges"},
                                            {"exchanged_bytes", "ExchangedBytes"},
+                                           {"streamed_bytes", "StreamedBytes"},
                                            {"reason", "Reason"},
                                            {"suggestion", "Suggestion"}});
     object["target"] = target;

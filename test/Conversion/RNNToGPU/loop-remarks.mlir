@@ -19,8 +19,8 @@ rnn.network @fits(%x: tensor<8xf32>) -> (h: tensor<8xf32>) {
 
 // -----
 
-// CHECK: LoopByUnits {{.*}} Function=large | Blocks={{[0-9]+}}, ExchangedBytes=8192, Exchanges=1, {{.*}} Reason="one block: registers do not hold the weights; a cluster: registers do not hold the weights", Regime=grid, {{.*}} Weights=registers
-// BLOCK: LoopByUnits {{.*}} Function=large | Blocks=2, {{.*}} Reason="a cluster: the option 'regime' keeps to one block; a grid: {{.*}}", Regime=block, {{.*}} Weights=memory
+// CHECK: LoopByUnits {{.*}} Function=large | Blocks={{[0-9]+}}, ExchangedBytes=8192, Exchanges=1, {{.*}} Reason="one block: registers do not hold the weights; a cluster: registers do not hold the weights", Regime=grid, {{.*}} StreamedBytes=0, {{.*}} Weights=registers
+// BLOCK: LoopByUnits {{.*}} Function=large | Blocks=2, {{.*}} Reason="a cluster: the option 'regime' keeps to one block; a grid: {{.*}}", Regime=block, {{.*}} StreamedBytes=7962624, {{.*}} Weights=memory
 rnn.parameter @wh : tensor<1024x1024xf32> init(#rnn.zeros)
 rnn.network @large(%x: tensor<1024xf32>) -> (h: tensor<1024xf32>) {
   %h1 = rnn.delay %h by 1 : tensor<1024xf32>

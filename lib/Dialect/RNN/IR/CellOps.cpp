@@ -18,19 +18,14 @@ using namespace mlir::rnn::detail;
 ParseResult LSTMOp::parse(OpAsmParser &parser, OperationState &state) {
   CellOperands operands;
   auto parseForget = [&] { return parseWord<ForgetKindAttr>(parser, state, "forget", {"gate", "coupled", "none"}); };
-  if (parseHead(parser, state, operands) || parseOption(parser, "forget", parseForget) ||
-      parseOption(parser, "peephole", [&] { return parseSymbols(parser, state, "peephole"); }) ||
-      parseOption(parser, "projection", [&] { return parseSymbol(parser, state, "projection"); }) ||
-      parseOption(parser, "layer_norm", [&] { return parseSymbols(parser, state, "layer_norm"); }) ||
-      parseOption(parser, "clip", [&] { return parseNumber(parser, state, "clip"); }) ||
-      parseOption(parser, "zoneout", [&] { return parseNumbers(parser, state, "zoneout"); }) ||
-      parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true))
-    return failure();
-  Type c = state.types.front();
-  if (succeeded(parser.parseOptionalComma()) && parser.parseType(c))
-    return failure();
-  state.addTypes(c);
-  return success();
+  return failure(parseHead(parser, state, operands) || parseOption(parser, "forget", parseForget) ||
+                 parseOption(parser, "peephole", [&] { return parseSymbols(parser, state, "peephole"); }) ||
+                 parseOption(parser, "projection", [&] { return parseSymbol(parser, state, "projection"); }) ||
+                 parseOption(parser, "layer_norm", [&] { return parseSymbols(parser, state, "layer_norm"); }) ||
+                 parseOption(parser, "clip", [&] { return parseNumber(parser, state, "clip"); }) ||
+                 parseOption(parser, "zoneout", [&] { return parseNumbers(parser, state, "zoneout"); }) ||
+                 parseInit(parser, operands) || parseFlags(parser, operands) ||
+                 parseTail(parser, state, operands, /*hasFlags=*/true, /*results=*/2));
 }
 
 void LSTMOp::print(OpAsmPrinter &p) {
@@ -46,11 +41,10 @@ void LSTMOp::print(OpAsmPrinter &p) {
     llvm::interleaveComma(*getZoneout(), p, [&](double probability) { p << Real(probability); });
     p << ")";
   }
+  printOption(p, "init", getInit());
   printOption(p, "clock", getClock());
   printOption(p, "restart", getRestart());
   printTail(p, *this, {"wx", "wh", "b", "forget", "peephole", "projection", "layer_norm", "clip", "zoneout"});
-  if (getH().getType() != getC().getType())
-    p << ", " << getC().getType();
 }
 
 LogicalResult LSTMOp::verify() {
@@ -82,7 +76,8 @@ LogicalResult LSTMOp::verify() {
       if (failed(verifyProbability(*this, "zoneout", probability)))
         return failure();
   }
-  return failure(failed(verifyFlag(*this, "clock", getClock())) || failed(verifyFlag(*this, "restart", getRestart())));
+  return failure(failed(verifyInit(*this, getInit(), {{"h", getH()}, {"c", getC()}})) ||
+                 failed(verifyFlag(*this, "clock", getClock())) || failed(verifyFlag(*this, "restart", getRestart())));
 }
 
 LogicalResult LSTMOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -109,8 +104,9 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
   CellWriter w(builder, *this, getTensor(getC()));
   BackedgeBuilder edges(builder, getLoc());
   Backedge h = edges.get(getH().getType()), c = edges.get(w.unit);
-  Value lastH = w.before(h, getName() + ".h"), lastC = w.before(c, getName() + ".c");
-  Value h1 = w.read(lastH, getRestart()), c1 = w.read(lastC, getRestart());
+  Value h0 = detail::getInit(getInit(), 0), c0 = detail::getInit(getInit(), 1);
+  Value lastH = w.before(h, getName() + ".h", h0), lastC = w.before(c, getName() + ".c", c0);
+  Value h1 = w.read(lastH, getRestart(), h0), c1 = w.read(lastC, getRestart(), c0);
 
   bool hasForget = getForget() == ForgetKind::Gate;
   Value fromInput = w.fromInput(getInput(), getWxAttr(), hasForget ? 4 : 3);
@@ -169,8 +165,8 @@ FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
 /// The result, the input, and the options that both may have.
 template <typename CellT>
 static LogicalResult verifyClockedCell(CellT cell) {
-  if (failed(verifyVectorResult(cell)) || failed(verifyFlag(cell, "clock", cell.getClock())) ||
-      failed(verifyFlag(cell, "restart", cell.getRestart())))
+  if (failed(verifyVectorResult(cell)) || failed(verifyInit(cell, cell.getInit(), {{"h", cell.getH()}})) ||
+      failed(verifyFlag(cell, "clock", cell.getClock())) || failed(verifyFlag(cell, "restart", cell.getRestart())))
     return failure();
   FloatAttr zoneout = cell.getZoneoutAttr();
   return zoneout ? verifyProbability(cell, "zoneout", zoneout.getValueAsDouble()) : success();
@@ -195,7 +191,8 @@ ParseResult GRUOp::parse(OpAsmParser &parser, OperationState &state) {
                  parseOption(parser, "bn", [&] { return parseSymbol(parser, state, "bn"); }) ||
                  parseOption(parser, "reset", parseReset) ||
                  parseOption(parser, "zoneout", [&] { return parseNumber(parser, state, "zoneout"); }) ||
-                 parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true));
+                 parseInit(parser, operands) || parseFlags(parser, operands) ||
+                 parseTail(parser, state, operands, /*hasFlags=*/true));
 }
 
 void GRUOp::print(OpAsmPrinter &p) {
@@ -204,6 +201,7 @@ void GRUOp::print(OpAsmPrinter &p) {
   if (getReset() != ResetKind::After)
     p << " reset(" << stringifyResetKind(getReset()) << ")";
   printOption(p, "zoneout", getZoneoutAttr());
+  printOption(p, "init", getInit());
   printOption(p, "clock", getClock());
   printOption(p, "restart", getRestart());
   printTail(p, *this, {"wx", "wh", "b", "bn", "reset", "zoneout"});
@@ -227,8 +225,8 @@ LogicalResult GRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
-  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
-    Value h1 = w.read(last, getRestart());
+  return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
+    Value h1 = w.read(last, getRestart(), detail::getInit(getInit(), 0));
     Value fromInput = w.fromInput(getInput(), getWxAttr(), 3);
     Value biased = w.sum({fromInput, w.param(getBAttr())});
     Value wh = w.param(getWhAttr()), r, z, fromState;
@@ -261,7 +259,8 @@ ParseResult ElmanOp::parse(OpAsmParser &parser, OperationState &state) {
   auto parseActivation = [&] { return parseWord<ActivationAttr>(parser, state, "activation", {"tanh", "relu"}); };
   return failure(parseHead(parser, state, operands) || parseOption(parser, "activation", parseActivation) ||
                  parseOption(parser, "zoneout", [&] { return parseNumber(parser, state, "zoneout"); }) ||
-                 parseFlags(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/true));
+                 parseInit(parser, operands) || parseFlags(parser, operands) ||
+                 parseTail(parser, state, operands, /*hasFlags=*/true));
 }
 
 void ElmanOp::print(OpAsmPrinter &p) {
@@ -269,6 +268,7 @@ void ElmanOp::print(OpAsmPrinter &p) {
   if (getActivation() != Activation::Tanh)
     p << " activation(" << stringifyActivation(getActivation()) << ")";
   printOption(p, "zoneout", getZoneoutAttr());
+  printOption(p, "init", getInit());
   printOption(p, "clock", getClock());
   printOption(p, "restart", getRestart());
   printTail(p, *this, {"wx", "wh", "b", "activation", "zoneout"});
@@ -284,8 +284,8 @@ LogicalResult ElmanOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> ElmanOp::expand(OpBuilder &builder) {
-  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
-    Value h1 = w.read(last, getRestart());
+  return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
+    Value h1 = w.read(last, getRestart(), detail::getInit(getInit(), 0));
     Value fromInput = w.fromInput(getInput(), getWxAttr(), 1);
     Value sum = w.sum({fromInput, w.param(getBAttr()), w.linear(h1, w.param(getWhAttr()))});
     return settle(w, *this, w.activation(getActivation(), sum), h1, last);

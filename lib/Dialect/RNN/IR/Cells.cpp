@@ -30,6 +30,22 @@ LogicalResult rnn::detail::verifyVectorResult(Operation *op) {
   return op->emitOpError() << "expected a float vector h, but got " << debugString(h);
 }
 
+LogicalResult rnn::detail::verifyInit(Operation *op, ValueRange init, ArrayRef<std::pair<StringRef, Value>> states) {
+  if (init.empty())
+    return success();
+  if (init.size() != states.size()) {
+    InFlightDiagnostic diag = op->emitOpError() << "expected " << states.size()
+                                                << (states.size() == 1 ? " first state (" : " first states (");
+    llvm::interleaveComma(states, diag, [&](auto &state) { diag << state.first; });
+    return diag << "), but got " << init.size();
+  }
+  for (auto [first, state] : llvm::zip_equal(init, states))
+    if (first.getType() != state.second.getType())
+      return op->emitOpError() << "init is " << debugString(first.getType()) << ", but " << state.first << " is "
+                               << debugString(state.second.getType());
+  return success();
+}
+
 LogicalResult rnn::detail::verifyFlag(Operation *op, StringRef role, Value flag) {
   if (!flag || (getTensor(flag).getRank() == 0 && getTensor(flag).getElementType().isSignlessInteger(1)))
     return success();
@@ -92,12 +108,12 @@ Value CellWriter::zoneout(Value next, Value read, double p) {
   return select(TrainingOp::create(b, loc, flag), select(keeps, read, next), average);
 }
 
-FailureOr<SmallVector<Value>> rnn::detail::expandOneState(OpBuilder &builder, Operation *cell,
+FailureOr<SmallVector<Value>> rnn::detail::expandOneState(OpBuilder &builder, Operation *cell, ValueRange init,
                                                           llvm::function_ref<Value(CellWriter &, Value)> write) {
   CellWriter w(builder, cell, getTensor(cell->getResult(0)));
   BackedgeBuilder edges(builder, cell->getLoc());
   Backedge h = edges.get(w.unit);
-  Value out = write(w, w.before(h, cell->getAttrOfType<StringAttr>("name").getValue() + ".h"));
+  Value out = write(w, w.before(h, cell->getAttrOfType<StringAttr>("name").getValue() + ".h", getInit(init, 0)));
   h.setValue(out);
   if (failed(edges.close()))
     return failure();
@@ -165,6 +181,15 @@ ParseResult rnn::detail::parseHead(OpAsmParser &parser, OperationState &state, C
   return success();
 }
 
+ParseResult rnn::detail::parseInit(OpAsmParser &parser, CellOperands &operands) {
+  return parseOption(parser, "init", [&]() -> ParseResult {
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseOperandList(operands.init, OpAsmParser::Delimiter::Paren))
+      return failure();
+    return operands.init.empty() ? parser.emitError(loc) << "expected a first state" : ParseResult(success());
+  });
+}
+
 ParseResult rnn::detail::parseFlags(OpAsmParser &parser, CellOperands &operands) {
   auto parse = [&](StringRef keyword, std::optional<OpAsmParser::UnresolvedOperand> &flag) {
     return parseOption(parser, keyword, [&] {
@@ -175,7 +200,7 @@ ParseResult rnn::detail::parseFlags(OpAsmParser &parser, CellOperands &operands)
 }
 
 ParseResult rnn::detail::parseTail(OpAsmParser &parser, OperationState &state, const CellOperands &operands,
-                                   bool hasFlags) {
+                                   bool hasFlags, unsigned results) {
   Type input, h, flag = RankedTensorType::get({}, parser.getBuilder().getI1Type());
   if (parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(input) || parser.parseArrow() ||
       parser.parseType(h) || parser.resolveOperand(operands.input, input, state.operands))
@@ -185,8 +210,15 @@ ParseResult rnn::detail::parseTail(OpAsmParser &parser, OperationState &state, c
       return failure();
   if (hasFlags)
     state.addAttribute("operandSegmentSizes",
-                       parser.getBuilder().getDenseI32ArrayAttr({1, operands.clock ? 1 : 0, operands.restart ? 1 : 0}));
-  state.addTypes(h);
+                       parser.getBuilder().getDenseI32ArrayAttr({1, operands.clock ? 1 : 0, operands.restart ? 1 : 0,
+                                                                 static_cast<int32_t>(operands.init.size())}));
+  state.addTypes(SmallVector<Type>(results, h));
+  if (results > 1 && succeeded(parser.parseOptionalComma()) && parser.parseType(state.types[1]))
+    return failure();
+  // One first state for each result; the verifier counts them.
+  for (auto [k, first] : llvm::enumerate(operands.init))
+    if (parser.resolveOperand(first, state.types[std::min<size_t>(k, results - 1)], state.operands))
+      return failure();
   return success();
 }
 
@@ -221,9 +253,16 @@ void rnn::detail::printOption(OpAsmPrinter &p, StringRef keyword, Value flag) {
     p << " " << keyword << "(" << flag << ")";
 }
 
+void rnn::detail::printOption(OpAsmPrinter &p, StringRef keyword, ValueRange states) {
+  if (!states.empty())
+    p << " " << keyword << "(" << states << ")";
+}
+
 void rnn::detail::printTail(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef> printed) {
   SmallVector<StringRef> elided{"name", "operandSegmentSizes", "reverse"};
   llvm::append_range(elided, printed);
   p.printOptionalAttrDict(cell->getAttrs(), elided);
   p << " : " << cell->getOperand(0).getType() << " -> " << cell->getResult(0).getType();
+  if (cell->getNumResults() > 1 && cell->getResult(1).getType() != cell->getResult(0).getType())
+    p << ", " << cell->getResult(1).getType();
 }

@@ -24,6 +24,9 @@ LogicalResult verifyInput(Operation *op, Value input, Type element);
 /// The first result of a cell is a vector of floating-point numbers, its input fits.
 LogicalResult verifyVectorResult(Operation *op);
 
+/// First states, where given, are one for each of `states`, the cell's results that it reads in the next frame.
+LogicalResult verifyInit(Operation *op, ValueRange init, ArrayRef<std::pair<StringRef, Value>> states);
+
 /// A flag that a cell may have is `tensor<i1>`.
 LogicalResult verifyFlag(Operation *op, StringRef role, Value flag);
 
@@ -81,15 +84,20 @@ struct CellWriter {
   Value relu(Value x) { return arith::MaximumFOp::create(b, loc, createSplat(b, loc, getTensor(x), 0), x); }
   Value activation(Activation kind, Value x) { return kind == Activation::Tanh ? tanh(x) : relu(x); }
   /// The state of the frame that the cell has read last: the one before, or, in reverse, the one after.
-  Value before(Value state, const Twine &name) { return DelayOp::create(b, loc, state, lag, name.str()); }
+  /// Where a stream begins it is `init`, or zeros where that is null.
+  Value before(Value state, const Twine &name, Value init) {
+    return DelayOp::create(b, loc, state, lag, name.str(), init);
+  }
   /// A flag for every element of a vector like `x`.
   Value flags(Value flag, Value x) {
     auto type = RankedTensorType::get(getTensor(x).getShape(), b.getI1Type());
     return BroadcastOp::create(b, loc, type, flag, ArrayRef<int64_t>{0});
   }
-  /// What a cell reads of its last state: zeros where `restart`, which may be null, is set.
-  Value read(Value last, Value restart) {
-    return restart ? select(flags(restart, last), createSplat(b, loc, getTensor(last), 0), last) : last;
+  /// What a cell reads of its last state: `init`, or zeros without it, where `restart`, which may be null, is set.
+  Value read(Value last, Value restart, Value init) {
+    if (!restart)
+      return last;
+    return select(flags(restart, last), init ? init : createSplat(b, loc, getTensor(last), 0), last);
   }
   /// `next`, but while training each element with probability `p` as it was `read`, and on average otherwise.
   Value zoneout(Value next, Value read, double p);
@@ -120,18 +128,22 @@ struct CellWriter {
   Value layerNorm(Value x, Value gain);
 };
 
+/// The first state number `k` of a cell, or null for zeros.
+inline Value getInit(ValueRange init, size_t k) { return init.empty() ? Value() : init[k]; }
+
 /// Expands a cell whose result and only state is `h`, which `write` gives from that of the frame before.
-FailureOr<SmallVector<Value>> expandOneState(OpBuilder &builder, Operation *cell,
+FailureOr<SmallVector<Value>> expandOneState(OpBuilder &builder, Operation *cell, ValueRange init,
                                              llvm::function_ref<Value(CellWriter &w, Value last)> write);
 
 //===----------------------------------------------------------------------===//
 // Syntax: "name" %x wx(@) wh(@) b(@) [reverse] option(…)… : in -> h [, c]
 //===----------------------------------------------------------------------===//
 
-/// The operands of a cell: the input, and flags where they are given.
+/// The operands of a cell: the input, and flags and first states where they are given.
 struct CellOperands {
   OpAsmParser::UnresolvedOperand input;
   std::optional<OpAsmParser::UnresolvedOperand> clock, restart;
+  SmallVector<OpAsmParser::UnresolvedOperand, 2> init;
 };
 
 /// `(@symbol)`.
@@ -174,11 +186,16 @@ inline ParseResult parseOption(OpAsmParser &parser, StringRef keyword, llvm::fun
   return succeeded(parser.parseOptionalKeyword(keyword)) ? parse() : success();
 }
 
+/// `init(%state, …)`, if it comes next.
+ParseResult parseInit(OpAsmParser &parser, CellOperands &operands);
+
 /// `clock(%flag)` and `restart(%flag)`, if they come next.
 ParseResult parseFlags(OpAsmParser &parser, CellOperands &operands);
 
-/// What follows the options, up to the type of `h`; `hasFlags` says that the op is one that may have them.
-ParseResult parseTail(OpAsmParser &parser, OperationState &state, const CellOperands &operands, bool hasFlags);
+/// What follows the options; `hasFlags` says that the op is one that may have them.
+/// A second of `results` has the type of the first unless its own is given.
+ParseResult parseTail(OpAsmParser &parser, OperationState &state, const CellOperands &operands, bool hasFlags,
+                      unsigned results = 1);
 
 /// Prints what `parseHead` reads.
 void printHead(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef> parameters = {"wx", "wh", "b"});
@@ -187,9 +204,10 @@ void printOption(OpAsmPrinter &p, StringRef keyword, FlatSymbolRefAttr symbol);
 void printOption(OpAsmPrinter &p, StringRef keyword, ArrayAttr symbols);
 void printOption(OpAsmPrinter &p, StringRef keyword, FloatAttr number);
 void printOption(OpAsmPrinter &p, StringRef keyword, Value flag);
+void printOption(OpAsmPrinter &p, StringRef keyword, ValueRange states);
 
 /// Prints all attributes but those of the head, of the options and the sizes of operands, then the types of input and
-/// first result.
+/// results, as `parseTail` reads them.
 void printTail(OpAsmPrinter &p, Operation *cell, ArrayRef<StringRef> printed);
 
 } // namespace mlir::rnn::detail

@@ -19,7 +19,7 @@ ParseResult IndRNNOp::parse(OpAsmParser &parser, OperationState &state) {
   CellOperands operands;
   auto parseActivation = [&] { return parseWord<ActivationAttr>(parser, state, "activation", {"tanh", "relu"}); };
   return failure(parseHead(parser, state, operands, {"wx", "u", "b"}) ||
-                 parseOption(parser, "activation", parseActivation) ||
+                 parseOption(parser, "activation", parseActivation) || parseInit(parser, operands) ||
                  parseTail(parser, state, operands, /*hasFlags=*/false));
 }
 
@@ -27,10 +27,13 @@ void IndRNNOp::print(OpAsmPrinter &p) {
   printHead(p, *this, {"wx", "u", "b"});
   if (getActivation() != Activation::Relu)
     p << " activation(" << stringifyActivation(getActivation()) << ")";
+  printOption(p, "init", getInit());
   printTail(p, *this, {"wx", "u", "b", "activation"});
 }
 
-LogicalResult IndRNNOp::verify() { return verifyVectorResult(*this); }
+LogicalResult IndRNNOp::verify() {
+  return failure(failed(verifyVectorResult(*this)) || failed(verifyInit(*this, getInit(), {{"h", getH()}})));
+}
 
 LogicalResult IndRNNOp::verifySymbolUses(SymbolTableCollection &symbols) {
   RankedTensorType unit = getTensor(getH());
@@ -41,7 +44,7 @@ LogicalResult IndRNNOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> IndRNNOp::expand(OpBuilder &builder) {
-  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+  return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
     Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 1), w.param(getBAttr()), w.mul(w.param(getUAttr()), last)});
     return w.activation(getActivation(), sum);
   });
@@ -53,16 +56,19 @@ FailureOr<SmallVector<Value>> IndRNNOp::expand(OpBuilder &builder) {
 
 ParseResult MinGRUOp::parse(OpAsmParser &parser, OperationState &state) {
   CellOperands operands;
-  return failure(parseHead(parser, state, operands, {"wx", "b"}) ||
+  return failure(parseHead(parser, state, operands, {"wx", "b"}) || parseInit(parser, operands) ||
                  parseTail(parser, state, operands, /*hasFlags=*/false));
 }
 
 void MinGRUOp::print(OpAsmPrinter &p) {
   printHead(p, *this, {"wx", "b"});
+  printOption(p, "init", getInit());
   printTail(p, *this, {"wx", "b"});
 }
 
-LogicalResult MinGRUOp::verify() { return verifyVectorResult(*this); }
+LogicalResult MinGRUOp::verify() {
+  return failure(failed(verifyVectorResult(*this)) || failed(verifyInit(*this, getInit(), {{"h", getH()}})));
+}
 
 LogicalResult MinGRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
   RankedTensorType unit = getTensor(getH());
@@ -73,7 +79,7 @@ LogicalResult MinGRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> MinGRUOp::expand(OpBuilder &builder) {
-  return expandOneState(builder, *this, [&](CellWriter &w, Value last) -> Value {
+  return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
     Value sum = w.sum({w.fromInput(getInput(), getWxAttr(), 2), w.param(getBAttr())});
     Value z = w.sigmoid(w.gate(sum, 0)), n = w.gate(sum, 1);
     // Affine in h[t-1], with coefficients that the loop does not compute.
@@ -87,17 +93,15 @@ FailureOr<SmallVector<Value>> MinGRUOp::expand(OpBuilder &builder) {
 
 ParseResult SRUOp::parse(OpAsmParser &parser, OperationState &state) {
   CellOperands operands;
-  if (parseHead(parser, state, operands, {"wx", "b"}) ||
-      parseOption(parser, "peephole", [&] { return parseSymbols(parser, state, "peephole"); }) ||
-      parseTail(parser, state, operands, /*hasFlags=*/false))
-    return failure();
-  state.addTypes(Type(state.types.front())); // of c
-  return success();
+  return failure(parseHead(parser, state, operands, {"wx", "b"}) ||
+                 parseOption(parser, "peephole", [&] { return parseSymbols(parser, state, "peephole"); }) ||
+                 parseInit(parser, operands) || parseTail(parser, state, operands, /*hasFlags=*/false, /*results=*/2));
 }
 
 void SRUOp::print(OpAsmPrinter &p) {
   printHead(p, *this, {"wx", "b"});
   printOption(p, "peephole", getPeepholeAttr());
+  printOption(p, "init", getInit());
   printTail(p, *this, {"wx", "b", "peephole"});
 }
 
@@ -112,7 +116,7 @@ LogicalResult SRUOp::verify() {
                          << debugString(getC().getType());
   if (getPeephole() && getPeephole()->size() != 2)
     return emitOpError() << "expected 2 peephole parameters (forget, reset), but got " << getPeephole()->size();
-  return success();
+  return verifyInit(*this, getInit(), {{"c", getC()}});
 }
 
 LogicalResult SRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -133,7 +137,7 @@ FailureOr<SmallVector<Value>> SRUOp::expand(OpBuilder &builder) {
   CellWriter w(builder, *this, getTensor(getH()));
   BackedgeBuilder edges(builder, getLoc());
   Backedge c = edges.get(w.unit);
-  Value c1 = w.before(c, getName() + ".c"), bias = w.param(getBAttr());
+  Value c1 = w.before(c, getName() + ".c", detail::getInit(getInit(), 0)), bias = w.param(getBAttr());
   bool isPlain = isPlainHighway(*this);
   Value rows = w.fromInput(getInput(), getWxAttr(), isPlain ? 3 : 4);
   // Gate number `k` of forget and reset.

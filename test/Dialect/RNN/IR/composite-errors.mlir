@@ -280,7 +280,7 @@ rnn.network @elman_zone(%x: tensor<3xf32>) -> () {
 
 rnn.network @clock_type(%x: tensor<3xf32>) -> () {
   // expected-error@+1 {{'rnn.lstm' op expected tensor<i1> as clock, but got tensor<3xf32>}}
-  %h, %c = "rnn.lstm"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0>} : (tensor<3xf32>, tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+  %h, %c = "rnn.lstm"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3xf32>, tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>)
   rnn.output
 }
 
@@ -288,7 +288,7 @@ rnn.network @clock_type(%x: tensor<3xf32>) -> () {
 
 rnn.network @restart_type(%x: tensor<3xf32>) -> () {
   // expected-error@+1 {{'rnn.gru' op expected tensor<i1> as restart, but got tensor<3xf32>}}
-  %h = "rnn.gru"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
+  %h = "rnn.gru"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 0, 1, 0>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
   rnn.output
 }
 
@@ -296,7 +296,47 @@ rnn.network @restart_type(%x: tensor<3xf32>) -> () {
 
 rnn.network @elman_clock_type(%x: tensor<3xf32>) -> () {
   // expected-error@+1 {{'rnn.elman' op expected tensor<i1> as clock, but got tensor<3xf32>}}
-  %h = "rnn.elman"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
+  %h = "rnn.elman"(%x, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @lstm_init_count(%x: tensor<3xf32>, %h0: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op expected 2 first states (h, c), but got 1}}
+  %h, %c = rnn.lstm "l0" %x wx(@wx) wh(@wh) b(@b) init(%h0) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @sru_init_count(%x: tensor<3xf32>, %h0: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.sru' op expected 1 first state (c), but got 2}}
+  %h, %c = rnn.sru "l0" %x wx(@wx) b(@b) init(%h0, %h0) : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @gru_init_none(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{expected a first state}}
+  %h = rnn.gru "l0" %x wx(@wx) wh(@wh) b(@b) init() : tensor<3xf32> -> tensor<2xf32>
+  rnn.output
+}
+
+// -----
+
+rnn.network @lstm_init_type(%x: tensor<3xf32>, %h0: tensor<2xf32>) -> () {
+  // expected-error@+1 {{'rnn.lstm' op init is tensor<3xf32>, but c is tensor<2xf32>}}
+  %h, %c = "rnn.lstm"(%x, %h0, %x) {name = "l0", wx = @wx, wh = @wh, b = @b, operandSegmentSizes = array<i32: 1, 0, 0, 2>} : (tensor<3xf32>, tensor<2xf32>, tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+  rnn.output
+}
+
+// -----
+
+rnn.network @min_gru_init_type(%x: tensor<3xf32>) -> () {
+  // expected-error@+1 {{'rnn.min_gru' op init is tensor<3xf32>, but h is tensor<2xf32>}}
+  %h = "rnn.min_gru"(%x, %x) {name = "l0", wx = @wx, b = @b} : (tensor<3xf32>, tensor<3xf32>) -> tensor<2xf32>
   rnn.output
 }
 

@@ -160,6 +160,13 @@ rnn.network @composites(%x: tensor<4xf32>, %target: tensor<i32>) -> (y: tensor<3
 // CHECK-NEXT:    rnn.indrnn "u" %x wx(@wx1) u(@p) b(@p) reverse activation(tanh) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.min_gru "v" %x wx(@wx2) b(@b2) reverse : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.sru "w" %x wx(@wx4) b(@b2) reverse peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.lstm "i0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) projection(@l0.wp) init(%y, %x) clock(%on) : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+// CHECK-NEXT:    rnn.lstm "i1" %x wx(@wx) wh(@wh) b(@b) reverse forget(none) zoneout(2.500000e-01, 0.000000e+00) init(%y, %y) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.gru "i2" %x wx(@wx) wh(@wh) b(@b) bn(@p) init(%y) restart(%new) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.elman "i3" %x wx(@wx1) wh(@wh1) b(@p) init(%y) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.indrnn "i4" %x wx(@wx1) u(@p) b(@p) activation(tanh) init(%y) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.min_gru "i5" %x wx(@wx2) b(@b2) reverse init(%y) : tensor<4xf32> -> tensor<3xf32>
+// CHECK-NEXT:    rnn.sru "i6" %x wx(@wx4) b(@b2) peephole(@p, @p) init(%y) : tensor<4xf32> -> tensor<3xf32>
 // CHECK-NEXT:    rnn.dropout %x <frame> p(5.000000e-01) : tensor<4xf32>
 // CHECK-NEXT:    rnn.dropout %x <stream> p(0.000000e+00) : tensor<4xf32>
 // CHECK-NEXT:    rnn.training : tensor<3xi1>
@@ -200,9 +207,18 @@ rnn.network @cells(%x: tensor<4xf32>, %y: tensor<3xf32>, %k: tensor<i32>, %on: t
   %20 = rnn.indrnn "u" %x wx(@wx1) u(@p) b(@p) reverse activation(tanh) : tensor<4xf32> -> tensor<3xf32>
   %21 = rnn.min_gru "v" %x wx(@wx2) b(@b2) reverse : tensor<4xf32> -> tensor<3xf32>
   %22:2 = rnn.sru "w" %x wx(@wx4) b(@b2) reverse peephole(@p, @p) : tensor<4xf32> -> tensor<3xf32>
-  %23 = rnn.dropout %x <frame> p(0.5) : tensor<4xf32>
-  %24 = rnn.dropout %x <stream> p(0) : tensor<4xf32>
-  %25 = rnn.training : tensor<3xi1>
+  %23:2 = rnn.lstm "i0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) projection(@l0.wp) init(%y, %x) clock(%on)
+        : tensor<4xf32> -> tensor<3xf32>, tensor<4xf32>
+  %24:2 = rnn.lstm "i1" %x wx(@wx) wh(@wh) b(@b) reverse forget(none) zoneout(0.25, 0) init(%y, %y)
+        : tensor<4xf32> -> tensor<3xf32>
+  %25 = rnn.gru "i2" %x wx(@wx) wh(@wh) b(@b) bn(@p) init(%y) restart(%new) : tensor<4xf32> -> tensor<3xf32>
+  %26 = rnn.elman "i3" %x wx(@wx1) wh(@wh1) b(@p) init(%y) : tensor<4xf32> -> tensor<3xf32>
+  %27 = rnn.indrnn "i4" %x wx(@wx1) u(@p) b(@p) activation(tanh) init(%y) : tensor<4xf32> -> tensor<3xf32>
+  %28 = rnn.min_gru "i5" %x wx(@wx2) b(@b2) reverse init(%y) : tensor<4xf32> -> tensor<3xf32>
+  %29:2 = rnn.sru "i6" %x wx(@wx4) b(@b2) peephole(@p, @p) init(%y) : tensor<4xf32> -> tensor<3xf32>
+  %30 = rnn.dropout %x <frame> p(0.5) : tensor<4xf32>
+  %31 = rnn.dropout %x <stream> p(0) : tensor<4xf32>
+  %32 = rnn.training : tensor<3xi1>
   rnn.output
 }
 // CHECK-LABEL: rnn.network @losses

@@ -86,6 +86,25 @@ rnn.network @clocked(%x: tensor<8xf32>, %on: tensor<i1>, %new: tensor<i1>) -> (h
 
 // -----
 
+// First states are what the delays begin with, and what a restart reads.
+// CHECK-LABEL: rnn.network @first(
+// CHECK:         %[[H:.*]] = rnn.delay %{{.*}} by 1 init(%h0) name "l0.h" : tensor<4xf32>
+// CHECK-NEXT:    %[[C:.*]] = rnn.delay %{{.*}} by 1 init(%c0) name "l0.c" : tensor<4xf32>
+// CHECK:         arith.select %{{.*}}, %h0, %[[H]]
+// CHECK:         arith.select %{{.*}}, %c0, %[[C]]
+// CHECK:         rnn.delay %{{.*}} by -1 init(%h0) name "l1.c" : tensor<4xf32>
+rnn.parameter @f.wx : tensor<16x8xf32> init(#rnn.uniform<>)
+rnn.parameter @f.wh : tensor<16x4xf32> init(#rnn.orthogonal<blocks = 4>)
+rnn.parameter @f.b : tensor<16xf32> init(#rnn.zeros)
+rnn.parameter @f.b2 : tensor<8xf32> init(#rnn.zeros)
+rnn.network @first(%x: tensor<8xf32>, %new: tensor<i1>, %h0: tensor<4xf32>, %c0: tensor<4xf32>) -> (h: tensor<4xf32>, s: tensor<4xf32>) {
+  %h, %c = rnn.lstm "l0" %x wx(@f.wx) wh(@f.wh) b(@f.b) init(%h0, %c0) restart(%new) : tensor<8xf32> -> tensor<4xf32>
+  %s, %t = rnn.sru "l1" %x wx(@f.wx) b(@f.b2) reverse init(%h0) : tensor<8xf32> -> tensor<4xf32>
+  rnn.output %h, %s : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // In reverse a cell reads its state from the frame after; that is never carried.
 // CHECK-LABEL: rnn.network @reverse(
 // CHECK:         rnn.delay %{{.*}} by -1 name "l0.h" : tensor<4xf32>

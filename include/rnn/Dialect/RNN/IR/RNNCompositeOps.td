@@ -12,7 +12,7 @@ include "rnn/Dialect/RNN/IR/RNNGraphOps.td"
 class RNN_CompositeOp<string mnemonic, list<Trait> traits = []>
     : RNN_Op<mnemonic, traits # [Pure, DeclareOpInterfaceMethods<RNN_CompositeInterface>]>;
 
-/// A cell with a clock: operands are the input and perhaps two flags.
+/// A cell with a clock: operands are the input, perhaps two flags, and perhaps first states.
 class RNN_CellOp<string mnemonic>
     : RNN_CompositeOp<mnemonic, [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
 
@@ -37,9 +37,10 @@ def RNN_LSTMOp : RNN_CellOp<"lstm"> {
     - `clip(x)`: c is held within [-x, x]; the errors of elements beyond end there.
     - `zoneout(ph, pc)`: while training, each element of h and of c keeps its last value with this probability; else what it is on average, h[t-1] + (1 - ph)·(h - h[t-1]).
     - `clock(%on)`: h and c change only in frames in which the `tensor<i1>` is true; in others both results are those of the frame before.
-    - `restart(%new)`: in frames in which the `tensor<i1>` is true the cell reads zeros as h[t-1] and c[t-1], if its clock lets it read.
+    - `init(%h0, %c0)`: what the cell reads as h[t-1] and c[t-1] where a stream begins: parameters, which are then learned, or any signals; without it zeros.
+    - `restart(%new)`: in frames in which the `tensor<i1>` is true the cell reads its first states as h[t-1] and c[t-1], if its clock lets it read.
     - `reverse`: the cell goes through its frames from the last to the first; wherever t-1 stands above it is t+1.
-      It begins with zeros at the last frame of a chunk and before each reset, and so has no state between calls.
+      It begins with its first states at the last frame of a chunk and before each reset, and so has no state between calls.
       The frame that `restart(%new)` names is then the one with which it begins. It cannot lie on a cycle with a delay d > 0, nor in a step whose window is longer than its advance (rules C1, A5).
 
     ```mlir
@@ -52,6 +53,7 @@ def RNN_LSTMOp : RNN_CellOp<"lstm"> {
     %h, %c = rnn.lstm "l3" %x wx(@l3.wx) wh(@l3.wh) b(@l3.b) zoneout(0.05, 0.5) clock(%word) restart(%page)
            : tensor<64xf32> -> tensor<128xf32>
     %h, %c = rnn.lstm "l4" %x wx(@l4.wx) wh(@l4.wh) b(@l4.b) reverse : tensor<64xf32> -> tensor<128xf32>
+    %h, %c = rnn.lstm "l5" %x wx(@l5.wx) wh(@l5.wh) b(@l5.b) init(%h0, %c0) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
@@ -60,7 +62,7 @@ def RNN_LSTMOp : RNN_CellOp<"lstm"> {
                        OptionalAttr<FlatSymbolRefArrayAttr>:$peephole, OptionalAttr<FlatSymbolRefAttr>:$projection,
                        OptionalAttr<FlatSymbolRefArrayAttr>:$layer_norm, OptionalAttr<F64Attr>:$clip,
                        OptionalAttr<DenseF64ArrayAttr>:$zoneout, Optional<RNN_Signal>:$clock,
-                       Optional<RNN_Signal>:$restart);
+                       Optional<RNN_Signal>:$restart, Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h, RNN_Signal:$c);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -82,7 +84,7 @@ def RNN_GRUOp : RNN_CellOp<"gru"> {
     An integer scalar input is an index: `wx` is then a table [K, 3H].
     The cell named `l0` owns the signal `l0.h`.
     With the reset before it, the product waits for r, and a frame takes two exchanges of a vector instead of one.
-    `zoneout(p)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
+    `zoneout(p)`, `init(%h0)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.gru "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) bn(@l0.bn) : tensor<64xf32> -> tensor<128xf32>
@@ -92,7 +94,8 @@ def RNN_GRUOp : RNN_CellOp<"gru"> {
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
                        FlatSymbolRefAttr:$b, UnitAttr:$reverse, OptionalAttr<FlatSymbolRefAttr>:$bn,
                        DefaultValuedAttr<RNN_ResetKindAttr, "::mlir::rnn::ResetKind::After">:$reset,
-                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
+                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart,
+                       Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -105,7 +108,7 @@ def RNN_ElmanOp : RNN_CellOp<"elman"> {
     Parameters: `wx` [H, K], `wh` [H, H], `b` [H].
     An integer scalar input is an index: `wx` is then a table [K, H].
     The cell named `l0` owns the signal `l0.h`.
-    `zoneout(p)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
+    `zoneout(p)`, `init(%h0)`, `clock(%on)`, `restart(%new)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.elman "l0" %x wx(@l0.wx) wh(@l0.wh) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
@@ -114,13 +117,14 @@ def RNN_ElmanOp : RNN_CellOp<"elman"> {
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$wh,
                        FlatSymbolRefAttr:$b, UnitAttr:$reverse,
                        DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Tanh">:$activation,
-                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart);
+                       OptionalAttr<F64Attr>:$zoneout, Optional<RNN_Signal>:$clock, Optional<RNN_Signal>:$restart,
+                       Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 
-/// A cell whose products read the input only.
+/// A cell whose products read the input only: operands are the input and perhaps a first state.
 class RNN_ElementwiseCellOp<string mnemonic>
     : RNN_CompositeOp<mnemonic, [DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
 
@@ -130,7 +134,7 @@ def RNN_IndRNNOp : RNN_ElementwiseCellOp<"indrnn"> {
     `h = f(wx·x + b + u∘h[t-1])`, f being max(0, ·) or, with `activation(tanh)`, tanh; H units.
     Parameters: `wx` [H, K], `u` [H], `b` [H]. Nothing bounds `u`; what it is drawn from should lie within ±1 or near.
     An integer scalar input is an index: `wx` is then a table [K, H].
-    The cell named `l0` owns the signal `l0.h`. `reverse` is that of `rnn.lstm`.
+    The cell named `l0` owns the signal `l0.h`. `init(%h0)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.indrnn "l0" %x wx(@l0.wx) u(@l0.u) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
@@ -138,7 +142,8 @@ def RNN_IndRNNOp : RNN_ElementwiseCellOp<"indrnn"> {
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$u,
                        FlatSymbolRefAttr:$b, UnitAttr:$reverse,
-                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Relu">:$activation);
+                       DefaultValuedAttr<RNN_ActivationAttr, "::mlir::rnn::Activation::Relu">:$activation,
+                       Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -154,14 +159,14 @@ def RNN_MinGRUOp : RNN_ElementwiseCellOp<"min_gru"> {
     ```
     Parameters: `wx` [2H, K], `b` [2H]; z admits the new, where a GRU's keeps the old. What remains of the loop is affine in h.
     An integer scalar input is an index: `wx` is then a table [K, 2H].
-    The cell named `l0` owns the signal `l0.h`. `reverse` is that of `rnn.lstm`.
+    The cell named `l0` owns the signal `l0.h`. `init(%h0)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h = rnn.min_gru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b,
-                       UnitAttr:$reverse);
+                       UnitAttr:$reverse, Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -179,14 +184,14 @@ def RNN_SRUOp : RNN_ElementwiseCellOp<"sru"> {
     Without rows for s it is the input itself, the highway of the paper.
     Parameters: `wx` [3H, H] or [4H, K], `b` [2H] (bf, br). The loop is affine in c; with `peephole(@vf, @vr)`, [H] each, vf∘c[t-1] and vr∘c[t-1] are added in the gates, as in the paper's second form, and it is not.
     An integer scalar input is an index: `wx` is then a table [K, 4H].
-    The cell named `l0` owns the signal `l0.c`. `reverse` is that of `rnn.lstm`.
+    The cell named `l0` owns the signal `l0.c`. `init(%c0)` and `reverse` are those of `rnn.lstm`.
 
     ```mlir
     %h, %c = rnn.sru "l0" %x wx(@l0.wx) b(@l0.b) : tensor<128xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, RNN_Signal:$input, FlatSymbolRefAttr:$wx, FlatSymbolRefAttr:$b, UnitAttr:$reverse,
-                       OptionalAttr<FlatSymbolRefArrayAttr>:$peephole);
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$peephole, Variadic<RNN_Signal>:$init);
   let results = (outs RNN_Signal:$h, RNN_Signal:$c);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

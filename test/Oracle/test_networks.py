@@ -171,7 +171,7 @@ def states_agree(case, result):
     for i, (a, b) in enumerate(zip(result["interpreter"], result["cpu"])):
         for name in a:
             if is_carried_name(name):
-                np.testing.assert_allclose(b[name], a[name], rtol=1e-9, atol=1e-9,
+                np.testing.assert_allclose(b[name], a[name], rtol=1e-10, atol=1e-10,
                                            err_msg=f"{case.name}: {name} after call {i}")
 
 

@@ -25,15 +25,15 @@
 # cancel. That is not the loop alone, since a small kernel counts ages, one frame after another; so PyTorch's profiler
 # tells the same of the loop's kernel, and where it does, that counts.
 #
-# Beside it stands what sasscost.py estimates of the kernel, made with the bundle:
+# Beside it stands what sasscost.py estimates of the kernel, made with the bundle if nvdisasm was there, else here:
 #
 #   work   from the arrival of the words to the store of the next; of one block, its whole frame
 #   blind  from a store to the answer to the loop's next poll, if the words are there when it asks
 #   frame  of all that, with a hop that takes as long as is assumed
 #
 # What a frame takes besides its work is the hop as the loop sees it, to be held against HOP and CLUSTER_HOP. A hop that
-# is shorter than the blind part is not seen. Ordinary loads are assumed to find their words in a near cache, as three of
-# four ages do.
+# is shorter than the blind part is not seen. Ordinary loads are assumed to find their words in a near cache, as three
+# of four ages do.
 #
 # Needs PyTorch, whose tensors stay on the GPU. An emulator's time says nothing: there tiny rows go through all of the
 # code but the profiler, and are checked.
@@ -204,11 +204,15 @@ def describe(report, compiled):
                      if (loop["target"], loop["kernel"]) in kernels} for loop in report["loops"]]
     meetings = sum(compiled.sections[artifact.PTX, target].decode().count(MEETING)
                    for target in compiled.targets(artifact.PTX))
+    return {"loops": loops, "meetings": meetings, "estimate": estimate_of(compiled, loops)}
+
+
+def estimate_of(compiled, loops):
+    """The estimate of the loop that a GPU has, or why there is none."""
     try:
-        estimated = estimate(compiled, next(loop for loop in loops if loop["target"].startswith("cuda")))
+        return estimate(compiled, next(loop for loop in loops if loop["target"].startswith("cuda")))
     except sasscost.Problem as problem:
-        estimated = {"error": str(problem)}
-    return {"loops": loops, "meetings": meetings, "estimate": estimated}
+        return {"error": str(problem)}
 
 
 def estimate(compiled, loop):
@@ -391,6 +395,8 @@ class Run:
             raise ValueError(wrong)
         (entry["loop"],) = (loop for loop in described["loops"] if loop["target"] == targets[0])
         entry["meetings"], entry["estimate"] = described["meetings"], described["estimate"]
+        if "error" in entry["estimate"]:  # nvdisasm may be here, if not where the bundle was made
+            entry["estimate"] = estimate_of(compiled, described["loops"])
 
     def row(self, row):
         entry = {"name": row.name, **row._asdict()}
@@ -429,7 +435,8 @@ class Run:
             self.result["machine"]["nvidia-smi after"] = gpu.machine("cuda").get("nvidia-smi")
             compare(self.result["rows"])
             print(*summary(self.result["rows"]), sep="\n")
-        print(*notes(self.result["rows"]), sep="\n")
+        for note in notes(self.result["rows"]):
+            print(note)
         self.save()
         wrong = [entry for entry in self.result["rows"] if "left_out" not in entry and verdict(entry) != "ok"]
         return f"hops.py: error: {len(wrong)} of {len(self.result['rows'])} rows are wrong" if wrong else 0

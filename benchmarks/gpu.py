@@ -194,14 +194,15 @@ def time_both(contender, frames, seconds):
     return answer
 
 
-def profile(contender):
-    """[kernel, launches, microseconds] of a training step, the slowest first."""
+def profile(contender, call="train"):
+    """[kernel, launches, microseconds] of one call, the slowest first."""
     from torch import profiler
+    function = getattr(contender, call)
     for _ in range(2):
-        contender.train()
+        function()
         contender.wait()
     with profiler.profile(activities=[profiler.ProfilerActivity.CUDA]) as trace:
-        contender.train()
+        function()
         contender.wait()
     kernels = [[event.key, event.count, event.device_time_total] for event in trace.key_averages()]
     return {"kernels": sorted(kernels, key=lambda kernel: -kernel[2])}
@@ -230,13 +231,13 @@ def answer_request(kind, options, request):
     raise ValueError(f"no request {request}")
 
 
-def worker(kind, options):
+def worker(kind, options, answer=answer_request):
     """Answers requests of stdin, one a line. Whatever a library prints goes to stderr."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
         try:
-            reply = answer_request(kind, options, json.loads(line))
+            reply = answer(kind, options, json.loads(line))
         except Exception as error:  # becomes the text of the row
             reply = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
         print(json.dumps(reply), file=out, flush=True)

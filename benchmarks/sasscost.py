@@ -287,8 +287,9 @@ class Frame(NamedTuple):
     trips: list
 
 
-def simulate(kernel, streams, hop=HOP, cluster_hop=CLUSTER_HOP):
-    """Runs a few frames; operations come in order, results when their scoreboard is released."""
+def simulate(kernel, streams, hop=HOP, cluster_hop=CLUSTER_HOP, load=None):
+    """Runs a few frames; operations come in order, results when their scoreboard is released. `load`: the cycles of a
+    load that does not poll, if not those of LATENCY."""
     path, trips = kernel.path(streams)
     time = 0.0
     scoreboards = [0.0] * 8
@@ -302,7 +303,8 @@ def simulate(kernel, streams, hop=HOP, cluster_hop=CLUSTER_HOP):
                     time = max(time, scoreboards[number])
             if iteration == ITERATIONS - 1:
                 marks.append((time - ends[-1], instruction, time - came))
-            done = time + instruction.latency
+            is_load = instruction.kind == "LDG" and not instruction.polls
+            done = time + (instruction.latency if load is None or not is_load else load)
             if instruction.polls and published is not None:
                 way = cluster_hop if instruction.kind == "SYNCS" else hop
                 done = max(done, published + way * GHZ * 1000)

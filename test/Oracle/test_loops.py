@@ -98,6 +98,12 @@ rnn.parameter @b : tensor<{g}xf32> init(#rnn.zeros)
 rnn.network @net(%x: !V, %on: tensor<i1>, %target: !V) -> (e: tensor<f32>) {{
   %h, %c = rnn.lstm "l" %x wx(@wx) wh(@wh) b(@b) clock(%on) : !V -> !V
 """ + TAIL
+# An LSTM that begins with learned states, in some frames anew.
+FIRST = CLOCKED.replace("rnn.network", """rnn.parameter @h0 : !V init(#rnn.zeros)
+rnn.parameter @c0 : !V init(#rnn.zeros)
+rnn.network""")
+FIRST = FIRST.replace("  %h, %c =", "  %h0 = rnn.param @h0 : !V\n  %c0 = rnn.param @c0 : !V\n  %h, %c =")
+FIRST = FIRST.replace("clock(%on)", "init(%h0, %c0) restart(%on)")
 
 
 def point(cell, units):
@@ -120,6 +126,7 @@ CASES = {
     "peephole": (point("peephole", 12), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
     "projection": (point("projection", 32), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
     "clocked": (CLOCKED.format(n=16, g=64), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
+    "first states": (FIRST.format(n=16, g=64), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 2),
     "reset before": (point("gru-before", 16), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 3),
     "sixty-four streams": (point("lstm", 8), {"auto": "block", "grid": "grid", "cluster": "cluster"}, 64),
     "two-units": (TWO.format(n=64, m=33), {"block": "op-by-op", "grid": "op-by-op"}, 3),

@@ -23,6 +23,9 @@ static constexpr int32_t kOtherNan = 0x7fffffff;
 // Memory
 //===----------------------------------------------------------------------===//
 
+/// So many first states are loaded in every frame, more only where a stream begins.
+static constexpr size_t kFewInputs = 4;
+
 /// True if the product's input is exchanged in the shared memory of one block:
 /// a signal of this frame or the last.
 bool UnitLoop::isShared(const Product &product) const {
@@ -590,7 +593,11 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
   for (Value k : positions)
     offsets.push_back(addressInRow(view, rowOffset, k, stream));
 
-  SmallVector<Value> input;
+  // A few first states are on their way while the words of other blocks are awaited.
+  SmallVector<Value> input, init;
+  if (delay && delay.getInit() && read.valid && positions.size() <= kFewInputs)
+    for (Value k : positions)
+      init.push_back(loadInit(product, k, stream));
   if (acrossBlocks && product.exchanged) {
     Value address = e.pointer(view);
     if (read.isOld)
@@ -610,7 +617,8 @@ SmallVector<Value> UnitLoop::readInput(const Product &product, Value stream, Arr
         input.push_back(e.loadAt(base, offsets[i], element, 0, 1, {}));
   }
   if (read.valid)
-    input = selectInput(product, read.valid, input, [&](size_t i) { return loadInit(product, positions[i], stream); });
+    input = selectInput(product, read.valid, input,
+                        [&](size_t i) { return init.empty() ? loadInit(product, positions[i], stream) : init[i]; });
   if (!onTensorCores) // whose tiles are rounded as a whole
     for (Value &value : input)
       value = roundForProducts(value);
@@ -621,7 +629,7 @@ SmallVector<Value> UnitLoop::selectInput(const Product &product, Value valid, Ar
                                          function_ref<Value(size_t i)> makeOther) {
   SmallVector<Value> selected;
   DelayOp delay = product.delay;
-  if (!delay.getInit() || input.size() <= 4) {
+  if (!delay.getInit() || input.size() <= kFewInputs) {
     for (auto [i, value] : llvm::enumerate(input))
       selected.push_back(arith::SelectOp::create(b, loc, valid, value, makeOther(i)));
     return selected;

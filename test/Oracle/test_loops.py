@@ -98,12 +98,12 @@ rnn.parameter @b : tensor<{g}xf32> init(#rnn.zeros)
 rnn.network @net(%x: !V, %on: tensor<i1>, %target: !V) -> (e: tensor<f32>) {{
   %h, %c = rnn.lstm "l" %x wx(@wx) wh(@wh) b(@b) clock(%on) : !V -> !V
 """ + TAIL
-# An LSTM that begins with learned states, in some frames anew.
+# The same with first states, which the product reads through its delay.
 FIRST = CLOCKED.replace("rnn.network", """rnn.parameter @h0 : !V init(#rnn.zeros)
 rnn.parameter @c0 : !V init(#rnn.zeros)
 rnn.network""")
 FIRST = FIRST.replace("  %h, %c =", "  %h0 = rnn.param @h0 : !V\n  %c0 = rnn.param @c0 : !V\n  %h, %c =")
-FIRST = FIRST.replace("clock(%on)", "init(%h0, %c0) restart(%on)")
+FIRST = FIRST.replace("clock(%on)", "init(%h0, %c0) clock(%on)")
 
 
 def point(cell, units):

@@ -1,21 +1,24 @@
-# ===- status.py - What works, op by op --------------------------------------===#
+# ===- status.py - What works, op by op and feature by feature ----------------===#
 #
 # Part of rnn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
 #
-#   status.py            prints docs/Status.md: its head as it is, and the table of ops made anew
-#   status.py --cases    prints the case of each op as one module, split by `// -----`
+#   status.py            prints docs/Status.md: its head as it is, and the tables of ops and features made anew
+#   status.py --cases    prints each case as one module, split by `// -----`
 #
 # The ops are those of the verifier's list in lib/Dialect/RNN/IR/VerifyGraph.cpp, their names those of the .td files.
-# A cell of the table is found by trying the cases of scripts/status-cases.txt with the tools, which are looked for on
-# PATH and then in build/bin. All cases are tried at once, and one by one where that fails. An op without a case is an
-# error; a case that fails makes a cell `no`, and the message is shown below the table.
+# Features are what the cases of scripts/status-cases.txt name. A cell of a table is found by trying the cases with the
+# tools, which are looked for on PATH and then in build/bin. Many cases are tried at once, and one by one where that
+# fails. A case that fails makes a cell `no`, and the message is shown below the table. An op without a case is an
+# error, and so is a feature whose independent check is not where the case says.
 #
 # ===-------------------------------------------------------------------------===#
 
 import array
+import concurrent.futures
+import functools
 import glob
 import json
 import os
@@ -25,19 +28,30 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CASES = os.path.join(ROOT, "scripts", "status-cases.txt")
 PAGE = os.path.join(ROOT, "docs", "Status.md")
 HEADING = "## Op by op"
+ORACLE = os.path.join(ROOT, "test", "Oracle")
+KINDS = os.path.join(ROOT, "test", "Networks", "kinds.mlir")
 LIST = os.path.join(ROOT, "lib", "Dialect", "RNN", "IR", "VerifyGraph.cpp")
 LLVM = "/usr/lib/llvm-22/bin"
 FRAMES, STREAMS = 5, 2
-BATCH = 12   # cases compiled together
+OPTIMIZER = "optimizer(#rnn.sgd<lr = 0.1>)"
+# What a case calls a group -> its heading in the table of features.
+GROUPS = {"Cells": "Cells", "Graph": "Graph", "Losses": "Losses and metrics",
+          "Optimizers": "Optimizers, clipping, regularisers", "Windows": "Windows (BPTT)"}
+BATCH = 3    # cases compiled together; what a function costs grows faster than its size
 LIMIT = 120  # seconds for one command
 
-ARGUMENTS = {"x": "tensor<3xf32>", "s": 'tensor<3xf32> {rnn.rate = "stream"}', "i": "tensor<3xi32>",
-             "j": "tensor<3xi32>", "n": "tensor<i32>"}
+ARGUMENTS = {"x": "tensor<3xf32>", "s": 'tensor<3xf32> {rnn.rate = "stream"}',
+             "m": 'tensor<3xf32> {rnn.rate = "static"}', "i": "tensor<3xi32>", "j": "tensor<3xi32>", "n": "tensor<i32>"}
+COLUMNS = ("adjoint", "interpreter", "CPU", "GPU", "linalg")
+# Element type -> its name in safetensors, that of its arrays in Python.
+TYPES = {"f32": ("F32", "f"), "f64": ("F64", "d"), "i1": ("BOOL", "B"), "i32": ("I32", "i"),
+         "i64": ("I64", "q")}
 
 
 def fail(message):
@@ -105,16 +119,33 @@ def level_1_ops():
 
 
 class Case:
-    """A use of one or several ops."""
+    """A use of one or several ops, of a feature, or of both."""
 
-    def __init__(self, ops, result, text, number):
-        self.ops, self.result, self.text = ops, result, text
-        self.id = f"{ops[0]}.{number}"
-        self.is_module = bool(re.search(r"^rnn\.step ", text, flags=re.MULTILINE))
+    def __init__(self, ops, group, feature, result, fields, text, number):
+        self.ops, self.group, self.feature, self.result, self.text = ops, group, feature, result, text
+        self.id = f"{ops[0] if ops else group}.{number}"
+        self.step, self.independent = fields.get("step", ""), fields.get("independent", "")
+        self.is_module = bool(re.search(r"^rnn\.(train_)?step ", text, flags=re.MULTILINE))
         self.is_float = result is not None and re.search(r"f(32|64)>$", result) is not None
+        # An update has no derivative.
+        self.is_differentiated = self.is_float and not re.search(r"optimizer\(|clip<", self.step)
+        if "optimizer(" not in self.step:
+            self.step = f"{OPTIMIZER} {self.step}".strip()
         for op in ops:
             if not re.search(re.escape(op) + r"\b", text):
                 fail(f"the case of '{op}' does not have it")
+
+    def functions(self):
+        """The functions to run: the network where there is one, and its step."""
+        if not self.is_module:
+            return ["all", "step"] if self.is_float else ["all"]
+        step = re.search(r"^rnn\.(?:step @(\w+)|train_step @(\w+) of @(\w+))", self.text, flags=re.MULTILINE)
+        return [step[1]] if step[1] else [step[3], step[2]]
+
+    def frames(self):
+        """How many frames to run: a window and one call more."""
+        window = re.search(r"bptt<window = (\d+), advance = (\d+)>", self.step + self.text)
+        return int(window[1]) + int(window[2]) if window else FRAMES
 
     def parts(self):
         """(what stands in the module, body), names made unique."""
@@ -139,17 +170,29 @@ class Case:
         return outside, body
 
 
+def modules_of(place):
+    """The modules of a file, or of `<file>: <name>` the one below the line `// network <name>`."""
+    path, _, name = place.partition(": ")
+    with open(os.path.join(ROOT, path)) as f:
+        modules = f.read().split("// -----\n")
+    return [text for text in modules if f"// network {name} " in text or not name] or fail(f"no network '{place}'")
+
+
 def read_cases():
     with open(CASES) as f:
         text = "".join(line for line in f if not line.startswith("#"))
-    parts = re.split(r"^\[([\w., ]+)\](?: -> (\S+))?\n", text, flags=re.MULTILINE)
+    parts = re.split(r"^\[([\w., ]*)\](?: (\w+): (.+?))?(?: -> (\S+))?\n", text, flags=re.MULTILINE)
     if parts[0].strip():
         fail(f"text before the first case of {os.path.relpath(CASES, ROOT)}")
-    cases = []
-    for ops, result, body in zip(parts[1::3], parts[2::3], parts[3::3]):
-        ops = ops.split(", ")
-        number = 1 + sum(case.ops[0] == ops[0] for case in cases)
-        cases.append(Case(ops, None if result == "none" else result or "tensor<3xf32>", body.strip() + "\n", number))
+    cases, field = [], re.compile(r"^(independent|step|file): (.*)\n", flags=re.MULTILINE)
+    for ops, group, feature, result, body in zip(*(parts[i::5] for i in range(1, 6))):
+        ops, fields = ops.split(", ") if ops else [], dict(field.findall(body))
+        if feature is None and not ops or feature and group not in GROUPS:
+            fail(f"'[{', '.join(ops)}] {group}: {feature}' names neither an op nor a group of features")
+        for text in modules_of(fields["file"]) if "file" in fields else [field.sub("", body).strip() + "\n"]:
+            number = 1 + sum(case.id.rsplit(".", 1)[0] == (ops[0] if ops else group) for case in cases)
+            kind = None if result == "none" else result or "tensor<3xf32>"
+            cases.append(Case(ops, group, feature, kind, fields, text, number))
     return cases
 
 
@@ -171,7 +214,7 @@ def module(cases):
              *("  " + line for line in body),
              "  rnn.output " + ", ".join("%" + n for n, _ in results) + " : " + ", ".join(t for _, t in results), "}"]
     if losses:
-        lines.append(f"rnn.train_step @step of @all {' '.join(losses)} optimizer(#rnn.sgd<lr = 0.1>)")
+        lines.append(f"rnn.train_step @step of @all {' '.join(losses)} {cases[0].step}")
     return "\n".join(lines) + "\n"
 
 
@@ -194,12 +237,12 @@ class Trial:
     """Tries all cases; `failures` says what went wrong: {column: {case id: message}}."""
 
     def __init__(self, cases, work):
-        self.cases, self.work, self.failures = cases, work, {}
+        self.cases, self.work, self.failures = cases, work, {column: {} for column in COLUMNS}
 
     def passes(self, column, *flags, cases=None):
         """Runs rnn-opt on every case."""
         cases = self.cases if cases is None else cases
-        failures = self.failures.setdefault(column, {})
+        failures = self.failures[column]
         command = [tool("rnn-opt"), *flags, "-o", os.devnull]
         if run([*command, "-split-input-file"], "\n// -----\n\n".join(module([case]) for case in cases))[0]:
             return
@@ -210,17 +253,21 @@ class Trial:
 
     def binary(self, cases, target):
         """Compiles, runs, compares with the interpreter: {case id: message}; None if no case can be blamed."""
-        source, artifact, data = (os.path.join(self.work, name) for name in ("all.mlir", "all.rnnc", "in.safetensors"))
+        source, artifact, data = (os.path.join(self.work, target + end) for end in (".mlir", ".rnnc", ".safetensors"))
+        functions = max((case.functions() for case in cases), key=len)
         with open(source, "w") as f:
             f.write(module(cases))
-        write_inputs(data, ["x"] if cases[0].is_module else ARGUMENTS)
-        ok, _, messages = run([tool("rnn-compile"), source, "-o", artifact, f"--target={target}", "--target=interpreter",
-                               f"--streams={STREAMS}", "--keep=gradients"])
+        ok, text, messages = run([tool("rnn-compile"), source, "-o", artifact, f"--target={target}",
+                                  "--target=interpreter", f"--streams={STREAMS}", "--keep=gradients",
+                                  f"--functions={','.join(functions)}"])
+        if ok:
+            ok, text, messages = run([tool("rnn-run"), artifact, "--describe"])
         if not ok:
             return {cases[0].id: reason(messages)} if len(cases) == 1 else None
+        tensors = {function["name"]: function["tensors"] for function in json.loads(text)["functions"]}
         bad = {}
-        functions = ["step"] if cases[0].is_module else ["all", "step"] if any(c.is_float for c in cases) else ["all"]
         for function in functions:
+            write_inputs(data, tensors[function], cases[0].frames())
             ok, text, messages = run([tool("rnn-run"), artifact, f"--function={function}", f"--input={data}",
                                       f"--target={target}", "--compare=interpreter"])
             lines = [line for line in text.splitlines() if " budget " in line]
@@ -238,14 +285,13 @@ class Trial:
                 return None
         return bad
 
-    def compiled(self, column, pipeline, target):
-        """Compiles and runs every case that the pipeline can lower: some per artifact, one by one if that fails."""
-        self.passes(column, pipeline)
+    def compiled(self, column, target):
+        """Compiles and runs every case: some per artifact, one by one if that fails."""
         failures = self.failures[column]
-        rest = [case for case in self.cases if case.id not in failures]
-        networks = [case for case in rest if not case.is_module]
-        batches = [networks[i:i + BATCH] for i in range(0, len(networks), BATCH)]
-        batches += [[case] for case in rest if case.is_module]
+        batches = [[case] for case in self.cases if case.is_module]
+        for step in dict.fromkeys(case.step for case in self.cases if not case.is_module):
+            networks = [case for case in self.cases if not case.is_module and case.step == step]
+            batches += [networks[i:i + BATCH] for i in range(0, len(networks), BATCH)]
         for batch in batches:
             found = self.binary(batch, target)
             if found is None:
@@ -255,8 +301,8 @@ class Trial:
             failures.update(found)
 
 
-def write_inputs(path, names):
-    """Writes arguments of the networks as safetensors; the same numbers every time."""
+def write_inputs(path, tensors, frames):
+    """Writes the arguments among a function's tensors as safetensors; the same numbers every time."""
     state = 12345
 
     def draw(low, high):
@@ -264,19 +310,21 @@ def write_inputs(path, names):
         state = (state * 1103515245 + 12345) % 2**31
         return low + state // 65536 % (high - low + 1)
 
-    shapes = {"x": [FRAMES, STREAMS, 3], "s": [STREAMS, 3], "i": [FRAMES, STREAMS, 3], "j": [FRAMES, STREAMS, 3],
-              "n": [FRAMES, STREAMS]}
     header, data = {}, b""
-    for name in names:
-        shape, count = shapes[name], 1
+    for tensor in tensors:
+        name, element = tensor["name"], tensor["dtype"]
+        if tensor["role"] != "argument" or name in ("lr", "mask"):
+            continue
+        shape, count = [frames if n == -1 else n for n in tensor["shape"]], 1
         for n in shape:
             count *= n
-        low, high = {"i": (-5, 5), "j": (0, 2), "n": (0, 2)}.get(name, (-60, 60))
+        is_float = element in ("f32", "f64")
+        low, high = (-60, 60) if is_float else (0, 1) if element == "i1" else (-5, 5) if name == "i" else (0, 2)
         values = [draw(low, high) for _ in range(count)]
-        block = array.array("f", (v / 64 for v in values)) if name in "xs" else array.array("i", values)
-        header[name] = {"dtype": "F32" if name in "xs" else "I32", "shape": shape,
-                        "data_offsets": [len(data), len(data) + 4 * count]}
-        data += block.tobytes()
+        dtype, code = TYPES[element]
+        block = array.array(code, (v / 64 for v in values) if is_float else values).tobytes()
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(block)]}
+        data += block
     text = json.dumps(header).encode()
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text + data)
@@ -307,28 +355,102 @@ def mentions():
     return specified, tested
 
 
-def page(ops, cases):
-    with tempfile.TemporaryDirectory() as work:
+@functools.cache
+def names_of(file):
+    """Where the names of a test file's checks stand: in it, or in what it reads them from."""
+    if file == "test_torch.py":
+        with zipfile.ZipFile(os.path.join(ORACLE, "pytorch", "reference.npz")) as recorded:
+            # JSON as NumPy stores text, four bytes a character.
+            return set(re.findall(r'"name": "([^"]+)"', recorded.read("cases.npy").decode("latin-1").replace("\0", "")))
+    with open(os.path.join(ORACLE, file)) as f:
+        text = f.read()
+    if file == "test_networks.py":
+        with open(KINDS) as f:
+            text += f.read()
+    found = re.findall(r'"([\w-]+)"|^def (test_\w+)|^// network (\S+)', text, flags=re.MULTILINE)
+    return {name for names in found for name in names}
+
+
+def judges(case):
+    """The independent checks of a feature, each of which must be there; none if the case says why."""
+    if case.independent.startswith("– "):
+        return "–"
+    if not case.independent:
+        fail(f"'{case.feature}' says neither what else judges it nor, after `–`, why nothing does")
+    for judge in case.independent.split(", "):
+        file, _, name = judge.partition(": ")
+        if not os.path.exists(os.path.join(ORACLE, file)) or name not in names_of(file):
+            fail(f"'{case.feature}' is to be judged by '{judge}', which is not in test/Oracle")
+    return ", ".join(f"`{judge}`" for judge in case.independent.split(", "))
+
+
+def try_all(cases):
+    """What goes wrong where: {column: {case id: message}}."""
+    with tempfile.TemporaryDirectory() as work, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         trial = Trial(cases, work)
-        trial.passes("adjoint", "--rnn-set-float=type=f64", "--rnn-to-gradient=keep=gradients", "-test-rnn-gradients",
-                     cases=[case for case in cases if case.is_float])
-        trial.passes("interpreter", "--rnn-to-gradient", "-test-rnn-interpret")
-        trial.compiled("CPU", "--rnn-to-cpu", "cpu")
-        trial.compiled("GPU", "--rnn-to-gpu", "emulator")
-        trial.passes("linalg", "--rnn-to-linalg")
+        done = [pool.submit(trial.compiled, "GPU", "emulator"), pool.submit(trial.compiled, "CPU", "cpu"),
+                pool.submit(trial.passes, "adjoint", "--rnn-set-float=type=f64", "--rnn-to-gradient=keep=gradients",
+                            "-test-rnn-gradients", cases=[case for case in cases if case.is_differentiated]),
+                pool.submit(trial.passes, "interpreter", "--rnn-to-gradient", "-test-rnn-interpret"),
+                pool.submit(trial.passes, "linalg", "--rnn-to-linalg")]
+        for each in done:
+            each.result()
+    return trial.failures
+
+
+def tried(failures, cases):
+    """Cells of a row: what the cases, all of which must succeed, say of each column."""
+    cell = lambda column: "no" if any(case.id in failures[column] for case in cases) else "yes"
+    adjoint = cell("adjoint") if any(case.is_differentiated for case in cases) else "–"
+    return [adjoint, *map(cell, ("interpreter", "CPU", "linalg", "GPU"))]
+
+
+def table(columns, rows):
+    line = lambda row: "| " + " | ".join(row) + " |"
+    return [line(columns), "|" + "---|" * len(columns), *map(line, rows)]
+
+
+def broken(failures, cases, name):
+    """What went wrong in cases, which are named by `name` and numbered."""
+    found = {}
+    for column, messages in failures.items():
+        for case in cases:
+            if case.id in messages:
+                found.setdefault((column, name(case), messages[case.id]), []).append(case.id.rsplit(".", 1)[1])
+    lines = [f"- {column}, {which} ({', '.join(numbers)}): {message}"
+             for (column, which, message), numbers in found.items()]
+    return ["", "What failed, with the number of the case:", "", *lines] if lines else []
+
+
+def op_table(ops, cases, failures):
     specified, tested = mentions()
-
-    def tried(op, column):
-        mine = [case for case in cases if op in case.ops]
-        return "no" if any(case.id in trial.failures[column] for case in mine) else "yes"
-
     rows = []
     for op in ops:
-        mine = [case for case in cases if op in case.ops]
         verifier = "yes" if op in tested else "no" if op.startswith("rnn.") else "upstream"
-        adjoint = tried(op, "adjoint") if any(case.is_float for case in mine) else "–"
-        rows.append([f"`{op}`", "yes" if op in specified else "no", verifier, adjoint, tried(op, "interpreter"),
-                     tried(op, "CPU"), tried(op, "linalg"), tried(op, "GPU")])
+        rows.append([f"`{op}`", "yes" if op in specified else "no", verifier,
+                     *tried(failures, [case for case in cases if op in case.ops])])
+    return table(["op", "spec", "verifier", "adjoint", "interpreter", "CPU", "linalg", "GPU"], rows) + \
+        broken(failures, [case for case in cases if case.ops], lambda case: "`" + "`, `".join(case.ops) + "`")
+
+
+def feature_table(cases, failures):
+    lines, reasons = [], {}
+    for group, heading in GROUPS.items():
+        rows, mine = [], [case for case in cases if case.feature and case.group == group]
+        for feature in dict.fromkeys(case.feature for case in mine):
+            same = [case for case in mine if case.feature == feature]
+            rows.append([feature, *tried(failures, same), judges(same[0])])
+            if rows[-1][-1] == "–":
+                reasons.setdefault(same[0].independent.removeprefix("– "), []).append(feature)
+        lines += ["", f"### {heading}",
+                  *table(["feature", "adjoint", "interpreter", "CPU", "linalg", "GPU", "independent"], rows)]
+    lines += ["", "No independent check:", ""] if reasons else []
+    lines += [f"- {', '.join(features)}: {reason}" for reason, features in reasons.items()]
+    return lines + broken(failures, [case for case in cases if case.feature], lambda case: case.feature)
+
+
+def page(ops, cases):
+    failures = try_all(cases)
     with open(PAGE) as f:
         head = f.read().split(HEADING)[0].rstrip()
     lines = [head, "", HEADING,
@@ -341,20 +463,15 @@ def page(ops, cases):
              "- *CPU*: compiled, run as a network and in a training step, and equal to the interpreter within its budget.",
              "- *linalg*: `rnn-to-linalg` ends without an op of ours.",
              "- *GPU*: as *CPU*, with the kernels of a GPU on the emulator.",
+             "", *op_table(ops, cases, failures),
+             "", "## Feature by feature",
+             "Generated as the table above, with the same columns; of an update no derivative is asked.",
              "",
-             "| op | spec | verifier | adjoint | interpreter | CPU | linalg | GPU |",
-             "|---|---|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    broken = {}
-    for column, failures in trial.failures.items():
-        for case in cases:
-            if case.id in failures:
-                number = case.id.rsplit(".", 1)[1]
-                broken.setdefault((column, "`, `".join(case.ops), failures[case.id]), []).append(number)
-    if broken:
-        lines += ["", "What failed, with the number of the case:", ""]
-        lines += [f"- {column}, `{ops}` ({', '.join(numbers)}): {message}"
-                  for (column, ops, message), numbers in broken.items()]
+             "- *independent*: who says so besides us: a file of `test/Oracle`, and the name of the check in it. "
+             "`test_torch.py` compares with PyTorch's recorded values, `test_onnx_nodes.py` with ONNX's; the others "
+             "with formulas in JAX, which differentiates them, or NumPy. Those of `test_networks.py` and "
+             "`test_windows.py` are the rules of [Spec.md](Spec.md), for any graph.",
+             *feature_table(cases, failures)]
     return "\n".join(lines) + "\n"
 
 
@@ -370,6 +487,9 @@ def main():
     for op in ops:
         if op not in covered:
             fail(f"'{op}' has no case in {os.path.relpath(CASES, ROOT)}")
+    for case in cases:
+        if case.feature:
+            judges(case)
     for op in sorted(covered - set(ops)):
         fail(f"'{op}' has a case, but is no op of level 1")
     print(page(ops, cases), end="")

@@ -69,12 +69,14 @@ class Network:
         self.name = f"{self.mode}-{self.seed}"
         self.stages = "passes,cpu" + (",emulator" if emulator_every and self.seed % emulator_every == 0 else "")
 
+    def generator(self):
+        return mixed.Mixed(self.seed) if self.mode == "mixed" else generate.Generator(self.seed, self.mode)
+
     def text(self):
         """The network, with an optimizer that moves and perhaps clipping."""
         rng = random.Random(f"optimizer {self.seed}")
         clip = rng.choice(CLIPS)
-        network = mixed.Mixed(self.seed) if self.mode == "mixed" else generate.Generator(self.seed, self.mode)
-        return network.mlir().replace(
+        return self.generator().mlir().replace(
             "optimizer(#rnn.sgd<lr = 0.0>)", f"optimizer(#rnn.{rng.choice(OPTIMIZERS)}){clip}")
 
     def heading(self, stages=None):

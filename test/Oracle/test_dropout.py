@@ -4,14 +4,18 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===-------------------------------------------------------------------------===#
-"""Dropout and zoneout, with the numbers that rule N1 says: a training step by its formula, its evaluation and the
-network without a draw.
+"""Dropout, zoneout and noise on weights, with the numbers that rule N1 says: a training step by its formula, its
+evaluation and the network without a draw.
 """
+
+import pathlib
+import re
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 import test_cells
 import test_random
@@ -19,6 +23,7 @@ import test_random
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
 
+CELLS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "Cells.md"
 TARGETS, FRAMES, STREAMS, SIZE = ("interpreter", "cpu", "emulator"), 5, 3, 6
 
 
@@ -79,6 +84,28 @@ rnn.train_step @step of @n loss("e" sum) optimizer(#rnn.sgd<lr = 0.0>)
             # Elsewhere the signal itself, bit for bit.
             for function in ("step.eval", "n"):
                 assert np.array_equal(run(tool, tmp_path, target, function, "f32", x=x, w=w)["y"], w * x)
+
+
+def test_noise_on_weights(tool, tmp_path):
+    """The network of docs/Cells.md in f64: its weights are shaken anew in each training step, elsewhere left alone."""
+    module = re.search(r"^```mlir noise\n(.*?)^```$", CELLS.read_text(), re.MULTILINE | re.DOTALL)[1]
+    compile(tool, tmp_path, module.replace("f32", "f64").replace("#rnn.adam<>", "#rnn.sgd<lr = 0.0>"))
+    rng = np.random.default_rng(4)
+    w = rng.normal(size=(4, 3))
+    for target in TARGETS:
+        state = {}
+        for step in range(2):
+            x, goal = rng.normal(size=(FRAMES, STREAMS, 3)), rng.normal(size=(FRAMES, STREAMS, 4))
+            drawn = ndtri((test_random.draws(0, w.shape, [0], [step])[0, 0] + 0.5) * 2.0**-24)
+            y = x @ (w + 0.05 * drawn).T
+            got = run(tool, tmp_path, target, "step", x=x, target=goal, w=w, **state)
+            np.testing.assert_allclose(got["y"], y, rtol=1e-12, atol=1e-13, err_msg=f"step {step} on {target}")
+            gradient = 2 * np.einsum("tbo,tbi->oi", y - goal, x) / y.size
+            np.testing.assert_allclose(got["grad.w"], gradient, rtol=1e-12, atol=1e-13)
+            state = {n: v for n, v in got.items() if n.startswith(("state.", "opt."))}
+            for function, more in (("step.eval", {"target": goal}), ("noisy", {})):
+                got = run(tool, tmp_path, target, function, x=x, w=w, **more)
+                np.testing.assert_allclose(got["y"], x @ w.T, rtol=1e-12, atol=1e-13, err_msg=f"{function} on {target}")
 
 
 # name -> (op, options, parameters, formula of test_cells, probability of each state, number of its draws)

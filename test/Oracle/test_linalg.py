@@ -14,11 +14,12 @@ import subprocess
 import numpy as np
 import pytest
 
+import generate
+import longrun
 import test_cells
 import test_random
 
 STREAMS, SIZE = test_random.STREAMS, 6
-DTYPES = {"f32": np.float32, "f64": np.float64, "i1": np.bool_, "i32": np.int32, "i64": np.int64}
 PASSES = """func.func(linalg-generalize-named-ops,convert-elementwise-to-linalg),
 one-shot-bufferize{bufferize-function-boundaries allow-return-allocs-from-loops
                    function-boundary-type-conversion=identity-layout-map},
@@ -51,18 +52,14 @@ def unpack(memref, rank, dtype):
     return np.ndarray(shape, dtype, buffer=base, strides=strides).copy()
 
 
-class Function:
-    """A function of a module, by the names of its arguments and results."""
+class Library:
+    """The functions that rnn-to-linalg makes of `net.mlir`, as text and as machine code of stock passes."""
 
-    def __init__(self, tool, folder, name, *options):
-        path = lambda end: folder / f"{name}.{end}"
-        test_cells.run(tool("rnn-opt"), folder / "net.mlir", *options, f"--rnn-to-linalg=streams={STREAMS}", "-o",
-                       path("linalg.mlir"))
-        text = path("linalg.mlir").read_text()
-        signature = re.search(rf"func\.func @{re.escape(name)}\((.*)\) -> \((.*)\) {{\n", text)
-        tensors = lambda part: [(n, shape.split("x")[:-1], DTYPES[shape.split("x")[-1]])
-                                for shape, n in re.findall(r'tensor<([^>]*)> {rnn\.name = "([^"]*)"}', part)]
-        self.arguments, self.results = (tensors(part) for part in signature.groups())
+    def __init__(self, tool, folder, *options):
+        path = lambda end: folder / f"net.{end}"
+        test_cells.run(tool("rnn-opt"), path("mlir"), f"--rnn-to-linalg={' '.join([f'streams={STREAMS}', *options])}",
+                       "-o", path("linalg.mlir"))
+        self.text = path("linalg.mlir").read_text()
         test_cells.run(tool("mlir-opt"), path("linalg.mlir"), "-o", path("llvm.mlir"),
                        f"--pass-pipeline=builtin.module({''.join(PASSES.split(chr(10)))})")
         test_cells.run(tool("mlir-translate"), "--mlir-to-llvmir", path("llvm.mlir"), "-o", path("ll"))
@@ -71,7 +68,23 @@ class Function:
         test_cells.run(tool("ld.lld"), "-shared", "-Bsymbolic", path("o"), "-o", path("so"))
         libraries = pathlib.Path(tool("mlir-opt")).resolve().parent.parent / "lib"
         ctypes.CDLL(str(libraries / "libmlir_c_runner_utils.so"), ctypes.RTLD_GLOBAL)  # has memrefCopy
-        self.call = ctypes.CDLL(str(path("so")))[f"_mlir_ciface_{name}"]
+        self.code = ctypes.CDLL(str(path("so")))
+
+
+class Function:
+    """A function of a library, by the names of its arguments and results."""
+
+    def __init__(self, library, name):
+        signature = re.search(rf"func\.func @{re.escape(name)}\((.*)\) -> \((.*)\) {{\n", library.text)
+        tensors = lambda part: [(n, shape.split("x")[:-1], generate.NUMPY[shape.split("x")[-1]])
+                                for shape, n in re.findall(r'tensor<([^>]*)> {rnn\.name = "([^"]*)"}', part)]
+        self.arguments, self.results = (tensors(part) for part in signature.groups())
+        self.call = library.code[f"_mlir_ciface_{name}"]
+
+    def first_state(self):
+        """States, rings and slots before the first call."""
+        return {name: np.full([int(n) for n in shape], -1 if name.endswith(".age") else 0, dtype)
+                for name, shape, dtype in self.arguments if name.startswith(("state.", "ring.", "opt."))}
 
     def __call__(self, given):
         arrays = [np.array(given[name], dtype, order="C") for name, shape, dtype in self.arguments]
@@ -100,7 +113,7 @@ def compile(tool, folder, module, *options):
 def test_draws(tool, tmp_path):
     """Draws have the bits of rule N1, and go on where the last call ended."""
     compile(tool, tmp_path, test_random.NETWORK)
-    net = Function(tool, tmp_path, "net")
+    net = Function(Library(tool, tmp_path), "net")
     state = {"state.frame": np.int64(2**40)}
     for frames in (4, 3):
         given = {"x": np.zeros((frames, STREAMS), np.float32), **state}
@@ -136,13 +149,11 @@ def test_dropout(tool, tmp_path, window):
     frames = 4
     compile(tool, tmp_path, STEP.replace("BPTT", f"bptt<window = {window}, advance = {frames}>" if window else ""),
             "--dtype=f64")
-    step = Function(tool, tmp_path, "step", "--rnn-set-float=type=f64")
+    step = Function(Library(tool, tmp_path, "type=f64"), "step")
     rng = np.random.default_rng(1)
     state = {name: rng.normal(size=[int(n) for n in shape]) * 0.5
              for name, shape, dtype in step.arguments if name in ("wx", "wh", "b")}
-    for name, shape, dtype in step.arguments:
-        if name.startswith(("state.", "ring.", "opt.")):
-            state[name] = np.full([int(n) for n in shape], -1 if name.endswith(".age") else 0, dtype)
+    state.update(step.first_state())
     for call in range(4):
         given = {"x": rng.normal(size=(frames, STREAMS, SIZE)), **state}
         expected = interpret(tool, tmp_path, "step", given)
@@ -155,3 +166,53 @@ def test_dropout(tool, tmp_path, window):
         for name in names:
             np.testing.assert_allclose(got[name], expected[name], rtol=1e-10, atol=1e-12, err_msg=f"{name} of call {call}")
         state = {name: value for name, value in got.items() if name in state}
+
+
+# Of every mode of the generator, and of mixed.py.
+RANDOM = [("float", 3), ("window", 3), ("cells", 3), ("integer", 2), ("random", 2), ("mixed", 3)]
+RANDOM = [(mode, seed) for mode, count in RANDOM for seed in range(count)]
+TOLERANCE = 1e-10  # relative to the largest element of a tensor, or to 1
+
+
+def agree(got, expected, what):
+    """Every tensor that the interpreter has: integers to the bit."""
+    assert set(expected) <= set(got), what
+    for name, value in expected.items():
+        if value.dtype.kind == "f":
+            scale = max(1.0, float(np.max(np.abs(value), initial=0.0)))
+            np.testing.assert_allclose(got[name], value, rtol=0, atol=TOLERANCE * scale, err_msg=f"{name} {what}")
+        else:
+            np.testing.assert_array_equal(got[name], value, err_msg=f"{name} {what}")
+
+
+def inputs(generator, frames, seed):
+    """Arguments and parameters of one call, all floating-point numbers in f64."""
+    arrays = generator.inputs(frames, STREAMS, seed)
+    return {name: value.astype(np.float64) if value.dtype == np.float32 else value for name, value in arrays.items()}
+
+
+@pytest.mark.parametrize("mode, seed", RANDOM)
+def test_random_networks(tool, tmp_path, mode, seed):
+    """A network of the long run and its training step, in f64 where it has fractions, two calls one after the other."""
+    network = longrun.Network(0, seed, 0, mode)
+    generator, text = network.generator(), network.text()
+    names, is_wide = ["net", "step"] if generator.step else ["net"], mode != "integer"
+    # States of networks that are only called may have the names of ours.
+    compile(tool, tmp_path, text, f"--functions={','.join(names)}", *["--dtype=f64"] * is_wide)
+    library = Library(tool, tmp_path, *["type=f64"] * is_wide)
+    rate = re.search(r"optimizer\(#rnn\.\w+<lr = ([0-9.]+)", text)
+    for name in names:
+        function = Function(library, name)
+        known, parameters = {n for n, *_ in function.arguments}, {n for n, *_ in generator.parameters}
+        state = {n: v for n, v in inputs(generator, 1, seed).items() if n in parameters}
+        state.update(function.first_state())
+        for call, frames in enumerate([generator.bptt[1]] * 2 if generator.bptt else [4, 3]):
+            given = {**inputs(generator, frames, seed + 1000 * call), **state}
+            given = {n: v for n, v in given.items() if n in known}
+            expected = interpret(tool, tmp_path, name, given)
+            # What the runtime does for a caller who gives none.
+            unbound = {"seed": test_random.SEED, "mask": np.ones((frames, STREAMS)), "lr": float(rate[1]) if rate else 0.0}
+            got = function({**unbound, **given})
+            # What a function does not return stays as it was.
+            agree({**given, **got}, expected, f"of {name}, call {call}")
+            state.update({n: v for n, v in got.items() if n in state})

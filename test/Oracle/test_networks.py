@@ -185,8 +185,7 @@ def jobs(tmp_path_factory, request):
               if item.path == request.path and "jobs" in item.fixturenames}
     pool = concurrent.futures.ThreadPoolExecutor(max(1, os.cpu_count() or 1))
 
-    def start(params):
-        folder = tmp_path_factory.mktemp("net")
+    def start(params, folder):
         if "random" in params:
             case = random_case(*params["random"], folder)
         elif "integer" in params:
@@ -195,7 +194,8 @@ def jobs(tmp_path_factory, request):
             case = named_case(params["named"], folder)
         return case, case.work()
 
-    yield {key: pool.submit(start, params) for key, params in wanted.items()}
+    # Folders are made here: pytest's first one is not safe among threads.
+    yield {key: pool.submit(start, params, tmp_path_factory.mktemp("net")) for key, params in wanted.items()}
     pool.shutdown(cancel_futures=True)
 
 

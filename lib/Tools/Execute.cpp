@@ -70,13 +70,12 @@ Status checkFinite(const std::map<std::string, HostTensor> &parts, int64_t call)
   auto flags = parts.find("flags");
   if (flags == parts.end() || !(*flags->second.as<int32_t>() & 1))
     return Status::success();
-  auto loss = parts.find("loss"), norm = parts.find("grad_norm");
-  bool isLoss = loss != parts.end() && !std::isfinite(elementAsDouble(loss->second, 0));
-  auto found = isLoss ? loss : norm;
-  double value = found == parts.end() ? NAN : elementAsDouble(found->second, 0);
-  return nonFiniteError(std::string(isLoss ? "loss" : "gradient") + " is " +
-                        (std::isinf(value) ? value > 0 ? "inf" : "-inf" : "nan") + " for 1 steps, first at step " +
-                        std::to_string(call + 1));
+  auto valueOf = [&](const char *name, double otherwise) {
+    auto found = parts.find(name);
+    return found == parts.end() ? otherwise : elementAsDouble(found->second, 0);
+  };
+  return nonFiniteError(describeNonFinite(valueOf("loss", 0), valueOf("grad_norm", NAN)) +
+                        " for 1 steps, first at step " + std::to_string(call + 1));
 }
 
 std::string shortNumber(double value) {
@@ -86,6 +85,12 @@ std::string shortNumber(double value) {
 }
 
 } // namespace
+
+std::string describeNonFinite(double loss, double gradNorm) {
+  bool isLoss = !std::isfinite(loss);
+  double value = isLoss ? loss : gradNorm;
+  return std::string(isLoss ? "loss" : "gradient") + " is " + (std::isinf(value) ? value > 0 ? "inf" : "-inf" : "nan");
+}
 
 double elementAsDouble(const HostTensor &tensor, size_t index) {
   switch (parseDType(tensor.dtype)) {

@@ -8,6 +8,7 @@
 #include "rnn/Train/Trainer.h"
 #include "rnn/Train/NonFinite.h"
 #include "rnn/Runtime/AtomicFile.h"
+#include "rnn/Tools/Execute.h"
 #include "rnn/Tools/Interrupt.h"
 
 #include <algorithm>
@@ -25,8 +26,6 @@ using tools::Session;
 
 constexpr int64_t nonFiniteLimit = 10;
 constexpr int64_t warnEvery = 100;
-
-std::string valueText(double value) { return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
 
 std::string shortNumber(double value) {
   char text[32];
@@ -242,8 +241,7 @@ Status Trainer::trainStep(LogRow &row) {
 }
 
 Status Trainer::noteNonFinite(const LogRow &row, const std::vector<Binding> &bindings, int64_t frames) {
-  bool lossIsWrong = !std::isfinite(row.loss);
-  std::string what = lossIsWrong ? "loss is " + valueText(row.loss) : "gradient is " + valueText(row.gradNorm);
+  std::string what = tools::describeNonFinite(row.loss, row.gradNorm);
   if (state.inARow++ == 0) {
     firstNonFinite = state.step;
     firstNonFiniteValue = what;

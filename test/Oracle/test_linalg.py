@@ -17,6 +17,7 @@ import pytest
 import generate
 import longrun
 import test_cells
+import test_networks
 import test_random
 
 STREAMS, SIZE = test_random.STREAMS, 6
@@ -171,18 +172,6 @@ def test_dropout(tool, tmp_path, window):
 # Of every mode of the generator, and of mixed.py.
 RANDOM = [("float", 3), ("window", 3), ("cells", 3), ("integer", 2), ("random", 2), ("mixed", 3)]
 RANDOM = [(mode, seed) for mode, count in RANDOM for seed in range(count)]
-TOLERANCE = 1e-10  # relative to the largest element of a tensor, or to 1
-
-
-def agree(got, expected, what):
-    """Every tensor that the interpreter has: integers to the bit."""
-    assert set(expected) <= set(got), what
-    for name, value in expected.items():
-        if value.dtype.kind == "f":
-            scale = max(1.0, float(np.max(np.abs(value), initial=0.0)))
-            np.testing.assert_allclose(got[name], value, rtol=0, atol=TOLERANCE * scale, err_msg=f"{name} {what}")
-        else:
-            np.testing.assert_array_equal(got[name], value, err_msg=f"{name} {what}")
 
 
 def inputs(generator, frames, seed):
@@ -214,5 +203,8 @@ def test_random_networks(tool, tmp_path, mode, seed):
             unbound = {"seed": test_random.SEED, "mask": np.ones((frames, STREAMS)), "lr": float(rate[1]) if rate else 0.0}
             got = function({**unbound, **given})
             # What a function does not return stays as it was.
-            agree({**given, **got}, expected, f"of {name}, call {call}")
+            after = {**given, **got}
+            assert set(expected) <= set(after), f"of {name}, call {call}"
+            for tensor, value in expected.items():
+                test_networks.agree(after[tensor], value, f"{tensor} of {name}, call {call}")
             state.update({n: v for n, v in got.items() if n in state})

@@ -148,6 +148,15 @@ def named_case(name, folder):
     return Case(name, folder, text, dump, chunks, "step")
 
 
+def agree(value, expected, what):
+    """Integers to the bit, others within the tolerance of the largest element, or of 1."""
+    if value.dtype.kind in "iub":
+        np.testing.assert_array_equal(value, expected, err_msg=what)
+    else:
+        scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+        np.testing.assert_allclose(value, expected, rtol=0, atol=TOLERANCE * scale, err_msg=what)
+
+
 def compare(want, got, what):
     """Every tensor that the oracle knows and the tool wrote; parameters' gradients must all be there."""
     for name, expected in want.items():
@@ -159,11 +168,8 @@ def compare(want, got, what):
         if name.startswith("state.") and value.shape[1:] == np.shape(expected)[1:] and len(value) != len(expected):
             continue
         assert value.shape == np.shape(expected), f"{what}: '{name}' is {value.shape}, expected {np.shape(expected)}"
-        if value.dtype.kind in "iub":
-            np.testing.assert_array_equal(value, expected, err_msg=f"{what}: {name}")
-        elif not name.startswith("state."):
-            scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
-            np.testing.assert_allclose(value, expected, rtol=0, atol=TOLERANCE * scale, err_msg=f"{what}: {name}")
+        if value.dtype.kind in "iub" or not name.startswith("state."):
+            agree(value, expected, f"{what}: {name}")
 
 
 def states_agree(case, result):

@@ -50,6 +50,9 @@ void selectOutputs(const std::vector<std::string> &globs, NamedTensors &outputs)
 /// A table `name dtype shape min max mean`.
 std::string summaryTable(const NamedTensors &outputs);
 
+/// `loss is nan`: what is not finite of a step that says so in its flags, its loss or else its gradient.
+std::string describeNonFinite(double loss, double gradNorm);
+
 /// An element as a number.
 double elementAsDouble(const HostTensor &tensor, size_t index);
 

@@ -55,15 +55,14 @@ struct KernelShape {
 struct LoopDescription {
   LocationAttr loc;
   LoopRegime regime = LoopRegime::OpByOp;
-  int64_t units = 0;           ///< of a block
-  int64_t streams = 0;         ///< of a block
-  int64_t exchanges = 0;       ///< vectors that units give to one another in a frame
-  int64_t exchangedBytes = 0;  ///< of those vectors, for all streams
-  bool inRegisters = false;    ///< the weights; else some are read again in every frame
-  bool inSharedMemory = false; ///< those that are; else from memory
-  int64_t streamedBytes = 0;   ///< of weights that all blocks read from far memory in a frame
-  StringRef products;          ///< `multiply-adds`, `tensor cores`; `none`
-  int64_t registers = 0;       ///< of a thread, about
+  int64_t units = 0;          ///< of a block
+  int64_t streams = 0;        ///< of a block
+  int64_t exchanges = 0;      ///< vectors that units give to one another in a frame
+  int64_t exchangedBytes = 0; ///< of those vectors, for all streams
+  bool inRegisters = false;   ///< the weights; else some are read again in every frame
+  int64_t streamedBytes = 0;  ///< of weights that all blocks read from far memory in a frame
+  StringRef products;         ///< `multiply-adds`, `tensor cores`; `none`
+  int64_t registers = 0;      ///< of a thread, about
   std::string reason;
   std::string suggestion; ///< how the loop could be dealt out by units; op by op only
 };

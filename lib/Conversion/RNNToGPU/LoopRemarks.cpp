@@ -37,22 +37,19 @@ LoopDescription UnitLoop::describe() const {
                                        : LoopRegime::Block;
   description.units = unitsPerBlock;
   description.streams = streamsPerBlock;
-  auto isAtHand = [&](auto &item) { return countStreamedQuads(item.second) == 0; };
   description.inRegisters = inRegisters;
-  description.inSharedMemory = !inRegisters && !onTensorCores && llvm::all_of(products, isAtHand);
-  for (auto &[op, product] : products) {
-    const int64_t bits = cast<RankedTensorType>(product.form.weight.getType()).getElementTypeBitWidth();
-    const int64_t ofLane = onTensorCores ? (inRegisters ? 0 : product.rowTiles * product.depthTiles * kWordsOfTile) * 4
-                                         : countStreamedQuads(product) * product.rowsPerLane * 4 * (bits / 8);
-    description.streamedBytes += ofLane * shape.threads * shape.blocks;
-  }
   description.products = products.empty() ? "none" : onTensorCores ? "tensor cores" : "multiply-adds";
   description.registers = kOtherRegisters;
+  int64_t streamed = 0; // bytes of a lane
   for (auto &[op, product] : products)
-    if (onTensorCores)
-      description.registers += inRegisters ? product.rowTiles * product.depthTiles * kWordsOfTile : 0;
-    else
+    if (onTensorCores) {
+      const int64_t words = product.rowTiles * product.depthTiles * kWordsOfTile;
+      (inRegisters ? description.registers : streamed) += words * (inRegisters ? 1 : kWordBytes);
+    } else {
       description.registers += product.rowsPerLane * product.residentQuads * 4;
+      streamed += product.rowsPerLane * countStreamedQuads(product) * 4 * getBytes(product.form.weight);
+    }
+  description.streamedBytes = streamed * shape.threads * shape.blocks;
   description.exchanges = exchanged.size() + reductions.size();
   for (Value value : exchanged) {
     unsigned bits = cast<RankedTensorType>(value.getType()).getElementTypeBitWidth();
@@ -94,7 +91,7 @@ void GpuEmitter::emitLoopRemark(int64_t blocks, int64_t threads) {
     addWavefront(remark);
     return;
   }
-  StringRef weights = description.inRegisters ? "registers" : description.inSharedMemory ? "shared memory" : "memory";
+  StringRef weights = description.inRegisters ? "registers" : description.streamedBytes ? "memory" : "shared memory";
   auto remark = remark::analysis(Location(description.loc),
                                  remarkOptions(RemarkCategory::Launch, "LoopByUnits", schedule.getSymName()));
   remark << remark::add("the loop is dealt out by units") << remark::metric("Kernel", kernel.getName())

@@ -65,6 +65,8 @@ constexpr int64_t kExchangeSlots = 3;
 
 /// Bytes of an element that is sent to other blocks.
 constexpr int64_t kWordBytes = 4;
+/// Of one element.
+inline int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
 
 /// No published word has these bits.
 constexpr int32_t kSentinel = -1;

@@ -59,8 +59,6 @@ static constexpr llvm::StringLiteral kTooManyProducts = "a thread would have too
                                      kUnevenDiagonal = "units of a block on a diagonal do not come out even",
                                      kTooManyBlocks = "there are fewer multiprocessors than blocks";
 
-static int64_t getBytes(Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth() / 8; }
-
 /// Weights that each of so many threads of a block can keep in registers.
 static int64_t getRegisterWeights(int64_t threads) {
   return std::min(std::min(kRegisters / threads, kThreadRegisters) - kOtherRegisters, kRegisterWeights);

@@ -101,12 +101,11 @@ LogicalResult LSTMOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> LSTMOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getC()));
+  CellWriter w(builder, *this, getTensor(getC()), getInit());
   BackedgeBuilder edges(builder, getLoc());
   Backedge h = edges.get(getH().getType()), c = edges.get(w.unit);
-  Value h0 = detail::getInit(getInit(), 0), c0 = detail::getInit(getInit(), 1);
-  Value lastH = w.before(h, getName() + ".h", h0), lastC = w.before(c, getName() + ".c", c0);
-  Value h1 = w.read(lastH, getRestart(), h0), c1 = w.read(lastC, getRestart(), c0);
+  Value lastH = w.before(h, getName() + ".h", 0), lastC = w.before(c, getName() + ".c", 1);
+  Value h1 = w.read(lastH, getRestart(), 0), c1 = w.read(lastC, getRestart(), 1);
 
   bool hasForget = getForget() == ForgetKind::Gate;
   Value fromInput = w.fromInput(getInput(), getWxAttr(), hasForget ? 4 : 3);
@@ -226,7 +225,7 @@ LogicalResult GRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 FailureOr<SmallVector<Value>> GRUOp::expand(OpBuilder &builder) {
   return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
-    Value h1 = w.read(last, getRestart(), detail::getInit(getInit(), 0));
+    Value h1 = w.read(last, getRestart());
     Value fromInput = w.fromInput(getInput(), getWxAttr(), 3);
     Value biased = w.sum({fromInput, w.param(getBAttr())});
     Value wh = w.param(getWhAttr()), r, z, fromState;
@@ -285,7 +284,7 @@ LogicalResult ElmanOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 FailureOr<SmallVector<Value>> ElmanOp::expand(OpBuilder &builder) {
   return expandOneState(builder, *this, getInit(), [&](CellWriter &w, Value last) -> Value {
-    Value h1 = w.read(last, getRestart(), detail::getInit(getInit(), 0));
+    Value h1 = w.read(last, getRestart());
     Value fromInput = w.fromInput(getInput(), getWxAttr(), 1);
     Value sum = w.sum({fromInput, w.param(getBAttr()), w.linear(h1, w.param(getWhAttr()))});
     return settle(w, *this, w.activation(getActivation(), sum), h1, last);

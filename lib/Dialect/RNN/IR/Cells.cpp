@@ -110,10 +110,10 @@ Value CellWriter::zoneout(Value next, Value read, double p) {
 
 FailureOr<SmallVector<Value>> rnn::detail::expandOneState(OpBuilder &builder, Operation *cell, ValueRange init,
                                                           llvm::function_ref<Value(CellWriter &, Value)> write) {
-  CellWriter w(builder, cell, getTensor(cell->getResult(0)));
+  CellWriter w(builder, cell, getTensor(cell->getResult(0)), init);
   BackedgeBuilder edges(builder, cell->getLoc());
   Backedge h = edges.get(w.unit);
-  Value out = write(w, w.before(h, cell->getAttrOfType<StringAttr>("name").getValue() + ".h", getInit(init, 0)));
+  Value out = write(w, w.before(h, cell->getAttrOfType<StringAttr>("name").getValue() + ".h"));
   h.setValue(out);
   if (failed(edges.close()))
     return failure();

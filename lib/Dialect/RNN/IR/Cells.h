@@ -60,10 +60,11 @@ struct CellWriter {
   Location loc;
   ModuleOp module;
   RankedTensorType unit;
-  int64_t lag; // of a state: 1, or -1 where the cell reads its frames from the last to the first
+  ValueRange init; // one for each state, or none for zeros
+  int64_t lag;     // of a state: 1, or -1 where the cell reads its frames from the last to the first
 
-  CellWriter(OpBuilder &builder, Operation *cell, RankedTensorType unit)
-      : b(builder), loc(cell->getLoc()), module(cell->getParentOfType<ModuleOp>()), unit(unit),
+  CellWriter(OpBuilder &builder, Operation *cell, RankedTensorType unit, ValueRange init)
+      : b(builder), loc(cell->getLoc()), module(cell->getParentOfType<ModuleOp>()), unit(unit), init(init),
         lag(cell->hasAttr("reverse") ? -1 : 1) {}
 
   Value param(FlatSymbolRefAttr symbol) {
@@ -84,20 +85,20 @@ struct CellWriter {
   Value relu(Value x) { return arith::MaximumFOp::create(b, loc, createSplat(b, loc, getTensor(x), 0), x); }
   Value activation(Activation kind, Value x) { return kind == Activation::Tanh ? tanh(x) : relu(x); }
   /// The state of the frame that the cell has read last: the one before, or, in reverse, the one after.
-  /// Where a stream begins it is `init`, or zeros where that is null.
-  Value before(Value state, const Twine &name, Value init) {
-    return DelayOp::create(b, loc, state, lag, name.str(), init);
+  /// Where a stream begins it is the first state number `k`.
+  Value before(Value state, const Twine &name, size_t k = 0) {
+    return DelayOp::create(b, loc, state, lag, name.str(), init.empty() ? Value() : init[k]);
   }
   /// A flag for every element of a vector like `x`.
   Value flags(Value flag, Value x) {
     auto type = RankedTensorType::get(getTensor(x).getShape(), b.getI1Type());
     return BroadcastOp::create(b, loc, type, flag, ArrayRef<int64_t>{0});
   }
-  /// What a cell reads of its last state: `init`, or zeros without it, where `restart`, which may be null, is set.
-  Value read(Value last, Value restart, Value init) {
+  /// What a cell reads of its last state: the first state number `k` where `restart`, which may be null, is set.
+  Value read(Value last, Value restart, size_t k = 0) {
     if (!restart)
       return last;
-    return select(flags(restart, last), init ? init : createSplat(b, loc, getTensor(last), 0), last);
+    return select(flags(restart, last), init.empty() ? createSplat(b, loc, getTensor(last), 0) : init[k], last);
   }
   /// `next`, but while training each element with probability `p` as it was `read`, and on average otherwise.
   Value zoneout(Value next, Value read, double p);
@@ -127,9 +128,6 @@ struct CellWriter {
   /// `gain ∘ (x - mean) / sqrt(variance + 1e-5)` over the elements of a vector.
   Value layerNorm(Value x, Value gain);
 };
-
-/// The first state number `k` of a cell, or null for zeros.
-inline Value getInit(ValueRange init, size_t k) { return init.empty() ? Value() : init[k]; }
 
 /// Expands a cell whose result and only state is `h`, which `write` gives from that of the frame before.
 FailureOr<SmallVector<Value>> expandOneState(OpBuilder &builder, Operation *cell, ValueRange init,

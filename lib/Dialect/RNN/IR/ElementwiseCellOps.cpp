@@ -134,10 +134,10 @@ LogicalResult SRUOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 FailureOr<SmallVector<Value>> SRUOp::expand(OpBuilder &builder) {
-  CellWriter w(builder, *this, getTensor(getH()));
+  CellWriter w(builder, *this, getTensor(getH()), getInit());
   BackedgeBuilder edges(builder, getLoc());
   Backedge c = edges.get(w.unit);
-  Value c1 = w.before(c, getName() + ".c", detail::getInit(getInit(), 0)), bias = w.param(getBAttr());
+  Value c1 = w.before(c, getName() + ".c"), bias = w.param(getBAttr());
   bool isPlain = isPlainHighway(*this);
   Value rows = w.fromInput(getInput(), getWxAttr(), isPlain ? 3 : 4);
   // Gate number `k` of forget and reset.

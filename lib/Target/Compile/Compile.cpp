@@ -13,6 +13,7 @@
 #include "Diagnostics.h"
 #include "Instruments.h"
 #include "Report.h"
+#include "rnn/Analysis/Abi.h"
 #include "rnn/Dialect/RNN/IR/Nesting.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -24,6 +25,7 @@
 #include "rnn/InitAllDialects.h"
 #include "rnn/Pipelines/Pipelines.h"
 #include "rnn/Runtime/ArtifactFormat.h"
+#include "rnn/Runtime/Tables.h"
 #include "rnn/Target/CPU/HostCode.h"
 #include "rnn/Target/GPU/DeviceCode.h"
 #include "rnn/Target/GPU/Ptx.h"
@@ -95,7 +97,8 @@ private:
   LogicalResult override();
   LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult selectFunctions();
-  Status checkMemory(const llvm::json::Object &tables);
+  LogicalResult checkKeptTensors(std::optional<int64_t> streams);
+  Status checkMemory(const runtime::Tables &tables);
   llvm::json::Array describeOptions() const;
   Status emitArtifact(CompileResult &result);
   LogicalResult recordMemory(ModuleOp code);
@@ -242,21 +245,39 @@ std::string Compilation::bytecode(ModuleOp target) {
   return bytes;
 }
 
+/// A session keeps one tensor of a name for all functions: what they call alike must be alike.
+LogicalResult Compilation::checkKeptTensors(std::optional<int64_t> streams) {
+  llvm::StringMap<std::pair<RNNFunctionInterface, RankedTensorType>> kept;
+  for (RNNFunctionInterface function : getFunctions(*module))
+    for (const AbiTensor &tensor : getAbi(function, streams.value_or(ShapedType::kDynamic))) {
+      if (tensor.role != AbiRole::State && tensor.role != AbiRole::Ring)
+        continue;
+      auto [first, firstType] = kept.try_emplace(tensor.name, function, tensor.type).first->second;
+      if (firstType == tensor.type)
+        continue;
+      InFlightDiagnostic diagnostic = function->emitError()
+                                      << "'" << SymbolTable::getSymbolName(function).getValue() << "' keeps '"
+                                      << tensor.name << "' as " << tensor.type << ", '"
+                                      << SymbolTable::getSymbolName(first).getValue() << "' as " << firstType;
+      diagnostic.attachNote(first->getLoc())
+          << "functions share a session: give them "
+          << (tensor.role == AbiRole::State ? "signals of different names" : "the same bptt")
+          << ", or compile them apart with --functions";
+      return diagnostic;
+    }
+  return success();
+}
+
 /// The workspace of every function must stay below the limit: of a step with bptt for its largest number of frames, of
 /// a function that takes any number for one frame.
-Status Compilation::checkMemory(const llvm::json::Object &tables) {
+Status Compilation::checkMemory(const runtime::Tables &tables) {
   if (!options.memoryLimit)
     return Status::success();
-  for (const llvm::json::Value &function : *tables.getArray("functions")) {
-    const llvm::json::Object *memory = function.getAsObject()->getObject("memory");
-    if (!memory)
-      continue;
-    int64_t frames = std::max<int64_t>(function.getAsObject()->getInteger("advance").value_or(0), 1), needed = 0;
-    if (llvm::MulOverflow(memory->getInteger("per_frame").value_or(0), frames, needed) ||
-        llvm::AddOverflow(memory->getInteger("constant").value_or(0), needed, needed) ||
-        llvm::AddOverflow(memory->getInteger("per_thread").value_or(0), needed, needed))
-      needed = INT64_MAX;
-    if (needed > options.memoryLimit)
+  for (const runtime::Function &function : tables.functions) {
+    uint64_t frames = std::max<int64_t>(function.advance, 1);
+    uint64_t fixed = llvm::SaturatingAdd(function.memory.constant, function.memory.perThread);
+    uint64_t needed = llvm::SaturatingMultiplyAdd(function.memory.perFrame, frames, fixed);
+    if (needed > uint64_t(options.memoryLimit))
       return runtime::memoryError("needs " + formatBytes(needed) + ", the limit is " +
                                   formatBytes(options.memoryLimit));
   }
@@ -375,6 +396,8 @@ llvm::json::Array Compilation::describeOptions() const {
 }
 
 Status Compilation::emitArtifact(CompileResult &result) {
+  if (failed(checkKeptTensors(options.streams)))
+    return printed();
   TablesOptions tablesOptions{networkHash, options.streams, {}};
   for (const std::string &target : options.targets) {
     if (target == "interpreter")
@@ -384,10 +407,12 @@ Status Compilation::emitArtifact(CompileResult &result) {
       return printed();
   }
   buildReport(*module, options, remarks, deviceReport, result);
-  llvm::json::Object tables = buildTables(*module, tablesOptions);
+  std::string tablesText = llvm::formatv("{0}", llvm::json::Value(buildTables(*module, tablesOptions)));
+  runtime::Tables tables;
+  if (Status status = runtime::parseTables(tablesText, name.str(), tables); status.failed())
+    return runtime::internalError("the compiler made an artifact that no runtime reads", {status.message});
   if (Status status = checkMemory(tables); status.failed())
     return status;
-  std::string tablesText = llvm::formatv("{0}", llvm::json::Value(std::move(tables)));
   std::string provenance = llvm::formatv("{0}", llvm::json::Value(llvm::json::Object{{"version", RNN_VERSION_STRING},
                                                                                      {"llvm", LLVM_VERSION_STRING},
                                                                                      {"options", describeOptions()}}));
@@ -423,6 +448,8 @@ Status Compilation::run(const std::string &text, CompileTo to, CompileResult &re
   if (to == CompileTo::Gradient)
     return result.output = print(*module), Status::success();
   if (to == CompileTo::Describe) {
+    if (failed(checkKeptTensors(std::nullopt)))
+      return printed();
     llvm::json::Value tables = buildTables(*module, {networkHash, std::nullopt, {}});
     return result.output = llvm::formatv("{0:2}\n", tables), Status::success();
   }

@@ -2,8 +2,10 @@
 
 find_program(RNN_CCACHE ccache)
 if(RNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${RNN_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${RNN_CCACHE}")
+  # What it must be told so that it takes files with a precompiled header.
+  set(RNN_CCACHE_COMMAND "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${RNN_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${RNN_CCACHE_COMMAND}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${RNN_CCACHE_COMMAND}")
 endif()
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
@@ -11,6 +13,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives in LLVM's containers.
   add_compile_options(-Wno-maybe-uninitialized -Wno-array-bounds
                       -Wno-stringop-overflow -Wno-stringop-overread -Wno-comment)
+  add_compile_options(-fpch-preprocess) # for ccache
 endif()
 
 find_program(RNN_LLD NAMES ld.lld-22 PATHS /usr/lib/llvm-22/bin)

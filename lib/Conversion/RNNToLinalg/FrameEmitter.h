@@ -17,7 +17,6 @@
 #ifndef RNN_LIB_CONVERSION_RNNTOLINALG_FRAMEEMITTER_H
 #define RNN_LIB_CONVERSION_RNNTOLINALG_FRAMEEMITTER_H
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "rnn/Dialect/RNN/IR/RNN.h"
 
 namespace mlir::rnn::linalg_exit {

@@ -8,9 +8,6 @@
 #include "rnn/Conversion/RNNToLoops/RegionEmitter.h"
 #include "rnn/Conversion/ExpandMath.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;

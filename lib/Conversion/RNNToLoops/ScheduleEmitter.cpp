@@ -11,9 +11,7 @@
 #include "rnn/Analysis/Abi.h"
 #include "rnn/Dialect/RNN/Schedule/Wavefront.h"
 
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
 

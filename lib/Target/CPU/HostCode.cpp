@@ -8,8 +8,8 @@
 #include "rnn/Target/CPU/HostCode.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -301,9 +301,11 @@ FailureOr<std::vector<char>> mlir::rnn::emitSharedObject(ModuleOp module, const 
     if (function.isPublic() && !function.isExternal())
       exported.insert(function.getName());
 
+  // Upstream's passes are verified together: one by one takes as long as they do.
   PassManager manager(module.getContext());
+  manager.enableVerifier(false);
   buildLowerToLLVMPipeline(manager);
-  if (failed(manager.run(module)))
+  if (failed(manager.run(module)) || failed(verify(module)))
     return failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code =

@@ -146,6 +146,7 @@ FailureOr<PtxCode> mlir::rnn::emitPtx(ModuleOp module, StringRef chip) {
   });
 
   PassManager manager(module.getContext());
+  manager.enableVerifier(false);
   buildKernelsToNVVMPipeline(manager);
   if (failed(manager.run(module)))
     return failure();

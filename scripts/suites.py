@@ -150,32 +150,38 @@ class Suites:
                     if os.path.isfile(p) and os.access(p, os.X_OK)]
         if not programs:
             return self.tally.skip(name, "none built")
-        results = {program: os.path.join(self.logs, os.path.basename(program) + ".json") for program in programs}
+        # A shard of each program per processor, so that none waits for the longest program.
+        shards = os.cpu_count()
 
-        def start(program):
-            """Exit status of a program, and what it printed."""
+        def start(task):
+            """Runs a part of a program. Returns its name, its exit status, what it printed, and its tests if it told."""
+            program, shard = task
             own = os.path.basename(program)
-            for old in (results[program], self.log(own)):
+            part = f"{own}-{shard}"
+            results = os.path.join(self.logs, part + ".json")
+            for old in (results, self.log(part)):
                 if os.path.exists(old):
                     os.remove(old)
-            status = self.run(own, [program, f"--gtest_output=json:{results[program]}", "--gtest_brief=1"], cwd=self.logs)
-            with open(self.log(own), errors="replace") as log:
-                return status, log.read()
+            status = self.run(part, ["env", f"GTEST_TOTAL_SHARDS={shards}", f"GTEST_SHARD_INDEX={shard}", program,
+                                     f"--gtest_output=json:{results}", "--gtest_brief=1"], cwd=self.logs)
+            groups = None
+            if os.path.exists(results):
+                with open(results) as f:
+                    groups = json.load(f)["testsuites"]
+            with open(self.log(part), errors="replace") as log:
+                return own, status, log.read(), groups
 
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            ended = dict(zip(programs, pool.map(start, programs)))
-        for program, (status, text) in ended.items():
+        with concurrent.futures.ThreadPoolExecutor(shards) as pool:
+            ended = list(pool.map(start, [(program, shard) for program in programs for shard in range(shards)]))
+        for own, status, text, groups in ended:
             with open(self.log(name), "a") as log:
                 log.write(text)
-            if not os.path.exists(results[program]):
-                self.tally.fail(f"{os.path.basename(program)} (exit {status})")
+            if groups is None:
+                self.tally.fail(f"{own} (exit {status})")
                 continue
-            with open(results[program]) as f:
-                groups = json.load(f)["testsuites"]
             for test in (t for g in groups for t in g["testsuite"]):
                 if test.get("result") != "SKIPPED" and test.get("status") == "RUN":
-                    self.tally.check(f"{os.path.basename(program)}: {test['classname']}.{test['name']}",
-                                     not test.get("failures"))
+                    self.tally.check(f"{own}: {test['classname']}.{test['name']}", not test.get("failures"))
 
     def pytest(self, folder):
         def suite(name):
@@ -184,8 +190,14 @@ class Suites:
             results = os.path.join(self.logs, name.replace("/", "-") + ".xml")
             if os.path.exists(results):
                 os.remove(results)
-            status = self.run(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
-                                     f"--numprocesses={os.cpu_count()}", "--dist=loadfile",
+            # What JAX has compiled for one test serves the others. In the order of their names, files that take long
+            # come early enough; the most tests first would leave a long one for the end.
+            cache = os.path.join(self.logs, "jax")
+            shutil.rmtree(cache, ignore_errors=True)
+            jax = [f"JAX_COMPILATION_CACHE_DIR={cache}", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0",
+                   "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1"]
+            status = self.run(name, ["env", *jax, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                                     f"--numprocesses={os.cpu_count()}", "--dist=loadfile", "--no-loadscope-reorder",
                                      f"--junitxml={results}", folder], cwd=self.root)
             if not os.path.exists(results):
                 return self.tally.fail(f"{folder} (exit {status})")

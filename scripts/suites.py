@@ -59,6 +59,11 @@ class Suites:
         self.environment = dict(os.environ, RNN_TEST_BUILD=build, NO_COLOR="1", PYTHONDONTWRITEBYTECODE="1")
         self.environment["PATH"] = os.pathsep.join(
             [os.path.join(build, "bin")] + [d for d in [self.llvm] if d] + [os.environ["PATH"]])
+        # What JAX has compiled for one test serves the others of this run.
+        cache = os.path.join(self.logs, "jax")
+        shutil.rmtree(cache, ignore_errors=True)
+        self.environment.update(JAX_COMPILATION_CACHE_DIR=cache, JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
+                                JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1")
         self.sanitizers = self.cached("RNN_SANITIZE")
         if "address" in self.sanitizers:
             # Python and mlir-opt load libraries of ours, and leak. LLVM is not built with sanitizers: of an allocator of
@@ -190,13 +195,9 @@ class Suites:
             results = os.path.join(self.logs, name.replace("/", "-") + ".xml")
             if os.path.exists(results):
                 os.remove(results)
-            # What JAX has compiled for one test serves the others. In the order of their names, files that take long
-            # come early enough; the most tests first would leave a long one for the end.
-            cache = os.path.join(self.logs, "jax")
-            shutil.rmtree(cache, ignore_errors=True)
-            jax = [f"JAX_COMPILATION_CACHE_DIR={cache}", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0",
-                   "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1"]
-            status = self.run(name, ["env", *jax, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+            # In the order of their names, files that take long come early enough; the most tests first would leave a
+            # long one for the end.
+            status = self.run(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
                                      f"--numprocesses={os.cpu_count()}", "--dist=loadfile", "--no-loadscope-reorder",
                                      f"--junitxml={results}", folder], cwd=self.root)
             if not os.path.exists(results):

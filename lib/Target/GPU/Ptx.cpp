@@ -146,7 +146,7 @@ FailureOr<PtxCode> mlir::rnn::emitPtx(ModuleOp module, StringRef chip) {
   });
 
   PassManager manager(module.getContext());
-  manager.enableVerifier(false);
+  manager.enableVerifier(false); // the next manager verifies
   buildKernelsToNVVMPipeline(manager);
   if (failed(manager.run(module)))
     return failure();
